@@ -1,0 +1,1 @@
+"""The command lines: parse, check, call, print. Nothing else prints."""

@@ -1,0 +1,130 @@
+"""What every command line shares: exit codes, the one-line error, options, progress."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from inkfold.errors import InkfoldError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Advance = Callable[[int], None]
+
+SOME_FAILED = 1
+MISTAKE = 2
+
+
+def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
+    """Run `command` and return its exit code.
+
+    0 done; 1 done, but some inputs failed; 2 a user's mistake, told in one line on stderr. A
+    signal that ends the run gives 128 + its number, after what was half written is gone. Any other
+    exception is a bug and keeps its traceback.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = command.main(args=argv, standalone_mode=False)
+    except InkfoldError as error:
+        click.echo(f"error: {error}", err=True)
+        return MISTAKE
+    except click.ClickException as error:
+        error.show()
+        return MISTAKE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # whoever read our output has seen enough; keep Python's own flush at exit quiet
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return int(code or 0)
+
+
+def _terminated(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
+def overwrite_option(command: Command) -> Command:
+    """``--overwrite``: replace an output that exists."""
+    return click.option("--overwrite", is_flag=True, help="Replace an output that exists.")(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """``-q``: no progress."""
+    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
+
+
+def seed_option(command: Command) -> Command:
+    """``--seed``: the only source of randomness."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        show_default=True,
+        help="Same seed, same result.",
+    )(command)
+
+
+def workers_option(command: Command) -> Command:
+    """``--workers``: how many processes; the output does not depend on it."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Processes to use; the output is the same for any number.  [default: all processors]",
+    )(command)
+
+
+def output_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
+    """``-o``: where the result goes."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=default is not None,
+        help=help,
+    )
+
+
+@contextmanager
+def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
+    """A bar on stderr, only when it is a terminal; yields the function that moves it on."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        *Progress.get_default_columns()[:-1],
+        TextColumn("{task.completed}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+class Clock:
+    """Says how long something took and at what rate: ``3.2 s, 6,280 a second``."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Since the clock was made."""
+        return time.perf_counter() - self._start
+
+    def rate(self, count: int) -> str:
+        """Time since the clock was made, and `count` things over it."""
+        return f"{self.seconds:.1f} s, {count / max(self.seconds, 1e-9):,.0f} a second"

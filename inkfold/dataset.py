@@ -1,0 +1,197 @@
+"""The packed dataset, format 1: one HDF5 file, described in docs/formats.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+from inkfold.nouns import SPLITS, ImageSpec
+
+FORMAT = "inkfold-dataset"
+VERSION = 1
+CHUNK = 256  # rows in an HDF5 chunk; also the rows that one random generator distorts
+POOL = 16  # chunks whose rows are shuffled together by `Split.blocks`
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a split: images uint8 (n, H, W), labels int32 (n,), rows int64 (n,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    rows: NDArray[np.int64]
+
+
+class Split:
+    """One split of an open dataset.
+
+    Attributes
+    ----------
+    images : h5py.Dataset
+        uint8 (N, H, W), 0 = paper, 255 = ink. Read it by slices, never row by row.
+    labels : int32 array of shape (N,)
+    """
+
+    def __init__(self, group: h5py.Group) -> None:
+        self._group = group
+        self.images: h5py.Dataset = group["images"]
+        self.labels: NDArray[np.int32] = group["labels"][:]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def source(self) -> list[str]:
+        """Where each row came from: a path under the source folder, or "set:index"."""
+        return list(self._group["source"].asstr()[:])
+
+    @property
+    def digest(self) -> NDArray[np.uint8]:
+        """BLAKE2b-128 of each row's pixels, uint8 (N, 16)."""
+        return np.asarray(self._group["digest"][:])
+
+    @property
+    def origin(self) -> NDArray[np.int64] | None:
+        """Row of the original in the un-augmented split; None where nothing was augmented."""
+        return np.asarray(self._group["origin"][:]) if "origin" in self._group else None
+
+    @property
+    def copy(self) -> NDArray[np.int32] | None:
+        """0 for an original, 1..K for its distorted copies; None where nothing was augmented."""
+        return np.asarray(self._group["copy"][:]) if "copy" in self._group else None
+
+    def blocks(self, rng: np.random.Generator | None = None) -> Iterator[Block]:
+        """Every row once, in blocks of up to 4,096 rows.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator, optional
+            Shuffles: each block is made of chunks drawn from anywhere in the split, its rows
+            permuted. Without it the rows come in file order.
+        """
+        chunks = np.arange(-(-len(self) // CHUNK))
+        if rng is not None:
+            rng.shuffle(chunks)
+        for start in range(0, len(chunks), POOL):
+            yield self._block(chunks[start : start + POOL], rng)
+
+    def _block(self, chunks: NDArray[np.int64], rng: np.random.Generator | None) -> Block:
+        starts = [int(chunk) * CHUNK for chunk in chunks]
+        rows = np.concatenate([np.arange(s, min(s + CHUNK, len(self))) for s in starts])
+        images = np.concatenate([self.images[s : s + CHUNK] for s in starts])
+        if rng is not None:
+            order = rng.permutation(len(rows))
+            rows, images = rows[order], images[order]
+        return Block(images, self.labels[rows], rows)
+
+
+class Dataset:
+    """An open dataset file; a context manager.
+
+    Attributes
+    ----------
+    path : Path
+    classes : tuple of str
+        In label order.
+    spec : ImageSpec
+    provenance : dict
+        How the file was made; ``provenance["fingerprint"]`` stands for its whole content.
+    train, validation, test : Split
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        self._file = file
+        self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
+        self.spec = ImageSpec.from_json(file.attrs["spec"])
+        self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
+        self.train = Split(file["train"])
+        self.validation = Split(file["validation"])
+        self.test = Split(file["test"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal digest over classes, image spec, labels and pixel digests."""
+        return str(self.provenance["fingerprint"])
+
+    def close(self) -> None:
+        """Close the file; the splits cannot be read afterwards."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_dataset(path: Path | str) -> Dataset:
+    """Open a dataset for reading.
+
+    Raises
+    ------
+    InkfoldError
+        If there is no such file, or it is not an Inkfold dataset of a version that this one reads,
+        or a part of it is missing or has another shape than the rest.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InkfoldError(
+            f"{path}: no such dataset; pack one with: python create_dataset.py FOLDER"
+        )
+    if path.is_dir():
+        raise InkfoldError(f"{path} is a folder; pack it with: python create_dataset.py {path}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InkfoldError(
+            f"{path}: not an HDF5 file or a damaged one ({error}); "
+            "pack it again with: python create_dataset.py FOLDER"
+        ) from None
+    try:
+        _check(path, file)
+        return Dataset(path, file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _check(path: Path, file: h5py.File) -> None:
+    """Say what in the file is not as format 1 has it."""
+    found = file.attrs.get("format")
+    if found != FORMAT:
+        raise InkfoldError(
+            f"{path}: format is {found!r}, expected {FORMAT!r}: not a dataset of ours"
+        )
+    version = int(file.attrs.get("format_version", 0))
+    if version != VERSION:
+        raise InkfoldError(
+            f"{path}: dataset format {version}, this version reads format {VERSION}; "
+            "pack it again with: python create_dataset.py FOLDER"
+        )
+    names = ["classes"] + [
+        f"{s}/{n}" for s in SPLITS for n in ("images", "labels", "source", "digest")
+    ]
+    missing = [name for name in names if name not in file]
+    if missing:
+        raise InkfoldError(f"{path}: {missing[0]} is missing; pack it again")
+    for split in SPLITS:
+        rows = {name: len(file[split][name]) for name in file[split]}
+        if len(set(rows.values())) != 1:
+            raise InkfoldError(
+                f"{path}: /{split} holds arrays of different lengths {rows}; pack again"
+            )

@@ -1,0 +1,176 @@
+"""Writing a packed dataset: chunks are deflated by igzip and handed to HDF5 as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from inkfold import __version__
+from inkfold.dataset import CHUNK, FORMAT, VERSION
+from inkfold.nouns import ImageSpec
+from inkfold.output import new_file
+
+LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless", "scipy")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of a split: what `SplitWriter.append` takes.
+
+    `images` uint8 (n, H, W), `labels` int32 (n,), `source` bytes (n,) in UTF-8, `digest` uint8
+    (n, 16); `origin` int64 (n,) and `copy` int32 (n,) for the train split of an augmented file.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    source: NDArray[np.bytes_]
+    digest: NDArray[np.uint8]
+    origin: NDArray[np.int64] | None = None
+    copy: NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def items(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Name and array of each part that is there, in the order of the file."""
+        for name in ("images", "labels", "source", "digest", "origin", "copy"):
+            array = getattr(self, name)
+            if array is not None:
+                yield name, array
+
+
+def digests(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """BLAKE2b-128 of each picture's pixels: uint8 (n, H, W) -> uint8 (n, 16)."""
+    joined = b"".join(hashlib.blake2b(image, digest_size=16).digest() for image in images)
+    return np.frombuffer(joined, np.uint8).reshape(len(images), 16)
+
+
+def deflate(chunk: NDArray[Any]) -> bytes:
+    """Compress up to 256 rows to one whole chunk as HDF5's deflate filter reads it.
+
+    Rows that are missing from the last chunk of a split are zeros.
+    """
+    if len(chunk) < CHUNK:
+        padding = np.zeros((CHUNK - len(chunk), *chunk.shape[1:]), chunk.dtype)
+        chunk = np.concatenate([chunk, padding])
+    return bytes(isal_zlib.compress(np.ascontiguousarray(chunk), 1))
+
+
+class SplitWriter:
+    """Appends rows to one split, a chunk at a time."""
+
+    def __init__(self, group: h5py.Group, count: int, like: Rows) -> None:
+        self._group = group
+        self._count = count
+        self._written = 0
+        self._types = {name: array.dtype for name, array in like.items()}
+        self._hash = hashlib.blake2b(group.name.encode(), digest_size=16)
+        for name, array in like.items():
+            group.create_dataset(
+                name,
+                shape=(count, *array.shape[1:]),
+                maxshape=(None, *array.shape[1:]),  # or a split could not be shorter than a chunk
+                chunks=(CHUNK, *array.shape[1:]),
+                dtype=_stored_type(array),
+                compression="gzip",
+                compression_opts=1,
+            )
+
+    def append(self, rows: Rows, *, deflated_images: bytes | None = None) -> None:
+        """Write the next chunk: 256 rows, or fewer at the end of the split.
+
+        Parameters
+        ----------
+        rows : Rows
+        deflated_images : bytes, optional
+            ``deflate(rows.images)`` where a worker has made it already.
+        """
+        at = self._written
+        if at % CHUNK or len(rows) > CHUNK or at + len(rows) > self._count:
+            raise ValueError(f"{len(rows)} rows cannot be written at {at} of {self._count}")
+        for name, array in rows.items():
+            done = deflated_images if name == "images" else None
+            self._write_chunk(name, array, at, done if done is not None else deflate(array))
+        self._hash.update(rows.labels.tobytes())
+        self._hash.update(rows.digest.tobytes())
+        self._written += len(rows)
+
+    def _write_chunk(self, name: str, array: NDArray[Any], at: int, data: bytes) -> None:
+        if array.dtype != self._types[name]:
+            raise ValueError(
+                f"{name} is {array.dtype}, the split was begun with {self._types[name]}"
+            )
+        offset = (at,) + (0,) * (array.ndim - 1)
+        self._group[name].id.write_direct_chunk(offset, data)
+
+    def finish(self) -> bytes:
+        """Digest over labels and pixel digests; raises ValueError when rows are missing."""
+        if self._written != self._count:
+            raise ValueError(f"{self._group.name}: {self._written} of {self._count} rows written")
+        return self._hash.digest()
+
+
+class DatasetWriter:
+    """Writes one dataset file; made by `writing_dataset`."""
+
+    def __init__(self, file: h5py.File, classes: Sequence[str], spec: ImageSpec) -> None:
+        self._file = file
+        self._hash = hashlib.blake2b(digest_size=16)
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = VERSION
+        file.attrs["spec"] = spec.to_json()
+        names = np.array([name.encode() for name in classes], dtype=np.bytes_)
+        file.create_dataset("classes", data=names.astype(_stored_type(names)))
+        self._hash.update("\0".join([spec.to_json(), *classes]).encode())
+
+    @contextmanager
+    def split(self, name: str, count: int, *, like: Rows) -> Iterator[SplitWriter]:
+        """Write the split `name` of `count` rows; splits are written one after another.
+
+        `like` holds any rows, also none: it gives the arrays' types and shapes.
+        """
+        writer = SplitWriter(self._file.create_group(name), count, like)
+        yield writer
+        self._hash.update(writer.finish())
+
+    def finish(self, provenance: dict[str, Any]) -> None:
+        """Write the provenance; versions and the fingerprint are added here."""
+        libraries = {name: version(name) for name in LIBRARIES} | {
+            "hdf5": h5py.version.hdf5_version,
+            "python": platform.python_version(),
+        }
+        full = provenance | {
+            "version": __version__,
+            "libraries": libraries,
+            "fingerprint": self._hash.hexdigest(),
+        }
+        text = json.dumps(full, sort_keys=True, ensure_ascii=False)
+        self._file.attrs["provenance"] = text
+
+
+@contextmanager
+def writing_dataset(
+    path: Path, classes: Sequence[str], spec: ImageSpec, *, overwrite: bool
+) -> Iterator[DatasetWriter]:
+    """Open a dataset for writing; the file takes its name when the block ends without an error."""
+    with new_file(path, overwrite=overwrite) as part, h5py.File(part, "w") as file:
+        yield DatasetWriter(file, classes, spec)
+
+
+def _stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
+    """Strings are stored as UTF-8 of fixed length: they compress, and readers see text."""
+    if array.dtype.kind == "S":
+        return h5py.string_dtype("utf-8", array.dtype.itemsize)
+    return array.dtype

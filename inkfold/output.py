@@ -1,0 +1,102 @@
+"""Outputs are written beside and renamed at the end: nobody ever meets half a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inkfold.errors import InkfoldError
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse an output that exists, before any work is done.
+
+    Raises
+    ------
+    InkfoldError
+        If `path` exists and `overwrite` is false.
+    """
+    if path.exists() and not overwrite:
+        raise InkfoldError(f"{path} already exists; add --overwrite or choose another with -o")
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A path beside `path` to write to; it gets its name when the block ends without an error."""
+    check_free(path, overwrite=overwrite)
+    part = _part(path)
+    try:
+        yield part
+        _sync(part)
+        check_free(path, overwrite=overwrite)  # the work may have taken hours
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A folder beside `path` to fill; it gets its name when the block ends without an error."""
+    check_free(path, overwrite=overwrite)
+    part = _part(path)
+    part.mkdir()
+    try:
+        yield part
+        check_free(path, overwrite=overwrite)
+        if path.exists():
+            old = _part(path, ending="old")
+            path.rename(old)
+            part.rename(path)
+            shutil.rmtree(old)
+        else:
+            part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A folder beside `path` for what is needed on the way; gone when the block ends."""
+    folder = _part(path, ending="scratch")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _part(path: Path, *, ending: str = "part") -> Path:
+    """A name beside `path` that is this process's own; what dead processes left is swept away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    host = re.sub(r"\W", "-", socket.gethostname())
+    leftover = re.compile(rf"\.{re.escape(path.name)}\.{host}\.(\d+)\.(part|old|scratch)")
+    for entry in list(path.parent.iterdir()):
+        match = leftover.fullmatch(entry.name)
+        if match is None or _alive(int(match[1])):
+            continue
+        if match[2] == "old" and not path.exists():
+            entry.rename(path)  # killed between the two renames of new_folder: nothing is lost
+        else:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    return path.with_name(f".{path.name}.{host}.{os.getpid()}.{ending}")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it lives, and belongs to somebody else
+    return True
+
+
+def _sync(path: Path) -> None:
+    """Have the bytes on the disk before the name is."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

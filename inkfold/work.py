@@ -1,0 +1,96 @@
+"""Many pieces of work on any executor: bounded in flight, answered in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import Any, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class InProcess(Executor):
+    """Runs each piece at once, in the caller's process: what one worker needs."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401, the base class's signature
+        """Run ``fn(*args, **kwargs)`` now; the future that comes back is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def default_workers() -> int:
+    """The number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def local_executor(workers: int) -> AbstractContextManager[Executor]:
+    """A pool of `workers` processes on this machine; one worker stays in this process.
+
+    The processes are started afresh (never forked from a process that holds an open HDF5 file or
+    threads).
+    """
+    if workers == 1:
+        return InProcess()
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_follow_the_parent
+    )
+
+
+def _follow_the_parent() -> None:
+    """Leave Ctrl-C to the parent, and end when it ends, even by SIGKILL.
+
+    A pool's worker holds both ends of its queue, so it never sees the queue close.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+def in_order(
+    executor: Executor,
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    *,
+    in_flight: int,
+) -> Iterator[Result]:
+    """Yield ``function(task)`` for each task, in the order of the tasks.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor
+        Any executor: a local pool, or a cluster's.
+    function, tasks
+        Must be picklable when the executor's workers are other processes.
+    in_flight : int
+        How many results may exist at a time, done or not: the bound on memory.
+    """
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(executor.submit(function, task))
+            if len(waiting) >= in_flight:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
