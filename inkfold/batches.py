@@ -1,0 +1,79 @@
+"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.dataset import Split
+from inkfold.elastic import Elastic, block_rng
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Shuffled batches of one or more splits, the same for the same seed and epoch.
+
+    Parameters
+    ----------
+    splits : sequence of Split
+        Their rows are mixed.
+    size : int
+        Pictures in a batch. What is left over at the end of an epoch (fewer than `size`) waits for
+        a later epoch's shuffle: a batch of another size would be compiled anew.
+    seed : int
+    elastic : Elastic or None
+        Distorts every picture anew in every epoch.
+    """
+
+    splits: Sequence[Split]
+    size: int
+    seed: int
+    elastic: Elastic | None = None
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return sum(map(len, self.splits)) // self.size
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch: images uint8 (size, H, W, 1), labels int32 (size,)."""
+        images: list[NDArray[np.uint8]] = []
+        labels: list[NDArray[np.int32]] = []
+        waiting = 0
+        for block_images, block_labels in self._blocks(number):
+            images.append(block_images)
+            labels.append(block_labels)
+            waiting += len(block_labels)
+            if waiting < self.size:
+                continue
+            all_images, all_labels = np.concatenate(images), np.concatenate(labels)
+            whole = waiting - waiting % self.size
+            for start in range(0, whole, self.size):
+                rows = slice(start, start + self.size)
+                yield all_images[rows, :, :, None], all_labels[rows]
+            images, labels = [all_images[whole:]], [all_labels[whole:]]
+            waiting -= whole
+
+    def _blocks(self, number: int) -> Iterator[Batch]:
+        rng = np.random.default_rng([self.seed, number])
+        streams = [split.blocks(rng) for split in self.splits if len(split)]
+        weights = np.array([len(split) for split in self.splits if len(split)], float)
+        index = 0
+        while streams:
+            # take from the splits in proportion, so that the smaller one is spread over the epoch
+            chosen = int(rng.choice(len(streams), p=weights / weights.sum()))
+            block = next(streams[chosen], None)
+            if block is None:
+                del streams[chosen]
+                weights = np.delete(weights, chosen)
+                continue
+            images = block.images
+            if self.elastic is not None:
+                images = self.elastic.distort(images, block_rng(self.seed, number, index))
+            index += 1
+            yield images, block.labels

@@ -1,0 +1,245 @@
+"""The model bundle, format 1: a folder that answers for itself, described in docs/formats.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inkfold import __version__
+from inkfold.errors import InkfoldError
+from inkfold.nouns import ImageSpec
+
+if TYPE_CHECKING:
+    import keras
+    import onnxruntime
+
+FORMAT = "inkfold-bundle"
+VERSION = 1
+ARCHITECTURE = "model_architecture.json"
+WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
+ONNX = "model.onnx"
+RECORD = "bundle.json"
+TRAINED = Path("models/trained")
+FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
+LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle: its files are as its record says.
+
+    Attributes
+    ----------
+    path : Path
+    record : dict
+        The content of ``bundle.json``.
+    """
+
+    path: Path
+    record: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return str(self.record["name"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order."""
+        return tuple(self.record["classes"])
+
+    @property
+    def spec(self) -> ImageSpec:
+        """How a picture becomes this network's input."""
+        return ImageSpec.from_json(json.dumps(self.record["spec"]))
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """Scores by split, with their counts."""
+        return dict(self.record["scores"])
+
+    def keras_model(self) -> keras.Model:
+        """The network with its weights, every shape checked against the record.
+
+        Raises
+        ------
+        InkfoldError
+            If architecture, weights and record do not belong together.
+        """
+        import h5py
+
+        from inkfold.keras_import import import_keras
+
+        text = (self.path / ARCHITECTURE).read_text(encoding="utf-8")
+        model = import_keras().models.model_from_json(text)
+        expected = [tuple(shape) for shape in self.record["shapes"]]
+        self._expect("its architecture has weights of shapes", _shapes(model), expected)
+        stored: list[tuple[int, ...]] = []
+        with h5py.File(self.path / WEIGHTS, "r") as file:
+            file.visititems(
+                lambda _, item: (
+                    stored.append(item.shape) if isinstance(item, h5py.Dataset) else None
+                )
+            )
+        # Keras stores the state of random generators beside the weights: shape (2,)
+        extra = len(stored) - len(expected)
+        self._expect("its weights file holds", sorted(stored), sorted(expected + [(2,)] * extra))
+        model.load_weights(self.path / WEIGHTS)
+        self._expect("its network takes", model.input_shape[1:], (*self._size, 1))
+        self._expect("its network answers", model.output_shape[1:], (len(self.classes),))
+        return model  # type: ignore[no-any-return]  # keras has no types
+
+    def onnx_session(self, threads: int = 0) -> onnxruntime.InferenceSession:
+        """The exported network; takes float32 (n, H, W, 1) from 0 to 255, gives float32 (n, C).
+
+        Parameters
+        ----------
+        threads : int
+            Threads for one run; 0 takes one for each processor.
+
+        Raises
+        ------
+        InkfoldError
+            If there is no ``model.onnx`` or it has other shapes than the record.
+        """
+        import onnxruntime
+
+        if not (self.path / ONNX).exists():
+            raise InkfoldError(
+                f"{self.path}: no {ONNX}; write it with: python -m inkfold.onnx_export {self.path}"
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(
+            str(self.path / ONNX), options, providers=["CPUExecutionProvider"]
+        )
+        self._expect("its ONNX takes", session.get_inputs()[0].shape[1:], [*self._size, 1])
+        self._expect("its ONNX answers", session.get_outputs()[0].shape[1:], [len(self.classes)])
+        return session
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return (self.spec.size, self.spec.size)
+
+    def _expect(self, what: str, found: object, expected: object) -> None:
+        if found != expected:
+            raise InkfoldError(
+                f"{self.path}: {what} {found}, {RECORD} says {expected}; restore or train again"
+            )
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Load a bundle and check every hash that its record holds.
+
+    Raises
+    ------
+    InkfoldError
+        If the folder is no bundle, its version is another, or a file is missing or was changed.
+    """
+    path = Path(path)
+    record_path = path / RECORD
+    if not record_path.is_file():
+        raise InkfoldError(f"{path}: no bundle here ({RECORD} is missing); {_advice()}")
+    try:
+        record = json.loads(record_path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InkfoldError(f"{record_path}: not JSON ({error}); restore or train again") from None
+    _check_record(record_path, record)
+    for name, expected in record["sha256"].items():
+        if not (path / name).is_file():
+            raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
+        if (found := _sha256(path / name)) != expected:
+            raise InkfoldError(
+                f"{path / name}: sha256 is {found[:12]}..., {RECORD} says {expected[:12]}...: "
+                "it was not saved together with the rest; restore it or train again"
+            )
+    return Bundle(path, record)
+
+
+def newest_bundle(folder: Path = TRAINED) -> Path:
+    """The bundle in `folder` whose record was written last.
+
+    Raises
+    ------
+    InkfoldError
+        If there is none.
+    """
+    records = sorted(folder.glob(f"*/{RECORD}"), key=lambda record: record.stat().st_mtime_ns)
+    records = [record for record in records if not record.parent.name.startswith(".")]
+    if not records:
+        raise InkfoldError(f"{folder}: no trained bundle; {_advice()}")
+    return records[-1].parent
+
+
+def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
+    """Hash the model's files in `folder` and write ``bundle.json``, the last file of a bundle.
+
+    `record` holds the fields of `FIELDS` (and may hold more); format, versions and hashes are
+    added here.
+    """
+    missing = [name for name in FIELDS if name not in record]
+    if missing:
+        raise ValueError(f"a bundle's record needs {missing}")
+    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX) if (folder / name).exists()]
+    libraries = {name: found for name in LIBRARIES if (found := _version(name))}
+    full = record | {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "version": __version__,
+        "libraries": libraries,
+        "sha256": {name: _sha256(folder / name) for name in names},
+    }
+    write_record(folder, full)
+
+
+def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
+    """Put the score on a split into the bundle's record, in place of an earlier one."""
+    record = load_bundle(path).record
+    record["scores"][split] = score
+    write_record(path, record)
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``bundle.json`` beside and rename it."""
+    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+    part = folder / f".{RECORD}.{os.getpid()}.part"
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(folder / RECORD)
+
+
+def _check_record(path: Path, record: dict[str, Any]) -> None:
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {_advice()}")
+    if record.get("format_version") != VERSION:
+        raise InkfoldError(
+            f"{path}: bundle format {record.get('format_version')}, this version reads format "
+            f"{VERSION}; train again, or use the version of inkfold that wrote it"
+        )
+    missing = [name for name in (*FIELDS, "sha256") if name not in record]
+    if missing:
+        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
+
+
+def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in model.weights]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _advice() -> str:
+    return "train one with: python models/cnn32.py"

@@ -1,0 +1,53 @@
+"""The two blocks that predecessor networks cnn32, cnn30 and cnn32_wide are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+MAX_NORM = 4.0  # largest length of the weights that come into one unit
+
+
+def convolution_block(
+    filters: int, dropout: float, *, pad_before_pooling: int = 0
+) -> list[keras.Layer]:
+    """5x5 convolution, batch normalisation, PReLU, 2x2 max pooling, dropout.
+
+    The PReLU has one slope for each pixel and channel, as published. Batch normalisation works on
+    channels: the original normalised picture columns, a slip with its axis.
+    """
+    from keras import constraints, layers
+
+    padding = [layers.ZeroPadding2D(pad_before_pooling)] if pad_before_pooling else []
+    return [
+        layers.Conv2D(
+            filters,
+            5,
+            padding="same",
+            kernel_initializer="he_normal",
+            kernel_constraint=constraints.MaxNorm(MAX_NORM, axis=(0, 1, 2)),
+        ),
+        layers.BatchNormalization(),
+        layers.PReLU(),
+        *padding,
+        layers.MaxPooling2D(),
+        layers.Dropout(dropout),
+    ]
+
+
+def dense_block(units: int, dropout: float = 0.5) -> list[keras.Layer]:
+    """Fully connected layer, batch normalisation, PReLU, dropout."""
+    from keras import constraints, layers
+
+    return [
+        layers.Dense(
+            units,
+            kernel_initializer="he_normal",
+            kernel_constraint=constraints.MaxNorm(MAX_NORM, axis=0),
+        ),
+        layers.BatchNormalization(),
+        layers.PReLU(),
+        layers.Dropout(dropout),
+    ]
