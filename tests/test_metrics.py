@@ -1,0 +1,252 @@
+"""The measures: against known values, by hand, and against scikit-learn."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix as reference_matrix
+from sklearn.metrics import (
+    log_loss,
+    precision_recall_fscore_support,
+    recall_score,
+    top_k_accuracy_score,
+)
+
+from inkfold.metrics import (
+    ClassScore,
+    Confusion,
+    Rate,
+    balanced_accuracy,
+    class_scores,
+    confused_pairs,
+    confusion_matrix,
+    cross_entropy,
+    majority,
+    ranks,
+    wilson,
+)
+
+law = settings(deadline=None, derandomize=True, max_examples=100)
+answers = st.integers(2, 8).flatmap(
+    lambda classes: st.tuples(
+        st.just(classes),
+        st.lists(
+            st.tuples(st.integers(0, classes - 1), st.integers(0, classes - 1)),
+            min_size=1,
+            max_size=60,
+        ),
+    )
+)
+Pairs = tuple[int, list[tuple[int, int]]]
+
+
+def columns(pairs: list[tuple[int, int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """True labels as a dataset has them, answers as argmax gives them."""
+    true, predicted = zip(*pairs, strict=True)
+    return np.array(true, np.int32), np.array(predicted, np.int64)
+
+
+def drawn(seed: int, *, classes: int = 7, rows: int = 40) -> NDArray[np.float32]:
+    """Probabilities (rows, classes) from whole numbers below 10, so that many are equal."""
+    raw = np.random.default_rng(seed).integers(1, 10, (rows, classes)).astype(np.float64)
+    return np.asarray(raw / raw.sum(axis=1, keepdims=True), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (8, 10, 0.4902, 0.9433),
+        (10, 10, 0.7225, 1.0),
+    ],
+)
+def test_wilson_gives_the_published_intervals(
+    correct: int, total: int, low: float, high: float
+) -> None:
+    """The first four are Newcombe's (Statistics in Medicine 17, 1998, table I, method 3)."""
+    assert wilson(correct, total) == pytest.approx((low, high), abs=5e-5)
+
+
+@law
+@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_share_and_mirrors_with_the_misses(counts: tuple[int, int]) -> None:
+    """Low <= share <= high within 0 and 1, and counting the misses turns the interval around."""
+    correct, total = counts
+
+    low, high = wilson(correct, total)
+
+    assert 0 <= low <= correct / total <= high <= 1
+    assert wilson(total - correct, total) == pytest.approx((1 - high, 1 - low))
+
+
+@pytest.mark.parametrize(("correct", "total"), [(0, 0), (3, 2), (-1, 5)])
+def test_what_is_no_share_has_no_interval(correct: int, total: int) -> None:
+    """More right than there are, or none at all, is a caller's bug."""
+    with pytest.raises(ValueError, match="is no share"):
+        wilson(correct, total)
+
+
+def test_a_rate_of_nothing_is_undefined_and_not_zero() -> None:
+    """0 of 0 has neither share nor interval; 0 of 20 has both."""
+    assert (Rate(0, 0).share, Rate(0, 0).interval) == (None, None)
+    assert Rate(0, 20).share == 0.0
+    assert Rate(0, 20).interval == pytest.approx((0.0, 0.1611), abs=5e-5)
+
+
+def test_rows_of_the_confusion_matrix_are_the_true_classes() -> None:
+    """Two pictures of class 0 called 2 stand in row 0, column 2."""
+    confusion = confusion_matrix(np.array([0, 0, 1, 2]), np.array([2, 2, 1, 2]), 4)
+
+    assert confusion.dtype == np.int64
+    assert confusion.tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+
+
+def test_small_label_types_do_not_overflow() -> None:
+    """Class 20 of 200 counts in row 20 although 20 x 200 is no uint8."""
+    confusion = confusion_matrix(np.array([20], np.uint8), np.array([3], np.uint8), 200)
+
+    assert np.argwhere(confusion).tolist() == [[20, 3]]
+
+
+def test_class_scores_of_a_hand_computed_case() -> None:
+    """Class 1: 3 pictures, 2 answers, 1 right; class 2 was never answered; class 3 never occurs."""
+    confusion = np.array([[2, 1, 0, 0], [1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]])
+
+    zero, one, two, three = class_scores(confusion)
+
+    assert zero == ClassScore(support=3, predicted=4, correct=2)
+    assert (one.precision, one.recall, one.f1) == (1 / 2, Rate(1, 3), 2 / 5)
+    assert (two.precision, two.recall.share, two.f1) == (None, 0.0, 0.0)
+    assert (three.precision, three.recall.share, three.f1) == (0.0, None, 0.0)
+    assert balanced_accuracy((zero, one, two, three)) == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
+
+
+def test_a_class_without_pictures_and_answers_has_no_scores_at_all() -> None:
+    """Undefined is None, so that no table shows a 0 that nobody measured."""
+    empty = ClassScore(0, 0, 0)
+
+    assert (empty.precision, empty.recall.share, empty.f1) == (None, None, None)
+    assert balanced_accuracy((empty,)) is None
+
+
+@law
+@given(answers)
+def test_counts_equal_scikit_learn(case: Pairs) -> None:
+    """Confusion matrix, precision, recall, F1 and support of any answers, undefined ones too."""
+    classes, pairs = case
+    true, predicted = columns(pairs)
+    names = list(range(classes))
+
+    confusion = confusion_matrix(true, predicted, classes)
+    scores = class_scores(confusion)
+
+    assert np.array_equal(confusion, reference_matrix(true, predicted, labels=names))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true, predicted, labels=names, zero_division=np.nan
+    )
+    assert [s.support for s in scores] == support.tolist()
+    for ours, reference in (
+        ([s.precision for s in scores], precision),
+        ([s.recall.share for s in scores], recall),
+        ([s.f1 for s in scores], f1),
+    ):
+        filled = [np.nan if value is None else value for value in ours]
+        np.testing.assert_allclose(filled, reference)
+
+
+@law
+@given(answers)
+def test_balanced_accuracy_equals_scikit_learn(case: Pairs) -> None:
+    """Classes without a picture are left out of the mean."""
+    classes, pairs = case
+    true, predicted = columns(pairs)
+
+    ours = balanced_accuracy(class_scores(confusion_matrix(true, predicted, classes)))
+
+    present = np.unique(true)
+    assert ours == pytest.approx(recall_score(true, predicted, labels=present, average="macro"))
+
+
+@law
+@given(answers)
+def test_the_confused_pairs_are_the_mistakes(case: Pairs) -> None:
+    """Together they count every wrong answer once, most frequent first."""
+    classes, pairs = case
+
+    found = confused_pairs(confusion_matrix(*columns(pairs), classes))
+
+    assert sum(pair.count for pair in found) == sum(true != said for true, said in pairs)
+    assert all(pairs.count((p.true, p.predicted)) == p.count for p in found)
+    assert list(found) == sorted(found, key=lambda p: (-p.count, p.true, p.predicted))
+
+
+def test_no_mistakes_are_no_pairs() -> None:
+    """A diagonal matrix holds no confusion; the input is not touched."""
+    confusion = np.diag([3, 2])
+
+    assert confused_pairs(confusion) == ()
+    assert confusion.tolist() == [[3, 0], [0, 2]]
+    assert confused_pairs(np.array([[3, 1], [2, 0]])) == (Confusion(1, 0, 2), Confusion(0, 1, 1))
+
+
+def test_rank_counts_the_likelier_classes() -> None:
+    """Equal probabilities rank in class order, so that rank 0 is what argmax says."""
+    probabilities = np.array([[0.1, 0.6, 0.3]] * 3 + [[0.4, 0.4, 0.2]] * 2, np.float32)
+
+    assert ranks(probabilities, np.array([0, 1, 2, 0, 1])).tolist() == [2, 0, 1, 0, 1]
+
+
+@law
+@given(st.integers(0, 1000))
+def test_rank_zero_is_argmax(seed: int) -> None:
+    """Also among ties, which these probabilities are full of."""
+    probabilities = drawn(seed)
+    labels = probabilities.argmax(axis=1)
+
+    assert (ranks(probabilities, labels) == 0).all()
+    assert (ranks(probabilities, (labels + 1) % 7) > 0).all()
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_top_k_counts_equal_scikit_learn(k: int) -> None:
+    """Without ties, where the two break them differently."""
+    rng = np.random.default_rng(k)
+    probabilities = rng.dirichlet(np.ones(7), 200)
+    labels = rng.integers(0, 7, 200)
+
+    correct = int((ranks(probabilities, labels) < k).sum())
+
+    reference = top_k_accuracy_score(labels, probabilities, k=k, labels=range(7), normalize=False)
+    assert correct == reference
+
+
+def test_cross_entropy_is_the_mean_and_clips() -> None:
+    """A class given probability 0 costs -log 1e-7, about 16.1 nats, and not infinity."""
+    loss = cross_entropy(np.array([1.0, 0.5, 0.0], np.float32))
+
+    assert loss == pytest.approx((0 + log(2) + log(1e7)) / 3)
+
+
+def test_cross_entropy_equals_scikit_learn() -> None:
+    """On probabilities that need no clipping."""
+    rng = np.random.default_rng(3)
+    probabilities = rng.dirichlet(np.ones(5), 300)
+    labels = rng.integers(0, 5, 300)
+
+    loss = cross_entropy(probabilities[np.arange(300), labels])
+
+    assert loss == pytest.approx(log_loss(labels, probabilities, labels=range(5)))
+
+
+def test_the_majority_is_chosen_where_it_may_be_known() -> None:
+    """The commonest class of the first labels is answered for the second ones."""
+    assert majority(np.array([2, 2, 1, 0]), np.array([0, 0, 2])) == (2, Rate(1, 3))
+    assert majority(np.array([1, 0]), np.array([1, 1])) == (0, Rate(0, 2))
