@@ -69,14 +69,16 @@ def deflate(chunk: NDArray[Any]) -> bytes:
 
 
 class SplitWriter:
-    """Appends rows to one split, a chunk at a time."""
+    """Writes rows to one split, a chunk at a time."""
 
     def __init__(self, group: h5py.Group, count: int, like: Rows) -> None:
         self._group = group
         self._count = count
-        self._written = 0
+        self._next = 0
         self._types = {name: array.dtype for name, array in like.items()}
-        self._hash = hashlib.blake2b(group.name.encode(), digest_size=16)
+        chunks = -(-count // CHUNK)
+        self._written = np.zeros(chunks, bool)
+        self._digests = np.zeros((chunks, 16), np.uint8)  # of each chunk's labels and digests
         for name, array in like.items():
             group.create_dataset(
                 name,
@@ -89,23 +91,31 @@ class SplitWriter:
             )
 
     def append(self, rows: Rows, *, deflated_images: bytes | None = None) -> None:
-        """Write the next chunk: 256 rows, or fewer at the end of the split.
+        """Write the chunk after the one before: 256 rows, or fewer at the end of the split.
 
         Parameters
         ----------
         rows : Rows
         deflated_images : bytes, optional
-            ``deflate(rows.images)`` where a worker has made it already.
+            ``deflate(rows.images)`` where a worker has made it already; then `rows.images` only
+            tells the type, and may hold no picture.
         """
-        at = self._written
-        if at % CHUNK or len(rows) > CHUNK or at + len(rows) > self._count:
+        self.write(self._next, rows, deflated_images=deflated_images)
+        self._next += len(rows)
+
+    def write(self, at: int, rows: Rows, *, deflated_images: bytes | None = None) -> None:
+        """Write the chunk that begins at row `at`: each chunk once, in any order."""
+        chunk, misplaced = divmod(at, CHUNK)
+        fits = 0 <= at < self._count and len(rows) == min(CHUNK, self._count - at)
+        if misplaced or not fits or self._written[chunk]:
             raise ValueError(f"{len(rows)} rows cannot be written at {at} of {self._count}")
         for name, array in rows.items():
             done = deflated_images if name == "images" else None
             self._write_chunk(name, array, at, done if done is not None else deflate(array))
-        self._hash.update(rows.labels.tobytes())
-        self._hash.update(rows.digest.tobytes())
-        self._written += len(rows)
+        summary = hashlib.blake2b(rows.labels.tobytes(), digest_size=16)
+        summary.update(rows.digest.tobytes())
+        self._digests[chunk] = np.frombuffer(summary.digest(), np.uint8)
+        self._written[chunk] = True
 
     def _write_chunk(self, name: str, array: NDArray[Any], at: int, data: bytes) -> None:
         if array.dtype != self._types[name]:
@@ -116,10 +126,13 @@ class SplitWriter:
         self._group[name].id.write_direct_chunk(offset, data)
 
     def finish(self) -> bytes:
-        """Digest over labels and pixel digests; raises ValueError when rows are missing."""
-        if self._written != self._count:
-            raise ValueError(f"{self._group.name}: {self._written} of {self._count} rows written")
-        return self._hash.digest()
+        """Digest over labels and pixel digests in row order; ValueError when rows are missing."""
+        if not self._written.all():
+            missing = int((~self._written).sum())
+            raise ValueError(f"{self._group.name}: {missing} chunks were never written")
+        summary = hashlib.blake2b(self._group.name.encode(), digest_size=16)
+        summary.update(self._digests.tobytes())
+        return summary.digest()
 
 
 class DatasetWriter:
