@@ -1,0 +1,156 @@
+"""A picture file becomes pixels, and pixels become a network's input: one way, used everywhere."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import PictureError
+from inkfold.nouns import ImageSpec, Ink
+
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: what is larger is something else
+
+# OpenCV reads this when it is loaded, and then refuses larger pictures before it decodes them.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
+
+import cv2  # noqa: E402, the limit has to be there first
+
+from inkfold.fitting import Grey, fit, otsu  # noqa: E402, it loads OpenCV too
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def load(path: Path | str | bytes) -> bytes:
+    """Read a file's bytes; raises PictureError when that cannot be done."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, Path refuses bytes, which any name can be
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
+            return file.read()
+    except IsADirectoryError:
+        raise PictureError("a folder, not a picture") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PictureError(reason[:1].lower() + reason[1:]) from None
+
+
+def read(path: Path | str | bytes) -> Pixels:
+    """Read a picture file: `decode` of its bytes."""
+    return decode(load(path))
+
+
+def decode(data: bytes) -> Pixels:
+    """Decode a picture: PNG, JPEG, BMP, TIFF, WebP, PGM and whatever else OpenCV reads.
+
+    JPEG pictures are turned as their EXIF orientation says. Of a file with several pages the first
+    is taken.
+
+    Returns
+    -------
+    pixels : uint8 or uint16 array of shape (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
+
+    Raises
+    ------
+    PictureError
+        If there is no picture in `data`, it is cut short, it has more than 50 million pixels, or
+        its pixels are neither 8 nor 16 bits. The message is the reason alone.
+    """
+    if not data:
+        raise PictureError("empty file")
+    oriented = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # UNCHANGED would ignore the orientation
+    flags = oriented if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):
+            raise PictureError(_too_large(data)) from None
+        raise PictureError("truncated or not a picture") from None
+    if pixels is None:
+        raise PictureError("truncated or not a picture")
+    if pixels.ndim == 3 and pixels.shape[2] >= 3:
+        pixels = cv2.cvtColor(
+            pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        )
+    return _checked(pixels)
+
+
+def _too_large(data: bytes) -> str:
+    allowed = f"{MAX_PIXELS // 1_000_000} megapixels are allowed"
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        columns, rows = struct.unpack(">II", data[16:24])
+        return f"{rows:,} x {columns:,} pixels, {allowed}"
+    return f"too many pixels, {allowed}"
+
+
+def _checked(pixels: NDArray[np.generic]) -> Pixels:
+    """Say what about `pixels` no picture has, whoever made them."""
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise PictureError(f"pixels are {pixels.dtype}, expected 8 or 16 bits without sign")
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)) or pixels.size == 0:
+        raise PictureError(
+            f"pixels have the shape {pixels.shape}, expected (H, W) grey, (H, W, 3) or (H, W, 4)"
+        )
+    rows, columns = pixels.shape[:2]
+    if rows * columns > MAX_PIXELS:  # OpenCV may have been loaded before the limit was set
+        raise PictureError(
+            f"{rows:,} x {columns:,} pixels, {MAX_PIXELS // 1_000_000} megapixels are allowed"
+        )
+    return pixels  # type: ignore[return-value]  # the dtype was checked above
+
+
+def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
+    """Make a network's input from a picture: grey, ink high on paper 0, fitted to the frame.
+
+    Parameters
+    ----------
+    pixels : uint8 or uint16 array of shape (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
+        Any size from 1x1. Transparent parts are white.
+    spec : ImageSpec
+
+    Returns
+    -------
+    image : uint8 array of shape (size, size)
+        0 = paper. The paper level is the median of the picture's edge, whatever its grey; what
+        lies on the other side of it than the ink is paper too. A blank picture is all 0.
+
+    Raises
+    ------
+    PictureError
+        If `pixels` is none of the above.
+    """
+    ink = _ink(_grey(_checked(pixels)), spec.ink)
+    if spec.threshold == "otsu":
+        ink = otsu(ink)[1]
+    return fit(ink, spec)
+
+
+def _grey(pixels: Pixels) -> Grey:
+    """One 8-bit plane: luma of colours, alpha laid over white, 16 bits rounded to 8."""
+    plane = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels[..., :3].copy(), cv2.COLOR_RGB2GRAY)
+    if pixels.shape[2:] == (4,):
+        full = int(np.iinfo(pixels.dtype).max)
+        alpha = pixels[..., 3].astype(np.uint32)  # full * full + full // 2 is below 2**32
+        plane = (plane * alpha + full * (full - alpha) + full // 2) // full
+    if pixels.dtype == np.uint16:
+        plane = (plane.astype(np.uint32) + 128) // 257
+    return plane.astype(np.uint8)
+
+
+def _ink(grey: Grey, side: Ink) -> Grey:
+    """How far each pixel is from the paper, on the ink's side of it."""
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = np.partition(edge, len(edge) // 2)[len(edge) // 2]
+    dark: Grey = paper - np.minimum(grey, paper)
+    light: Grey = np.maximum(grey, paper) - paper
+    if side == "auto":
+        return dark if dark.sum() >= light.sum() else light
+    return dark if side == "dark" else light
