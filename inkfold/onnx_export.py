@@ -1,0 +1,82 @@
+"""Write ``model.onnx`` with Keras' own exporter, in a process of its own.
+
+    python -m inkfold.onnx_export BUNDLE
+
+The exporter needs TensorFlow; a network that was trained on another backend is exported all the
+same, because the process that does it starts Keras afresh. Run by hand it adds ``model.onnx`` to a
+bundle that was trained where TensorFlow was not installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inkfold.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
+from inkfold.keras_import import import_keras
+
+
+def tensorflow_is_here() -> bool:
+    """Whether this environment can export."""
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -> None:
+    """Write ``model.onnx`` from the architecture and the weights in `folder`.
+
+    Class names (JSON) and image spec travel in the model's metadata, for programs that know
+    nothing of bundles.
+    """
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, "-m", "inkfold.onnx_export", str(folder)]
+    done = subprocess.run(  # noqa: S603, the command is this very module
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"the ONNX export failed:\n{done.stderr}")
+    _describe(folder / ONNX, classes, spec)
+
+
+def _describe(path: Path, classes: Sequence[str], spec: dict[str, Any]) -> None:
+    import onnx
+
+    model = onnx.load(path)
+    properties = {
+        "classes": json.dumps(list(classes), ensure_ascii=False),
+        "spec": json.dumps(spec),
+    }
+    onnx.helper.set_model_props(model, properties)
+    onnx.save(model, path)
+
+
+def _export_here(folder: Path) -> None:
+    keras = import_keras()
+    model = keras.models.model_from_json((folder / ARCHITECTURE).read_text(encoding="utf-8"))
+    model.load_weights(folder / WEIGHTS)
+    model(keras.ops.zeros((1, *model.input_shape[1:])))  # Keras exports only what was called once
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tf2onnx uses names that NumPy is about to drop
+        model.export(str(folder / ONNX), format="onnx", verbose=False)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Export the network in the folder ``argv[0]``; a finished bundle gets its record renewed."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    folder = Path(argv[0])
+    finished = (folder / RECORD).exists()
+    record = load_bundle(folder).record if finished else {}
+    _export_here(folder)
+    if finished:
+        _describe(folder / ONNX, record["classes"], record["spec"])
+        finish_bundle(folder, record)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

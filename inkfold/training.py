@@ -1,0 +1,221 @@
+"""The training engine: dataset in, bundle out, for every network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from inkfold.batches import Batches
+from inkfold.bundling import write_bundle
+from inkfold.checkpoint import Checkpoint, Row
+from inkfold.dataset import Dataset
+from inkfold.elastic import Elastic
+from inkfold.errors import InkfoldError
+from inkfold.keras_import import import_keras
+from inkfold.nouns import Recipe
+from inkfold.output import check_free
+from inkfold.precision import Precision, policy
+from inkfold.training_loop import Build, Fitted, Run, State, Watcher
+
+Augment = Literal["online", "none"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user chooses beside the recipe.
+
+    `augment` "online" distorts every picture anew in every epoch with the recipe's distortion;
+    `refit` trains once more on train + validation for the epochs found.
+    """
+
+    seed: int = 0
+    augment: Augment = "none"
+    precision: Precision = "auto"
+    refit: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: where its bundle lies, its history and how its ONNX compares.
+
+    `onnx_error` is the largest difference of a probability between ONNX and Keras; None where
+    TensorFlow, which writes ONNX, is not installed.
+    """
+
+    path: Path
+    history: list[Row]
+    parameters: int
+    onnx_error: float | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training run, before it is run.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(classes)`` gives the untrained network.
+    recipe : Recipe
+    dataset : Dataset
+        Only its train and validation splits are read.
+    options : Options
+    output : Path
+        The bundle to write; the checkpoint lies beside it.
+    """
+
+    build: Build
+    recipe: Recipe
+    dataset: Dataset
+    options: Options
+    output: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state lies until the bundle is written."""
+        return self.output.with_name(f".{self.output.name}.checkpoint.npz")
+
+    @property
+    def pictures_at_most(self) -> int:
+        """Pictures that pass through the network if no stage ends early."""
+        epochs = sum(stage.epochs for stage in self.recipe.stages)
+        return epochs * len(self.dataset.train) * (2 if self.options.refit else 1)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What makes this run this run: a checkpoint of another is not gone on with."""
+        return {
+            "recipe": asdict(self.recipe),
+            "dataset": self.dataset.fingerprint,
+            "augment": self.options.augment,
+            "precision": policy(self.options.precision),
+            "refit": self.options.refit,
+            "seed": self.options.seed,
+        }
+
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Refuse what cannot be trained, before Keras is imported.
+
+        Raises
+        ------
+        InkfoldError
+            If the dataset is of another size, has fewer than two classes or an empty split, if the
+            output exists, or if there is a stopped run and neither `resume` nor `overwrite`.
+        """
+        self._check_dataset()
+        check_free(self.output, overwrite=overwrite)
+        if resume and not self.checkpoint.exists():
+            raise InkfoldError(
+                f"{self.output}: no stopped run to go on with ({self.checkpoint} is missing); "
+                "leave --resume out"
+            )
+        if self.checkpoint.exists() and not resume and not overwrite:
+            raise InkfoldError(
+                f"{self.output}: a stopped run is kept in {self.checkpoint}; "
+                "go on with it with --resume, or start again with --overwrite"
+            )
+
+    def run(self, watcher: Watcher, *, resume: bool, overwrite: bool) -> Trained:
+        """Train, refit if asked, and write the bundle; the checkpoint is removed at the end."""
+        kept = Checkpoint.load(self.checkpoint, self.config) if resume else None
+        with _dtype_policy(policy(self.options.precision)):
+            fitted = self._fit(watcher, kept)
+        dataset, recipe = self.dataset, self.recipe
+        record = {
+            "name": recipe.name,
+            "classes": list(dataset.classes),
+            "spec": asdict(dataset.spec),
+            "recipe": asdict(recipe),
+            "seed": self.options.seed,
+            "options": asdict(self.options) | {"policy": self.config["precision"]},
+            "dataset": {
+                "fingerprint": dataset.fingerprint,
+                "provenance": dataset.provenance,
+                "pictures": {"train": len(dataset.train), "validation": len(dataset.validation)},
+            },
+        }
+        error = write_bundle(
+            self.output,
+            lambda: self.build(len(dataset.classes)),
+            fitted,
+            record,
+            next(dataset.validation.blocks()).images[:1000],
+            overwrite=overwrite,
+        )
+        self.checkpoint.unlink(missing_ok=True)
+        return Trained(self.output, fitted.history, int(fitted.model.count_params()), error)
+
+    def _fit(self, watcher: Watcher, kept: Checkpoint | None) -> Fitted:
+        state = State(self.checkpoint, self.config)
+        if kept is None or not kept.found:
+            run = self._phase(state, watcher)
+            if kept is not None:
+                run.restore(kept)
+            fitted = run.finish()
+            if not self.options.refit:
+                return fitted
+            state = replace(state, found=fitted.path, history=fitted.history)
+            return self._phase(state, watcher).finish()
+        run = self._phase(replace(state, found=kept.found), watcher)
+        run.restore(kept)
+        return run.finish()
+
+    def _phase(self, state: State, watcher: Watcher) -> Run:
+        dataset, stages = self.dataset, self.recipe.stages
+        splits = [dataset.train]
+        if state.found:
+            splits.append(dataset.validation)
+            stages = tuple(
+                replace(stage, epochs=epochs, patience=epochs)
+                for stage, epochs in zip(stages, state.found, strict=False)
+                if epochs
+            )
+        online = self.options.augment == "online"
+        elastic = Elastic.of(dataset.spec.size, self.recipe.distortion) if online else None
+        batch = min(self.recipe.batch, sum(map(len, splits)))
+        return Run(
+            self.build,
+            len(dataset.classes),
+            Batches(splits, batch, self.options.seed, elastic),
+            stages,
+            None if state.found else dataset.validation,
+            seed=self.options.seed,
+            state=state,
+            watcher=watcher,
+        )
+
+    def _check_dataset(self) -> None:
+        dataset, recipe = self.dataset, self.recipe
+        if dataset.spec.size != recipe.size:
+            size = recipe.size
+            raise InkfoldError(
+                f"{recipe.name} reads {size}x{size} pictures, {dataset.path} holds "
+                f"{dataset.spec.size}x{dataset.spec.size}; pack the right one with: "
+                f"python create_dataset.py FOLDER --size {size} -o datasets/characters{size}.h5"
+            )
+        if len(dataset.classes) < 2:
+            raise InkfoldError(
+                f"{dataset.path} has {len(dataset.classes)} class, a classifier needs at least 2; "
+                "pack a folder with one sub-folder for each class"
+            )
+        for name, split in (("train", dataset.train), ("validation", dataset.validation)):
+            if len(split) == 0:
+                raise InkfoldError(
+                    f"{dataset.path}: the {name} split is empty, training needs it; "
+                    "pack again with more pictures or another --split"
+                )
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Have networks built in this arithmetic within the block."""
+    config = import_keras().config
+    before = config.dtype_policy()
+    config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)

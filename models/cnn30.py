@@ -1,0 +1,53 @@
+"""cnn30: cnn32 for 30x30 pictures, with a rim of zeros before the second pooling.
+
+The predecessor's smaller network: 100 classes, 97.2 % on validation and test together.
+
+Run: python create_dataset.py FOLDER --size 30 -o datasets/characters30.h5
+     python models/cnn30.py datasets/characters30.h5
+Expect: see docs/log.md.
+
+The slips of the original are mended as in cnn32.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from inkfold.commands import train
+from inkfold.layers import convolution_block, dense_block
+from inkfold.nouns import Recipe, Stage
+
+if TYPE_CHECKING:
+    import keras
+
+RECIPE = Recipe(
+    name="cnn30",
+    size=30,
+    stages=(Stage(1e-2, epochs=50, patience=5), Stage(1e-3, epochs=50, patience=5)),
+    batch=100,
+)
+
+
+def build(classes: int) -> keras.Model:
+    """Build the untrained network; ``build(100)`` has 8,339,080 parameters."""
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((30, 30, 1)),
+            layers.Rescaling(1 / 255),
+            *convolution_block(30, dropout=0.1),  # 15x15x30
+            *convolution_block(60, dropout=0.2, pad_before_pooling=1),  # 17x17x60, then 8x8x60
+            *convolution_block(120, dropout=0.3),  # 4x4x120
+            layers.Flatten(),  # 1920
+            *dense_block(2000),
+            *dense_block(2000),
+            layers.Dense(classes, activation="softmax", dtype="float32"),
+        ],
+        name=RECIPE.name,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(train.main(build, RECIPE))
