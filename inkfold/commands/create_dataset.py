@@ -1,0 +1,189 @@
+"""``create_dataset``: class folders into one dataset file."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from inkfold.commands.cli import (
+    SOME_FAILED,
+    Clock,
+    output_option,
+    overwrite_option,
+    progress,
+    quiet_option,
+    run,
+    seed_option,
+    workers_option,
+)
+from inkfold.commands.packing_notes import notes
+from inkfold.nouns import Fit, ImageSpec, Ink, Threshold
+
+DEFAULT = "datasets/characters.h5"
+
+
+def _fractions(_context: object, _option: object, text: str) -> tuple[float, float, float]:
+    """Three fractions from one string."""
+    try:
+        train, validation, test = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not three numbers, like 0.8,0.1,0.1") from None
+    total = train + validation + test
+    if min(train, validation, test) < 0 or not abs(total - 1) < 1e-6:
+        raise click.BadParameter(
+            f"{text!r} adds up to {total:g}; give three fractions from 0 to 1 that add up to 1"
+        )
+    return train / total, validation / total, test / total
+
+
+def _pattern(_context: object, _option: object, text: str | None) -> str | None:
+    """A regular expression that compiles."""
+    try:
+        re.compile(text or "")
+    except re.error as error:
+        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from None
+    return text
+
+
+@click.command("create_dataset")
+@click.argument("folder", type=click.Path(path_type=Path))
+@output_option(DEFAULT, "Dataset file to write.")
+@click.option(
+    "--size",
+    type=click.IntRange(4, 1024),
+    default=32,
+    show_default=True,
+    help="Height and width of the packed pictures, in pixels.",
+)
+@click.option(
+    "--split",
+    default="0.8,0.1,0.1",
+    show_default=True,
+    callback=_fractions,
+    help="Fractions of each class for train, validation and test.",
+)
+@seed_option
+@click.option(
+    "--fit",
+    type=click.Choice(("stretch", "pad", "ink")),
+    default="pad",
+    show_default=True,
+    help="stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle.",
+)
+@click.option(
+    "--ink",
+    type=click.Choice(("auto", "dark", "light")),
+    default="auto",
+    show_default=True,
+    help="Which side of the paper the ink is on; auto finds out, picture by picture.",
+)
+@click.option(
+    "--threshold",
+    type=click.Choice(("none", "otsu")),
+    default="none",
+    show_default=True,
+    help="otsu: make the pictures black and white before they are fitted.",
+)
+@click.option("--per-class", type=click.IntRange(1), help="Keep at most so many of each class.")
+@click.option(
+    "--group-by",
+    metavar="REGEX",
+    callback=_pattern,
+    help="Keep pictures together whose path has the same match (or first parenthesis): "
+    "'w(\\d+)_' for a writer's number.",
+)
+@click.option(
+    "--min-per-class",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Leave out classes with fewer pictures.",
+)
+@click.option(
+    "--allow-bad",
+    type=click.FloatRange(0, 100),
+    default=1.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="How many of the files may be unreadable.",
+)
+@workers_option
+@overwrite_option
+@quiet_option
+def command(
+    folder: Path,
+    *,
+    output: Path,
+    size: int,
+    split: tuple[float, float, float],
+    seed: int,
+    fit: Fit,
+    ink: Ink,
+    threshold: Threshold,
+    per_class: int | None,
+    group_by: str | None,
+    min_per_class: int,
+    allow_bad: float,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
+    """Pack the pictures in FOLDER/CLASS/ into one dataset file.
+
+    \b
+        python create_dataset.py letters --size 32 --fit ink -o datasets/letters.h5
+
+    The name of each folder in FOLDER is a class; folders inside it belong to it. Pictures are
+    PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
+    """  # noqa: D301, click's mark for lines that are not to be joined
+    from inkfold.folders import require_folder
+    from inkfold.output import check_free
+
+    check_free(output, overwrite=overwrite)
+    require_folder(folder)
+    from inkfold.packing import pack
+    from inkfold.planning import Packing
+    from inkfold.work import default_workers, local_executor
+
+    clock = Clock()
+    packing = Packing(
+        ImageSpec.of(size=size, fit=fit, ink=ink, threshold=threshold),
+        split,
+        seed,
+        per_class,
+        group_by,
+        min_per_class,
+        allow_bad,
+    )
+    with local_executor(workers or default_workers()) as executor:
+        report = pack(
+            folder,
+            output,
+            packing,
+            executor=executor,
+            overwrite=overwrite,
+            progress=partial(progress, quiet=quiet),
+        )
+    plan = report.plan
+    counts = [len(order) for order in plan.orders]
+    name = click.format_filename(output)
+    click.echo(
+        f"{name}: {sum(counts):,} pictures of {len(plan.classes):,} classes "
+        f"({' / '.join(f'{count:,}' for count in counts)}) "
+        f"from {click.format_filename(folder)} in {clock.rate(sum(counts))}"
+    )
+    for line in notes(report):
+        click.echo(line, err=True)
+    default = output == Path(DEFAULT)
+    click.echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
+    return SOME_FAILED if report.unreadable.count else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(command, argv)

@@ -1,0 +1,184 @@
+"""Class folders on the disk: which pictures there are, in constant memory and a fixed order."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+from inkfold.spool import Spool
+from inkfold.tally import Tally
+
+SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
+SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
+
+Ancestors = frozenset[tuple[int, int]]  # device and inode of a folder and of those above it
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a scan found.
+
+    `classes` are the folders with at least one picture file, by name; `paths` the files under the
+    root, class by class; `labels` int32 (n,) the class of each; `empty` the folders without any.
+    """
+
+    classes: tuple[str, ...]
+    paths: Spool
+    labels: NDArray[np.int32]
+    empty: tuple[str, ...]
+    ignored: Tally
+
+
+def readable(name: bytes) -> str:
+    r"""A file's name as text; bytes that are not UTF-8 become ``\xff``."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def require_folder(root: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises
+    ------
+    InkfoldError
+        If there is nothing at `root`, or a file.
+    """
+    expected = "expected a folder with one folder of pictures per class"
+    if not root.exists():
+        raise InkfoldError(f"{root}: no such folder; {expected}")
+    if not root.is_dir():
+        raise InkfoldError(f"{root} is a file; {expected}")
+
+
+def scan(root: Path, paths: Spool) -> Listing:
+    """Find the pictures of every class.
+
+    A class is a folder directly under `root`; folders inside it belong to it. Names are taken in
+    the order of their bytes, files before folders. Links are followed, but not into a folder that
+    they lie in. Files count as pictures by their suffix or, failing that, by their first bytes.
+
+    Parameters
+    ----------
+    root : Path
+    paths : Spool
+        Empty; gets the files' paths under `root`, with forward slashes.
+
+    Raises
+    ------
+    InkfoldError
+        If `root` is no folder, or holds no class folder, or no class folder holds a picture.
+    """
+    require_folder(root)
+    top, ignored, labels = os.fsencode(root), Tally(), array("i")
+    classes: list[str] = []
+    empty: list[str] = []
+    files, folders = _entries(top, b"", ignored)
+    for name in files:
+        ignored.add(readable(name), "lies beside the class folders")
+    for folder in folders:
+        before = len(paths)
+        for path in _pictures(top, folder, ignored):
+            paths.append(path)
+        found = len(paths) - before
+        labels.extend(array("i", [len(classes)]) * found)
+        (classes if found else empty).append(readable(folder))
+    if not classes:
+        raise InkfoldError(_nothing(root, top, files, folders))
+    listing = Listing(tuple(classes), paths, np.array(labels, np.int32), tuple(empty), ignored)
+    if len(set(classes)) < len(classes):
+        raise InkfoldError(f"{root}: two class folders have the same name once it is text; rename")
+    return listing
+
+
+def _nothing(root: Path, top: bytes, files: list[bytes], folders: list[bytes]) -> str:
+    if any(_is_picture(top, name) for name in files):
+        return f"{root}: pictures lie directly in it; expected one folder per class: {root}/CLASS"
+    if not folders:
+        return f"{root} holds no folders; expected one folder of pictures per class"
+    found = f"{root}: no pictures in its {len(folders)} folders"
+    return f"{found}; expected PNG, JPEG, BMP, TIFF, WebP or PGM files"
+
+
+def _pictures(top: bytes, folder: bytes, ignored: Tally) -> Iterator[bytes]:
+    """Paths under `top` of the pictures in one class folder and in the folders inside it."""
+    waiting: list[tuple[bytes, Ancestors]] = [(folder, _itself(top))]
+    while waiting:
+        here, above = waiting.pop()
+        itself = _itself(top + b"/" + here)
+        if itself & above:
+            ignored.add(readable(here), "a link to a folder that it lies in")
+            continue
+        files, folders = _entries(top, here, ignored)
+        for path in files:
+            if _is_picture(top, path):
+                yield path
+            else:
+                ignored.add(readable(path), "not a picture")
+        waiting += [(path, above | itself) for path in reversed(folders)]
+
+
+def _itself(folder: bytes) -> Ancestors:
+    """Which folder this is, whatever it is called; nothing when it cannot be asked."""
+    try:
+        status = os.stat(folder)  # noqa: PTH116, pathlib has no bytes
+    except OSError:
+        return frozenset()
+    return frozenset([(status.st_dev, status.st_ino)])
+
+
+def _entries(top: bytes, here: bytes, ignored: Tally) -> tuple[list[bytes], list[bytes]]:
+    """Paths under `top` of the files and of the folders in the folder `here`, each sorted."""
+    files: list[bytes] = []
+    folders: list[bytes] = []
+    try:
+        with os.scandir(top + b"/" + here) as entries:
+            for entry in entries:
+                path = here + b"/" + entry.name if here else entry.name
+                kind = "hidden" if entry.name.startswith(b".") else _kind(entry)
+                if kind == "folder":
+                    folders.append(path)
+                elif kind == "file":
+                    files.append(path)
+                else:
+                    ignored.add(readable(path), kind)
+    except OSError as error:
+        ignored.add(readable(here), f"folder cannot be read: {error.strerror}")
+    return sorted(files), sorted(folders)
+
+
+def _kind(entry: os.DirEntry[bytes]) -> str:
+    """``folder``, ``file``, or why it is neither; a link that leads nowhere is a file."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+        entry.stat()
+    except OSError:
+        return "file"  # whoever reads it says what is wrong with it
+    return "neither a file nor a folder"
+
+
+def _is_picture(top: bytes, path: bytes) -> bool:
+    if path.lower().endswith(SUFFIXES):
+        return True
+    try:
+        with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
+            return _begins_a_picture(file.read(16))
+    except OSError:
+        return False
+
+
+def _begins_a_picture(head: bytes) -> bool:
+    """Whether a file's first 16 bytes are a picture's.
+
+    OpenCV could tell too, but ends the process when a path is not valid UTF-8.
+    """
+    bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
+    return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

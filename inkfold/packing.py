@@ -1,0 +1,156 @@
+"""Packing: class folders become one dataset file. Scan, stage, plan, write; constant memory."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkfold.dataset import CHUNK
+from inkfold.dataset_writer import Rows, writing_dataset
+from inkfold.errors import InkfoldError
+from inkfold.folders import Listing, readable, scan
+from inkfold.nouns import SPLITS
+from inkfold.output import check_free, scratch_folder
+from inkfold.planning import Order, Packing, Plan, make_plan
+from inkfold.spool import Pictures, Spool
+from inkfold.staging import Staged, stage
+from inkfold.tally import Tally
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was packed, and what a user should know: `plan`, files `unreadable` and `ignored`."""
+
+    plan: Plan
+    unreadable: Tally
+    ignored: Tally
+
+
+def pack(
+    folder: Path,
+    output: Path,
+    packing: Packing,
+    *,
+    executor: Executor,
+    overwrite: bool,
+    progress: Progress,
+) -> Report:
+    """Pack the class folders in `folder` into the dataset `output`.
+
+    Parameters
+    ----------
+    folder, output : Path
+    packing : Packing
+    executor : concurrent.futures.Executor
+        Reads and prepares the pictures; the file does not depend on it.
+    overwrite : bool
+    progress : callable
+        ``progress(label, total)`` is a context that gives a function to call with each count done.
+
+    Raises
+    ------
+    InkfoldError
+        If `output` exists and `overwrite` is false, `folder` holds no pictures in class folders,
+        more files are unreadable than allowed, or no class is left.
+    """
+    check_free(output, overwrite=overwrite)
+    with (
+        scratch_folder(output) as scratch,
+        closing(Spool(scratch / "paths")) as paths,
+        closing(Pictures(scratch / "pictures", packing.spec.size)) as pictures,
+    ):
+        with progress("looking", None):
+            listing = scan(folder, paths)
+        with progress("reading", len(paths)) as advance:
+            staged = stage(
+                os.fsencode(folder.absolute()),
+                paths,
+                listing.labels,
+                packing.spec,
+                pictures,
+                executor=executor,
+                advance=advance,
+            )
+        _check_unreadable(staged.unreadable, len(paths), packing.allow_bad)
+        plan = make_plan(listing, staged, packing)
+        with (
+            writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer,
+            progress("writing", sum(map(len, plan.orders))) as advance,
+        ):
+            source = _Source(listing, staged, pictures, _longest(paths))
+            for name, order in zip(SPLITS, plan.orders, strict=True):
+                with writer.split(name, len(order), like=source.rows(order, 0, 0)) as split:
+                    for start in range(0, len(order), CHUNK):
+                        split.append(source.rows(order, start, start + CHUNK))
+                        advance(min(CHUNK, len(order) - start))
+            writer.finish(_provenance(packing, staged, plan))
+        return Report(plan, staged.unreadable, listing.ignored)
+
+
+def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
+    """Refuse to pack what is mostly broken; `allowed` is in per cent."""
+    if unreadable.count * 100 > files * allowed:
+        path, reason = unreadable.first[0]
+        share = 100 * unreadable.count / files
+        raise InkfoldError(
+            f"{unreadable.count} of {files} files cannot be read ({share:.3g} %), the first is "
+            f"{path!r}: {reason}; {allowed:g} % are allowed: "
+            f"mend or remove them, or add --allow-bad {math.ceil(share)}"
+        )
+
+
+def _longest(paths: Spool) -> int:
+    return max(len(readable(path).encode()) for path in paths)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the rows of the file come from; `width` is the length of the longest path."""
+
+    listing: Listing
+    staged: Staged
+    pictures: Pictures
+    width: int
+
+    def rows(self, order: Order, start: int, stop: int) -> Rows:
+        """The rows of a split from `start` to before `stop`."""
+        chosen = order.rows[start:stop]
+        paths = [readable(self.path(row)).encode() for row in chosen]
+        return Rows(
+            self.pictures.take(chosen),
+            order.labels[start:stop],
+            np.array(paths, f"S{self.width}"),
+            self.staged.pixels[chosen],
+        )
+
+    def path(self, row: int) -> bytes:
+        """Path under the folder of a staged picture."""
+        return self.listing.paths[int(self.staged.row[row])]
+
+
+def _provenance(packing: Packing, staged: Staged, plan: Plan) -> dict[str, Any]:
+    """How the file was made: no names, no paths, nothing that changes from run to run."""
+    counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
+    return {
+        "tool": "create_dataset",
+        "options": packing.recorded(),
+        "seed": packing.seed,
+        "source": {"fingerprint": staged.fingerprint},
+        "counts": counts
+        | {
+            "classes": len(plan.classes),
+            "unreadable": staged.unreadable.count,
+            "duplicates": plan.duplicates,
+            "conflicts": plan.conflicts.count,
+        },
+    }
