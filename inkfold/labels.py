@@ -51,18 +51,21 @@ def _drawable(character: str, known: frozenset[int]) -> str:
 
 
 @cache
-def _families() -> tuple[str, ...]:
-    """Every installed family of text, in alphabetical order."""
+def _families() -> dict[str, str]:
+    """Every installed family of text, in alphabetical order, and the file of its regular font."""
     from matplotlib import font_manager
 
-    names = {font.name for font in font_manager.fontManager.ttflist}
-    return tuple(sorted(name for name in names if not NOT_TEXT.fullmatch(name)))
+    regular = {
+        font.name: font.fname
+        for font in font_manager.fontManager.ttflist
+        if font.style == "normal" and font.weight in (400, "normal", "regular", "book")
+    }
+    return {name: regular[name] for name in sorted(regular) if not NOT_TEXT.fullmatch(name)}
 
 
 @cache
 def _characters(family: str) -> frozenset[int]:
-    """The code points for which the family's regular font has a glyph."""
-    from matplotlib import font_manager
+    """The code points for which the family has a glyph."""
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(font_manager.findfont(family)).get_charmap())
+    return frozenset(FT2Font(_families()[family]).get_charmap())

@@ -36,7 +36,9 @@ def test_without_a_font_for_kanji_their_code_points_are_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """U+4E9C is what a bare server shows for that kanji."""
-    monkeypatch.setattr(labels, "_families", lambda: ("DejaVu Sans", "STIXGeneral"))
+    installed = labels._families()
+    latin = {name: installed[name] for name in ("DejaVu Sans", "STIXGeneral")}
+    monkeypatch.setattr(labels, "_families", lambda: latin)
     assert drawable(["亜", "1"]) == ["U+4E9C", "1"]
 
 

@@ -1,0 +1,159 @@
+"""A packed dataset with distorted copies beside each training picture; the rest as it was.
+
+A piece of work is a block of 256 rows: a worker reads it once and makes all its copies, each from
+the generator of (seed, copy, block), so that no pixel depends on the number of workers. Its chunks
+are written where a permutation fixed by the seed puts them, in whatever order they are made: a
+reader that shuffles a pool of chunks then meets many originals, not many copies of a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from inkfold.dataset import CHUNK, Dataset, open_dataset
+from inkfold.dataset_writer import SplitWriter, writing_dataset
+from inkfold.distorted_block import Plan, Task, make_block, read_rows, repeated
+from inkfold.elastic import Elastic, block_rng
+from inkfold.errors import InkfoldError
+from inkfold.output import check_free
+from inkfold.work import in_order
+
+
+def plan_augmentation(source: Path, target: Path, plan: Plan, *, overwrite: bool) -> dict[str, int]:
+    """Count what the new file will hold, or refuse before any work is done.
+
+    Returns
+    -------
+    counts : dict
+        Rows of "train", "validation" and "test" in the new file, and its "originals".
+
+    Raises
+    ------
+    InkfoldError
+        If `source` is no dataset or an augmented one, `target` is `source` or exists without
+        `overwrite`, or an option is out of range.
+    """
+    if plan.copies < 1:
+        raise InkfoldError(f"copies is {plan.copies}; expected 1 or more of each picture")
+    with open_dataset(source) as dataset:
+        if dataset.train.origin is not None:
+            raise InkfoldError(
+                f"{source} is augmented already (it has /train/origin); "
+                "augment the dataset that it was made from"
+            )
+        Elastic.of(dataset.spec.size, plan.distortion)
+        originals = len(dataset.train)
+        if not originals:
+            raise InkfoldError(f"{source} has no training picture; pack one that has")
+        counts = {"originals": originals, "train": originals * (plan.copies + 1)}
+        counts |= {"validation": len(dataset.validation), "test": len(dataset.test)}
+    if target.exists() and target.samefile(source):
+        raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
+    check_free(target, overwrite=overwrite)
+    return counts
+
+
+def augment_dataset(
+    source: Path,
+    target: Path,
+    plan: Plan,
+    *,
+    executor: Executor,
+    in_flight: int,
+    overwrite: bool = False,
+    advance: Callable[[int], None] = lambda _rows: None,
+) -> dict[str, int]:
+    """Write `source` to `target` with `plan.copies` distorted copies of each training picture.
+
+    Memory does not grow with the dataset, but for a few bytes a row. The bytes of the file depend
+    on the content of `source` and on `plan` alone.
+
+    Parameters
+    ----------
+    source, target : Path
+    plan : Plan
+    executor : concurrent.futures.Executor
+        Makes the blocks.
+    in_flight : int
+        Blocks, each with its copies, that may exist at a time.
+    overwrite : bool
+    advance : callable
+        Told the number of new training rows after each block that is written.
+
+    Returns
+    -------
+    counts : dict
+        As `plan_augmentation`, and so are the errors.
+    """
+    counts = plan_augmentation(source, target, plan, overwrite=overwrite)
+    with (
+        open_dataset(source) as dataset,
+        writing_dataset(target, dataset.classes, dataset.spec, overwrite=overwrite) as writer,
+    ):
+        originals = counts["originals"]
+        tasks = (Task(source, block, plan) for block in range(-(-originals // CHUNK)))
+        like = repeated(read_rows(dataset.train.images.parent, slice(0)), first=0, times=1)
+        with writer.split("train", counts["train"], like=like) as out:
+            made = in_order(executor, make_block, tasks, in_flight=in_flight)
+            for pieces, places in zip(made, _places(originals, plan), strict=True):
+                for piece, at in zip(pieces, places, strict=True):
+                    out.write(at, piece.rows, deflated_images=piece.deflated_images)
+                advance(sum(len(piece.rows) for piece in pieces))
+        for name in ("validation", "test"):
+            group = getattr(dataset, name).images.parent
+            with writer.split(name, counts[name], like=read_rows(group, slice(0))) as out:
+                _copy(group, out)
+        writer.finish(_provenance(dataset, plan, counts))
+    return counts
+
+
+def _places(originals: int, plan: Plan) -> Iterator[list[int]]:
+    """For each block, the rows at which its chunks begin in the augmented file.
+
+    Each copy of a whole block is a chunk, and these are permuted. A last block of fewer rows, with
+    its copies, is cut into chunks that stand together at the end: only the last of them is short.
+    """
+    whole, rest = divmod(originals, CHUNK)
+    kinds = plan.copies + 1
+    order = block_rng(plan.seed, 0, 0).permutation(whole * kinds).reshape(whole, kinds)
+    for chunks in order:
+        yield (chunks * CHUNK).tolist()
+    if rest:
+        yield list(range(whole * kinds * CHUNK, originals * kinds, CHUNK))
+
+
+def _copy(group: h5py.Group, out: SplitWriter) -> None:
+    """Copy a split as it stands; the pictures are not even decompressed where they are ours."""
+    for at in range(0, len(group["images"]), CHUNK):
+        rows = read_rows(group, slice(at, at + CHUNK))
+        out.append(rows, deflated_images=_stored_chunk(group["images"], at))
+
+
+def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
+    """The bytes of the chunk at row `at`; None where it is not stored as this package stores it."""
+    filters = images.id.get_create_plist()
+    if images.chunks != (CHUNK, *images.shape[1:]) or filters.get_nfilters() != 1:
+        return None
+    if filters.get_filter(0)[0] != h5py.h5z.FILTER_DEFLATE:
+        return None
+    chunk = images.id.get_chunk_info_by_coord((at, 0, 0))
+    if chunk.byte_offset is None or chunk.filter_mask:  # never written, or written uncompressed
+        return None
+    return bytes(images.id.read_direct_chunk((at, 0, 0))[1])
+
+
+def _provenance(dataset: Dataset, plan: Plan, counts: dict[str, int]) -> dict[str, Any]:
+    """How the new file was made, with what the packed one says of itself inside."""
+    return {
+        "tool": "augment",
+        "options": {"copies": plan.copies, **asdict(plan.distortion)},
+        "seed": plan.seed,
+        "counts": counts,
+        "dataset": dataset.provenance,
+    }

@@ -1,0 +1,142 @@
+"""augment: a dataset -> the same dataset with distorted copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inkfold.commands.cli import (
+    Clock,
+    output_option,
+    overwrite_option,
+    progress,
+    quiet_option,
+    run,
+    seed_option,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from inkfold.distorted_block import Plan
+
+DATASET = Path("datasets/characters.h5")
+
+
+@click.command("augment")
+@click.argument("dataset", type=click.Path(path_type=Path), default=DATASET)
+@output_option(None, "The file to write.  [default: DATASET with _elastic before .h5]")
+@click.option(
+    "--copies",
+    type=click.IntRange(1, 1000),
+    default=9,
+    show_default=True,
+    help="Distorted copies of each training picture.",
+)
+@click.option(
+    "--sigma", default=6.0, show_default=True, help="Smoothness of the displacement, in pixels."
+)
+@click.option(
+    "--alpha",
+    default=47.0,
+    show_default=True,
+    help="Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
+)
+@click.option(
+    "--rotate", default=0.0, show_default=True, help="Rotate by up to so many degrees either way."
+)
+@click.option(
+    "--scale", default=0.0, show_default=True, help="0.1: stretch height and width by 0.9 to 1.1."
+)
+@click.option(
+    "--shear", default=0.0, show_default=True, help="Slant by up to so many degrees either way."
+)
+@click.option(
+    "--shift", default=0.0, show_default=True, help="Shift by up to this share of the side."
+)
+@seed_option
+@click.option(
+    "--preview",
+    metavar="SHEET.png",
+    type=click.Path(path_type=Path),
+    help="Also draw originals beside their copies, with the displacement.",
+)
+@workers_option
+@overwrite_option
+@quiet_option
+def command(  # noqa: PLR0917, one parameter an option
+    dataset: Path,
+    output: Path | None,
+    copies: int,
+    sigma: float,
+    alpha: float,
+    rotate: float,
+    scale: float,
+    shear: float,
+    shift: float,
+    seed: int,
+    preview: Path | None,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
+    """Add elastically distorted copies of the training pictures to a packed DATASET.
+
+    \b
+    Example:
+        python augment.py datasets/characters.h5 --copies 9 --preview sheet.png
+
+    Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
+    is not given.
+    """  # noqa: D301, click looks for the backspace character itself
+    from inkfold.dataset import open_dataset
+
+    open_dataset(dataset).close()  # a wrong path is told before the rest is imported
+
+    from inkfold.augmentation import augment_dataset, plan_augmentation
+    from inkfold.distorted_block import Plan
+    from inkfold.nouns import Distortion
+    from inkfold.work import default_workers, local_executor
+
+    target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
+    plan = Plan(Distortion(sigma, alpha, rotate, scale, shear, shift), copies, seed)
+    counts = plan_augmentation(dataset, target, plan, overwrite=overwrite)
+    if preview is not None:
+        _preview(dataset, plan, preview, overwrite=overwrite)
+    clock = Clock()
+    workers = workers or default_workers()
+    with (
+        local_executor(workers) as executor,
+        progress("augmenting", counts["train"], quiet=quiet) as advance,
+    ):
+        augment_dataset(
+            dataset,
+            target,
+            plan,
+            executor=executor,
+            in_flight=2 * workers,
+            overwrite=overwrite,
+            advance=advance,
+        )
+    click.echo(
+        f"{target}: {counts['train']:,} training pictures, {counts['originals']:,} originals with "
+        f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset} in "
+        f"{clock.rate(counts['train'])}"
+    )
+    return 0
+
+
+def _preview(dataset: Path, plan: Plan, sheet: Path, *, overwrite: bool) -> None:
+    from inkfold.dataset import open_dataset
+    from inkfold.preview import draw_sheet
+
+    with open_dataset(dataset) as opened:
+        strength = draw_sheet(opened, plan, sheet, overwrite=overwrite)
+    click.echo(f"{sheet}: {strength}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run(command, argv)

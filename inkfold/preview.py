@@ -1,0 +1,187 @@
+"""The preview sheet of an augmentation: originals beside the copies that will stand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import fill, wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.dataset import CHUNK, Dataset
+from inkfold.distorted_block import Plan
+from inkfold.elastic import Elastic, block_rng
+from inkfold.errors import InkfoldError
+from inkfold.gather import warp
+from inkfold.labels import drawable, font_family
+from inkfold.output import check_free, new_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+EXAMPLES = 8  # originals on a sheet, each of another class
+COPIES = 5  # of each original
+MESH = 8  # cells of the grid along a side
+RED = "#d1495b"  # told apart from ink and from paper
+LEGEND = "The grid is straight in the original; each copy shows where it came to lie."
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Root-mean-square displacement along one axis, in pixels.
+
+    `theory` and `measured` (over 1,000 fields) are of the elastic field alone, `total` has the
+    affine map in it and `sheet` is `total` over the fields that the sheet shows.
+    """
+
+    theory: float
+    measured: float
+    total: float
+    sheet: float
+
+    def __str__(self) -> str:
+        affine = ""
+        if abs(self.total - self.measured) > 0.005:
+            affine = f", {self.total:.2f} px with the affine map"
+        return (
+            f"rms displacement along an axis: {self.theory:.2f} px by theory; "
+            f"{self.measured:.2f} px over 1,000 fields{affine}; {self.sheet:.2f} px on this sheet"
+        )
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of the sheet: an original (H, W), its copies (k, H, W), their fields (k, 2, H, W)."""
+
+    label: int
+    original: NDArray[np.uint8]
+    copies: NDArray[np.uint8]
+    fields: NDArray[np.float32]
+
+
+def check_sheet(path: Path, *, overwrite: bool) -> None:
+    """Refuse a sheet that cannot be written, before any work is done."""
+    if path.suffix.lower() != ".png":
+        raise InkfoldError(f"{path}: the preview sheet is a PNG file; name it SHEET.png")
+    check_free(path, overwrite=overwrite)
+
+
+def draw_sheet(dataset: Dataset, plan: Plan, path: Path, *, overwrite: bool = False) -> Strength:
+    """Write a picture of originals beside their copies, each with the grid that moved along.
+
+    The copies are those that `augment_dataset` writes for the same plan.
+
+    Raises
+    ------
+    InkfoldError
+        If `path` is no PNG's, or exists without `overwrite`.
+    """
+    check_sheet(path, overwrite=overwrite)
+    examples = [_example(dataset, plan, row) for row in _chosen(dataset.train.labels)]
+    strength = _strength(dataset.spec.size, plan, [example.fields for example in examples])
+    names = [dataset.classes[example.label] for example in examples]
+    figure = _figure(examples, names)
+    _write_around(figure, dataset.path.name, _options(plan), f"{strength}. {LEGEND}")
+    with new_file(path, overwrite=overwrite) as part:
+        figure.savefig(part, format="png", dpi=150)
+    return strength
+
+
+def _chosen(labels: NDArray[np.int32]) -> list[int]:
+    """The first row of each of up to eight classes, spread over all of them."""
+    present, first = np.unique(labels, return_index=True)
+    picked = np.linspace(0, len(present) - 1, min(EXAMPLES, len(present)))
+    return [int(first[round(place)]) for place in picked]
+
+
+def _example(dataset: Dataset, plan: Plan, row: int) -> Example:
+    """A training row with its copies; a block's fields are drawn together, as in the file."""
+    block, at = divmod(row, CHUNK)
+    n = min(CHUNK, len(dataset.train) - block * CHUNK)
+    elastic = Elastic.of(dataset.spec.size, plan.distortion)
+    copies = range(1, 1 + min(COPIES, plan.copies))
+    fields = np.stack([elastic.fields(n, block_rng(plan.seed, copy, block))[at] for copy in copies])
+    original = dataset.train.images[row]
+    warped = warp(np.stack([original] * len(copies)), fields)
+    return Example(int(dataset.train.labels[row]), original, warped, fields)
+
+
+def _strength(size: int, plan: Plan, shown: Sequence[NDArray[np.float32]]) -> Strength:
+    elastic = Elastic.of(size, plan.distortion)
+    alone = replace(plan.distortion, rotate=0, scale=0, shear=0, shift=0)
+    return Strength(
+        theory=elastic.rms,
+        measured=_measured_rms(Elastic.of(size, alone), plan.seed),
+        total=_measured_rms(elastic, plan.seed),
+        sheet=float(np.sqrt(np.mean(np.square(shown)))),
+    )
+
+
+def _measured_rms(elastic: Elastic, seed: int) -> float:
+    """Over 1,000 fields, a hundred at a time."""
+    rng = np.random.default_rng(seed)
+    squares = [np.square(elastic.fields(100, rng)).mean(dtype=np.float64) for _ in range(10)]
+    return float(np.sqrt(np.mean(squares)))
+
+
+def _write_around(figure: Figure, name: str, options: str, below: str) -> None:
+    """The dataset's name and the options above the pictures, `below` under them."""
+    edge = 0.1 / figure.get_figheight()
+    letters = int(13 * figure.get_figwidth())  # of 9 points, in a line
+    family = font_family([name])
+    above = "\n".join([_cut(drawable([name])[0], letters), *wrap(options, letters)])
+    figure.text(0.02, 1 - edge, above, fontsize=9, va="top", fontfamily=family)
+    figure.text(0.02, edge, fill(below, letters), fontsize=9)
+
+
+def _options(plan: Plan) -> str:
+    units = {"sigma": " px", "rotate": "°", "shear": "°"}
+    options = vars(plan.distortion).items()
+    drawn = [f"{key} {value:g}{units.get(key, '')}" for key, value in options if value]
+    return ", ".join([*drawn, f"seed {plan.seed}"])
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _figure(examples: Sequence[Example], names: Sequence[str]) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = 1 + len(examples[0].copies)
+    wide, high = max(4.5, 1.15 * columns + 1.1), 1.15 * len(examples) + 1.7
+    figure = Figure(figsize=(wide, high))
+    grid = figure.subplots(len(examples), columns, squeeze=False)
+    figure.subplots_adjust(
+        left=1 / wide, right=0.98, bottom=0.8 / high, top=1 - 0.9 / high, wspace=0.06, hspace=0.06
+    )
+    family = font_family(names)
+    for axes, example, name in zip(grid, examples, drawable(names), strict=True):
+        axes[0].set_ylabel(_cut(name, 11), fontfamily=family, rotation=0, ha="right", va="center")
+        _draw(axes[0], example.original, np.zeros_like(example.fields[0]))
+        for tile, copy, field in zip(axes[1:], example.copies, example.fields, strict=True):
+            _draw(tile, copy, field)
+    for number, tile in enumerate(grid[0]):
+        tile.set_title(f"copy {number}" if number else "original", fontsize=9)
+    return figure
+
+
+def _draw(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) -> None:
+    """Dark ink on paper, and over it the grid of the original where it came to lie.
+
+    The grid's lines are where the source's row (or column) has a round value.
+    """
+    height, width = image.shape
+    tile.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
+    source = field + np.indices(image.shape)
+    for axis, side in ((0, height), (1, width)):
+        lines = np.arange(1, MESH) * side / MESH - 0.5
+        inside = lines[(lines > source[axis].min()) & (lines < source[axis].max())]
+        if len(inside):  # matplotlib warns of a line that is nowhere
+            tile.contour(source[axis], levels=inside, colors=RED, linewidths=0.6, alpha=0.8)
+    tile.set_xticks([])
+    tile.set_yticks([])
