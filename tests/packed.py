@@ -1,0 +1,47 @@
+"""Small packed datasets for tests: drawn strokes, no picture files on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.dataset import CHUNK
+from inkfold.dataset_writer import Rows, digests, writing_dataset
+from inkfold.nouns import SPLITS, ImageSpec
+
+
+def strokes(labels: NDArray[np.int32], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One picture for each label: a bar in the label's row, of random brightness, and noise."""
+    images = rng.integers(0, 60, (len(labels), size, size)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        row = 1 + (3 * int(label)) % (size - 2)
+        image[row : row + 2, 2 : size - 2] = rng.integers(120, 256)
+    return images
+
+
+def write_packed(
+    path: Path,
+    counts: Sequence[int] = (320, 64, 64),
+    *,
+    classes: Sequence[str] = ("a", "b", "c", "d"),
+    size: int = 16,
+    seed: int = 0,
+) -> Path:
+    """A dataset of `counts` pictures in train, validation and test."""
+    rng = np.random.default_rng(seed)
+    with writing_dataset(path, classes, ImageSpec(size=size), overwrite=True) as writer:
+        for split, count in zip(SPLITS, counts, strict=True):
+            labels = (np.arange(count) % len(classes)).astype(np.int32)
+            images = strokes(labels, size, rng)
+            source = np.array([f"{split}/{i:05d}.png".encode() for i in range(count)], "S24")
+            every = Rows(images, labels, source, digests(images))
+            with writer.split(split, count, like=every) as writing:
+                for start in range(0, count, CHUNK):
+                    part = slice(start, start + CHUNK)
+                    some = (images[part], labels[part], source[part], every.digest[part])
+                    writing.append(Rows(*some))
+        writer.finish({"tool": "test"})
+    return path

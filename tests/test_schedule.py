@@ -1,0 +1,98 @@
+"""The stages of a training run, by hand-computed examples."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkfold.nouns import Stage
+from inkfold.schedule import Progress, shortened
+
+STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
+
+
+def run(losses: list[float]) -> tuple[Progress, list[int]]:
+    """Walk through `losses`; the stage of each epoch comes back too."""
+    progress, stages = Progress(), []
+    for loss in losses:
+        if progress.stage == len(STAGES):
+            break
+        stages.append(progress.stage)
+        progress = progress.after_epoch(loss)
+        if progress.stage_is_over(STAGES):
+            progress = progress.next_stage()
+    return progress, stages
+
+
+def test_a_stage_ends_after_patience_epochs_without_a_lower_loss() -> None:
+    """0.9, then twice worse: the third epoch is the stage's last at patience 2."""
+    _, stages = run([0.9, 1.0, 1.1, 0.5])
+
+    assert stages == [0, 0, 0, 1]
+
+
+def test_a_stage_ends_after_its_epochs() -> None:
+    """A loss that falls for ever does not keep the first stage beyond its four epochs."""
+    _, stages = run([0.9, 0.8, 0.7, 0.6, 0.5])
+
+    assert stages == [0, 0, 0, 0, 1]
+
+
+def test_patience_begins_anew_in_each_stage() -> None:
+    """The second stage may begin above the first one's best and still gets its own patience."""
+    _, stages = run([0.1, 0.5, 0.5, 0.9, 0.8, 0.7])
+
+    assert stages == [0, 0, 0, 1, 1, 1]
+
+
+def test_the_path_counts_the_epochs_that_led_to_the_best_weights() -> None:
+    """Best of stage one in its second epoch, of the run in the first epoch of stage two."""
+    progress, _ = run([0.9, 0.5, 0.6, 0.7, 0.4, 0.6, 0.6])
+
+    assert (progress.best, progress.best_epoch, progress.path) == (0.4, 5, (2, 1))
+
+
+def test_a_stage_that_brings_nothing_is_not_in_the_path() -> None:
+    """Stage two never beats stage one: a refit repeats stage one only."""
+    progress, _ = run([0.9, 0.5, 0.6, 0.7, 0.6, 0.6, 0.6])
+
+    assert progress.path == (2,)
+
+
+def test_a_first_stage_without_a_best_counts_zero_epochs() -> None:
+    """Losses that are not numbers never count as the best."""
+    progress, _ = run([math.nan, math.nan, 0.5])
+
+    assert (progress.best_epoch, progress.path) == (3, (0, 1))
+
+
+def test_without_validation_the_newest_weights_are_the_best() -> None:
+    """A refit has nothing to choose by."""
+    progress = Progress().after_epoch(None).after_epoch(None)
+
+    assert (progress.best_epoch, progress.waited) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"), [(100, [50, 50]), (10, [5, 5]), (7, [4, 3]), (2, [1, 1]), (1, [1])]
+)
+def test_fewer_epochs_are_shared_among_the_stages(epochs: int, expected: list[int]) -> None:
+    """As in the recipe, at least one each; stages that find no room are left out."""
+    stages = (Stage(1e-2, 50, 5), Stage(1e-3, 50, 5))
+
+    assert [stage.epochs for stage in shortened(stages, epochs)] == expected
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(1, 200))
+def test_shortened_stages_use_up_what_they_are_given(lengths: list[int], epochs: int) -> None:
+    """Never more than asked for, never more than the recipe has, nothing left over between."""
+    stages = [Stage(1e-2, length, 3) for length in lengths]
+
+    result = shortened(stages, epochs)
+
+    assert sum(stage.epochs for stage in result) == min(epochs, sum(lengths[: len(result)]))
+    assert all(stage.epochs >= 1 for stage in result)

@@ -1,0 +1,314 @@
+"""Training as a user runs it: what it refuses and writes, and that stopping it costs nothing."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inkfold.bundle import load_bundle
+from inkfold.checkpoint import Checkpoint
+from inkfold.commands.cli import run
+from inkfold.commands.train import command, load_script, train_command
+from inkfold.dataset import Dataset, open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.precision import policy
+from inkfold.training import Options, Training
+from inkfold.training_loop import Watcher, score
+from tests import tiny_network
+from tests.packed import write_packed
+
+TINY = Path(tiny_network.__file__)
+SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[Dataset]:
+    """A few hundred drawn strokes of four classes."""
+    with open_dataset(write_packed(tmp_path / "d.h5")) as opened:
+        yield opened
+
+
+def training(dataset: Dataset, output: Path, **options: Any) -> Training:  # noqa: ANN401, passed on
+    """A training of the tiny network in float32."""
+    chosen = Options(**{"precision": "float32"} | options)
+    return Training(tiny_network.build, tiny_network.RECIPE, dataset, chosen, output)
+
+
+def weights(bundle: Path) -> list[np.ndarray]:
+    """The bundle's weights as its Keras model has them."""
+    return [np.asarray(weight) for weight in load_bundle(bundle).keras_model().get_weights()]
+
+
+def history(bundle: Path) -> list[dict[str, str]]:
+    """The bundle's history without what a clock wrote."""
+    with (bundle / "history.csv").open(encoding="utf-8") as file:
+        return [row | {"seconds": ""} for row in csv.DictReader(file)]
+
+
+def test_a_dataset_of_another_size_is_refused_with_the_command_that_packs_the_right_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, before Keras is asked for anything."""
+    data = write_packed(tmp_path / "d.h5", size=20)
+
+    code = run(command, [str(TINY), str(data), "-o", str(tmp_path / "b")])
+
+    assert code == 2
+    told = capsys.readouterr().err
+    assert "tiny reads 16x16" in told
+    assert "holds 20x20" in told
+    assert "create_dataset.py FOLDER --size 16" in told
+
+
+@pytest.mark.parametrize(
+    ("counts", "classes", "message"),
+    [
+        ((20, 4, 4), ("a",), "needs at least 2"),
+        ((20, 0, 4), ("a", "b"), "validation split is empty"),
+        ((0, 4, 4), ("a", "b"), "train split is empty"),
+    ],
+)
+def test_a_dataset_that_cannot_be_learned_from_is_refused(
+    tmp_path: Path, counts: tuple[int, int, int], classes: tuple[str, ...], message: str
+) -> None:
+    """One class, nothing to validate with, or nothing to train on."""
+    data = write_packed(tmp_path / "d.h5", counts, classes=classes)
+
+    with open_dataset(data) as opened, pytest.raises(InkfoldError, match=message):
+        training(opened, tmp_path / "b").check(resume=False, overwrite=False)
+
+
+def test_an_existing_bundle_is_refused_without_overwrite(dataset: Dataset, tmp_path: Path) -> None:
+    """And the checkpoint of a stopped run is neither lost nor taken up unasked."""
+    run_ = training(dataset, tmp_path / "b")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(InkfoldError, match="already exists; add --overwrite"):
+        run_.check(resume=False, overwrite=False)
+    (tmp_path / "b").rmdir()
+    with pytest.raises(InkfoldError, match="no stopped run"):
+        run_.check(resume=True, overwrite=False)
+    run_.checkpoint.touch()
+    with pytest.raises(InkfoldError, match="go on with it with --resume, or start again"):
+        run_.check(resume=False, overwrite=False)
+    run_.check(resume=True, overwrite=False)
+
+
+def test_a_checkpoint_of_another_run_is_refused_by_the_field_that_differs(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Seed 0 cannot be gone on with as seed 1."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    Checkpoint(config, (), tiny_progress(), [], [np.zeros(3)], [np.ones(2)]).save(path)
+    other = training(dataset, tmp_path / "b", seed=1).config
+
+    with pytest.raises(InkfoldError, match="seed 0, this one has 1"):
+        Checkpoint.load(path, other)
+    loaded = Checkpoint.load(path, config)
+
+    assert loaded.progress == tiny_progress()
+    assert np.array_equal(loaded.variables[0], np.zeros(3))
+    assert np.array_equal(loaded.best[0], np.ones(2))
+
+
+def tiny_progress() -> Any:  # noqa: ANN401, a Progress
+    """Some epochs into the second stage."""
+    from inkfold.schedule import Progress
+
+    return Progress(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    """It is named, with what to do."""
+    (tmp_path / "c.npz").write_text("not a checkpoint")
+
+    with pytest.raises(InkfoldError, match="not a checkpoint"):
+        Checkpoint.load(tmp_path / "c.npz", training(dataset, tmp_path / "b").config)
+
+
+@pytest.mark.parametrize(
+    ("asked", "flags", "expected"),
+    [
+        ("auto", {"avx512_bf16"}, "mixed_bfloat16"),
+        ("auto", {"amx_bf16"}, "mixed_bfloat16"),
+        ("auto", {"avx2", "avx512f"}, "float32"),
+        ("float32", {"avx512_bf16"}, "float32"),
+        ("bfloat16", set(), "mixed_bfloat16"),
+    ],
+)
+def test_auto_takes_bfloat16_where_the_processor_has_it(
+    asked: Any,  # noqa: ANN401, a Precision
+    flags: set[str],
+    expected: str,
+) -> None:
+    """What is asked for by name is taken as it is."""
+    assert policy(asked, flags) == expected
+
+
+def test_a_script_without_a_network_is_refused(tmp_path: Path) -> None:
+    """So is one that is not there."""
+    (tmp_path / "empty.py").write_text("RECIPE = 3\n")
+
+    with pytest.raises(InkfoldError, match=r"holds RECIPE and build\(classes\)"):
+        load_script(tmp_path / "empty.py")
+    with pytest.raises(InkfoldError, match="no such model script"):
+        load_script(tmp_path / "none.py")
+
+
+@pytest.mark.slow
+def test_training_keeps_the_best_epoch_and_tells_the_truth_about_it(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """The bundle's network makes the very counts on validation that its record holds."""
+    trained = training(dataset, tmp_path / "b").run(SILENT, resume=False, overwrite=False)
+    bundle = load_bundle(tmp_path / "b")
+    told = bundle.scores["validation"]
+    rows = history(tmp_path / "b")
+
+    found = score(bundle.keras_model(), dataset.validation, 32)
+
+    assert (found.correct, found.total) == (told["correct"], told["total"])
+    assert found.loss == pytest.approx(told["loss"], rel=1e-4)
+    assert told["loss"] == min(float(row["validation_loss"]) for row in rows)
+    assert found.correct > 56, "four strokes in four places: nearly all of 64"
+    assert trained.onnx_error is not None
+    assert trained.onnx_error < 1e-4
+    assert not training(dataset, tmp_path / "b").checkpoint.exists()
+
+
+@pytest.mark.slow
+def test_the_test_split_is_never_read_while_training(dataset: Dataset, tmp_path: Path) -> None:
+    """Training works on a dataset that has no test split to look at."""
+    del dataset.test
+
+    training(dataset, tmp_path / "b").run(SILENT, resume=False, overwrite=False)
+
+    assert load_bundle(tmp_path / "b").scores.keys() == {"validation"}
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_weights(dataset: Dataset, tmp_path: Path) -> None:
+    """And another seed gives others."""
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        training(dataset, tmp_path / name, seed=seed).run(SILENT, resume=False, overwrite=False)
+    first, second, other = (weights(tmp_path / name) for name in "abc")
+
+    assert all(np.array_equal(x, y) for x, y in zip(first, second, strict=True))
+    assert not any(np.array_equal(x, y) for x, y in zip(first[:1], other[:1], strict=True))
+
+
+@pytest.mark.slow
+def test_a_refit_repeats_the_epochs_found_on_train_and_validation(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Its rows follow those of the search, have no validation figures, and the bundle says so."""
+    run_ = training(dataset, tmp_path / "b", refit=True, augment="online")
+    run_.run(SILENT, resume=False, overwrite=False)
+    rows = history(tmp_path / "b")
+    search = [row for row in rows if row["phase"] == "search"]
+    refit = [row for row in rows if row["phase"] == "refit"]
+    bundle = load_bundle(tmp_path / "b")
+    best = bundle.scores["validation"]["epoch"]
+
+    assert bundle.record["refit"] is True
+    assert best in {int(row["epoch"]) for row in search}
+    assert 0 < len(refit) <= best
+    assert all(row["validation_loss"] == "" for row in refit)
+    assert {row["pictures"] for row in search} == {"320"}
+    assert {row["pictures"] for row in refit} == {"384"}
+
+
+@pytest.mark.slow
+def test_a_diverging_run_says_so(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 with the learning rate, no bundle."""
+    stage = replace(tiny_network.RECIPE.stages[0], learning_rate=float("1e36"))
+    recipe = replace(tiny_network.RECIPE, stages=(stage,))
+    output = tmp_path / "b"
+
+    code = run(
+        train_command(tiny_network.build, recipe, program="tiny"),
+        [str(dataset.path), "-o", str(output), "--precision", "float32"],
+    )
+
+    assert code == 2
+    assert "training diverged in epoch 1" in capsys.readouterr().err
+    assert not output.exists()
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Runs that nobody stopped, plain and refitted."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    data = write_packed(folder / "d.h5")
+    for name, options in OPTIONS.items():
+        code, _, told = finish(train(folder, data, ["-o", name, *options]))
+        assert code == 0, told
+    return {name: folder / name for name in OPTIONS}
+
+
+OPTIONS = {"plain": [], "refit": ["--refit", "--augment", "online"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "name", "epoch"),
+    [
+        (signal.SIGINT, "plain", 2),
+        (signal.SIGTERM, "plain", 5),
+        (signal.SIGKILL, "plain", 1),
+        (signal.SIGTERM, "refit", 11),
+    ],
+)
+def test_a_run_that_is_stopped_and_gone_on_with_ends_as_an_unbroken_one(
+    tmp_path: Path, unbroken: dict[str, Path], number: signal.Signals, name: str, epoch: int
+) -> None:
+    """The same weights bit for bit and the same history, in a real second process."""
+    data = write_packed(tmp_path / "d.h5")
+    broken = train(tmp_path, data, ["-o", "broken", *OPTIONS[name]])
+    assert broken.stdout is not None
+    for line in broken.stdout:
+        if line.startswith(f"epoch {epoch:3d}"):
+            broken.send_signal(number)
+            break
+    code, _, told = finish(broken)
+
+    assert code == (-number if number == signal.SIGKILL else 128 + number), told
+    assert not (tmp_path / "broken").exists()
+    assert ("go on with: " in told and "--resume" in told) or number == signal.SIGKILL
+    resume = ["-o", "broken", "--resume", *OPTIONS[name]]
+    code, shown, told = finish(train(tmp_path, data, resume))
+    assert code == 0, told
+    assert f"epoch {epoch - 1:3d} " not in shown, "what was done is not done again"
+
+    assert history(tmp_path / "broken") == history(unbroken[name])
+    pairs = zip(weights(tmp_path / "broken"), weights(unbroken[name]), strict=True)
+    assert all(np.array_equal(x, y) for x, y in pairs)
+    assert load_bundle(tmp_path / "broken").scores == load_bundle(unbroken[name]).scores
+
+
+def train(folder: Path, data: Path, arguments: list[str]) -> subprocess.Popen[str]:
+    """Start the tiny network's script in `folder`."""
+    return subprocess.Popen(
+        [sys.executable, str(TINY), str(data), *arguments, "--precision", "float32"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for a process: exit code, stdout, stderr."""
+    with process:
+        shown, told = process.communicate()
+    return process.returncode, shown, told
