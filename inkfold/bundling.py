@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,78 +12,86 @@ from numpy.typing import NDArray
 from inkfold.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
 from inkfold.checkpoint import Row, best_row
 from inkfold.curves import draw_curves
+from inkfold.dataset import Split
 from inkfold.model_card import model_card
 from inkfold.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.output import new_folder
-from inkfold.training_loop import Fitted
+from inkfold.training_loop import score
 
 if TYPE_CHECKING:
     import keras
 
+BATCH = 256  # pictures at a time when the finished network is scored
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX and Keras
 
 
 def write_bundle(
     path: Path,
-    build: Callable[[], keras.Model],
-    fitted: Fitted,
+    model: keras.Model,
+    history: list[Row],
     record: dict[str, Any],
-    pictures: NDArray[np.uint8],
+    validation: Split,
     *,
     overwrite: bool,
-) -> float | None:
+) -> dict[str, Any]:
     """Write a whole bundle beside `path` and rename it.
-
-    The network is built again in float32 and given the fitted weights, so that anybody's Keras
-    and every engine load plain float32, whatever precision it was trained in.
 
     Parameters
     ----------
     path : Path
-    build : callable
-        Gives the untrained network.
-    fitted : Fitted
+    model : keras.Model
+        The network in float32, with its final weights.
+    history : list of dict
+        One row an epoch.
     record : dict
         What the bundle says of itself, without parameters, shapes and scores.
-    pictures : uint8 array of shape (N, H, W)
-        Real pictures on which ONNX is checked against Keras.
+    validation : Split
+        Its real pictures score the network and check ONNX against Keras.
     overwrite : bool
 
     Returns
     -------
-    error : float or None
-        Largest difference of a probability on `pictures`; None where TensorFlow is not installed.
+    record : dict
+        The whole record. ``record["onnx_error"]`` is the largest difference of a probability
+        between ONNX and Keras; None where TensorFlow, which writes ONNX, is not installed.
     """
-    model = build()
-    model.set_weights(fitted.model.get_weights())
-    best = best_row(fitted.history)
     full = record | {
         "parameters": int(model.count_params()),
         "shapes": [list(weight.shape) for weight in model.weights],
-        "epochs": len(fitted.history),
-        "refit": fitted.history[-1]["phase"] == "refit",
-        "scores": {
-            "validation": {
-                "correct": best["validation_correct"],
-                "total": best["validation_total"],
-                "loss": best["validation_loss"],
-                "epoch": best["epoch"],
-            }
-        },
+        "epochs": len(history),
+        "refit": history[-1]["phase"] == "refit",
+        "scores": {"validation": _validation_score(model, history, validation)},
+        "onnx_error": None,
     }
     with new_folder(path, overwrite=overwrite) as folder:
         (folder / ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
         model.save_weights(folder / WEIGHTS)
-        write_history(folder / "history.csv", fitted.history)
-        draw_curves(folder / "curves.png", fitted.history, title=str(record["name"]))
+        write_history(folder / "history.csv", history)
+        draw_curves(folder / "curves.png", history, title=str(record["name"]))
         (folder / "MODEL_CARD.md").write_text(model_card(full), encoding="utf-8")
-        if not tensorflow_is_here():
-            finish_bundle(folder, full)
-            return None
-        export_onnx(folder, classes=full["classes"], spec=full["spec"])
-        error = _onnx_error(Bundle(folder, full), model, pictures)
-        finish_bundle(folder, full | {"onnx_error": error})
-    return error
+        if tensorflow_is_here():
+            export_onnx(folder, classes=full["classes"], spec=full["spec"])
+            pictures = next(validation.blocks()).images[:1000]
+            full["onnx_error"] = _onnx_error(Bundle(folder, full), model, pictures)
+        finish_bundle(folder, full)
+    return full
+
+
+def _validation_score(
+    model: keras.Model, history: list[Row], validation: Split
+) -> dict[str, float | int]:
+    """Counts of the bundle's own network; a refit has seen validation, so the search's stand."""
+    best = best_row(history)
+    if history[-1]["phase"] == "refit":
+        found = {name: best[f"validation_{name}"] for name in ("correct", "total", "loss")}
+        return found | {"epoch": best["epoch"]}
+    counted = score(model, validation, BATCH)
+    return {
+        "correct": counted.correct,
+        "total": counted.total,
+        "loss": counted.loss,
+        "epoch": best["epoch"],
+    }
 
 
 def write_history(path: Path, history: list[Row]) -> None:

@@ -39,16 +39,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: where its bundle lies, its history and how its ONNX compares.
-
-    `onnx_error` is the largest difference of a probability between ONNX and Keras; None where
-    TensorFlow, which writes ONNX, is not installed.
-    """
+    """A finished training: where its bundle lies, one row of history an epoch, its record."""
 
     path: Path
     history: list[Row]
-    parameters: int
-    onnx_error: float | None
+    record: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -137,16 +132,13 @@ class Training:
                 "pictures": {"train": len(dataset.train), "validation": len(dataset.validation)},
             },
         }
-        error = write_bundle(
-            self.output,
-            lambda: self.build(len(dataset.classes)),
-            fitted,
-            record,
-            next(dataset.validation.blocks()).images[:1000],
-            overwrite=overwrite,
+        model = self.build(len(dataset.classes))  # in float32, whatever it was trained in
+        model.set_weights(fitted.model.get_weights())
+        full = write_bundle(
+            self.output, model, fitted.history, record, dataset.validation, overwrite=overwrite
         )
         self.checkpoint.unlink(missing_ok=True)
-        return Trained(self.output, fitted.history, int(fitted.model.count_params()), error)
+        return Trained(self.output, fitted.history, full)
 
     def _fit(self, watcher: Watcher, kept: Checkpoint | None) -> Fitted:
         state = State(self.checkpoint, self.config)

@@ -191,10 +191,14 @@ def _header(training: Training) -> list[str]:
     dataset, recipe, options = training.dataset, training.recipe, training.options
     return [
         f"{recipe.name} on {dataset.path.name} (fingerprint {dataset.fingerprint})",
-        (f"{len(dataset.train):,} pictures to train on, {len(dataset.validation):,} to validate "
-        f"with, {len(dataset.classes):,} classes, {recipe.size}x{recipe.size}"),
-        (f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
-        f"arithmetic {training.config['precision']}, refit {options.refit}"),
+        (
+            f"{len(dataset.train):,} pictures to train on, {len(dataset.validation):,} to validate "
+            f"with, {len(dataset.classes):,} classes, {recipe.size}x{recipe.size}"
+        ),
+        (
+            f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
+            f"arithmetic {training.config['precision']}, refit {options.refit}"
+        ),
     ]
 
 
@@ -209,23 +213,24 @@ def _stopped(training: Training, program: str) -> str:
 
 
 def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
-    from inkfold.checkpoint import best_row
     from inkfold.model_card import rate_text
 
-    best = best_row(trained.history)
-    seen = sum(row["pictures"] for row in trained.history)
-    seconds = sum(row["seconds"] for row in trained.history)
+    record, history = trained.record, trained.history
+    seen = sum(row["pictures"] for row in history)
+    seconds = sum(row["seconds"] for row in history)
     agreement = (
-        f"ONNX and Keras agree to {trained.onnx_error:.1e}"
-        if trained.onnx_error is not None
+        f"ONNX and Keras agree to {record['onnx_error']:.1e}"
+        if record["onnx_error"] is not None
         else "no model.onnx: TensorFlow, which writes it, is not installed here; where it is, run: "
         f"python -m inkfold.onnx_export {trained.path}"
     )
-    right = rate_text(best["validation_correct"], best["validation_total"])
+    found = record["scores"]["validation"]
     return [
-        f"best epoch {best['epoch']}: on validation {right}",
-        (f"{trained.path}: {trained.parameters:,} parameters from {training.dataset.path} in "
-        f"{len(trained.history)} epochs, {seen:,} pictures in {seconds:.0f} s, "
-        f"{seen / seconds:,.0f} a second; {clock.seconds:.0f} s in all"),
+        f"best epoch {found['epoch']}: on validation {rate_text(**found)}",
+        (
+            f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
+            f"{len(history)} epochs, {seen:,} pictures in {seconds:.0f} s, "
+            f"{seen / seconds:,.0f} a second; {clock.seconds:.0f} s in all"
+        ),
         agreement,
     ]
