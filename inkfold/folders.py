@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,19 @@ class Listing:
     """What a scan found.
 
     `classes` are the folders with at least one picture file, by name; `paths` the files under the
-    root, class by class; `labels` int32 (n,) the class of each; `empty` the folders without any.
+    root, class by class; `ends` int64 (C,) how many files there are up to the end of each class;
+    `empty` the folders without any.
     """
 
     classes: tuple[str, ...]
     paths: Spool
-    labels: NDArray[np.int32]
+    ends: NDArray[np.int64]
     empty: tuple[str, ...]
     ignored: Tally
+
+    def labels(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+        """The class, from 0, of the files number `rows`."""
+        return np.searchsorted(self.ends, rows, side="right").astype(np.int32)
 
 
 def readable(name: bytes) -> str:
@@ -75,7 +81,7 @@ def scan(root: Path, paths: Spool) -> Listing:
         If `root` is no folder, or holds no class folder, or no class folder holds a picture.
     """
     require_folder(root)
-    top, ignored, labels = os.fsencode(root), Tally(), array("i")
+    top, ignored, ends = os.fsencode(root), Tally(), array("q")
     classes: list[str] = []
     empty: list[str] = []
     files, folders = _entries(top, b"", ignored)
@@ -85,19 +91,20 @@ def scan(root: Path, paths: Spool) -> Listing:
         before = len(paths)
         for path in _pictures(top, folder, ignored):
             paths.append(path)
-        found = len(paths) - before
-        labels.extend(array("i", [len(classes)]) * found)
-        (classes if found else empty).append(readable(folder))
+        if len(paths) > before:
+            classes.append(readable(folder))
+            ends.append(len(paths))
+        else:
+            empty.append(readable(folder))
     if not classes:
         raise InkfoldError(_nothing(root, top, files, folders))
-    listing = Listing(tuple(classes), paths, np.array(labels, np.int32), tuple(empty), ignored)
     if len(set(classes)) < len(classes):
         raise InkfoldError(f"{root}: two class folders have the same name once it is text; rename")
-    return listing
+    return Listing(tuple(classes), paths, np.array(ends, np.int64), tuple(empty), ignored)
 
 
 def _nothing(root: Path, top: bytes, files: list[bytes], folders: list[bytes]) -> str:
-    if any(_is_picture(top, name) for name in files):
+    if any(is_picture(top, name) for name in files):
         return f"{root}: pictures lie directly in it; expected one folder per class: {root}/CLASS"
     if not folders:
         return f"{root} holds no folders; expected one folder of pictures per class"
@@ -107,23 +114,23 @@ def _nothing(root: Path, top: bytes, files: list[bytes], folders: list[bytes]) -
 
 def _pictures(top: bytes, folder: bytes, ignored: Tally) -> Iterator[bytes]:
     """Paths under `top` of the pictures in one class folder and in the folders inside it."""
-    waiting: list[tuple[bytes, Ancestors]] = [(folder, _itself(top))]
+    waiting: list[tuple[bytes, Ancestors]] = [(folder, folder_identity(top))]
     while waiting:
         here, above = waiting.pop()
-        itself = _itself(top + b"/" + here)
+        itself = folder_identity(top + b"/" + here)
         if itself & above:
             ignored.add(readable(here), "a link to a folder that it lies in")
             continue
         files, folders = _entries(top, here, ignored)
         for path in files:
-            if _is_picture(top, path):
+            if is_picture(top, path):
                 yield path
             else:
                 ignored.add(readable(path), "not a picture")
         waiting += [(path, above | itself) for path in reversed(folders)]
 
 
-def _itself(folder: bytes) -> Ancestors:
+def folder_identity(folder: bytes) -> Ancestors:
     """Which folder this is, whatever it is called; nothing when it cannot be asked."""
     try:
         status = os.stat(folder)  # noqa: PTH116, pathlib has no bytes
@@ -140,7 +147,7 @@ def _entries(top: bytes, here: bytes, ignored: Tally) -> tuple[list[bytes], list
         with os.scandir(top + b"/" + here) as entries:
             for entry in entries:
                 path = here + b"/" + entry.name if here else entry.name
-                kind = "hidden" if entry.name.startswith(b".") else _kind(entry)
+                kind = "hidden" if entry.name.startswith(b".") else kind_of(entry)
                 if kind == "folder":
                     folders.append(path)
                 elif kind == "file":
@@ -152,7 +159,7 @@ def _entries(top: bytes, here: bytes, ignored: Tally) -> tuple[list[bytes], list
     return sorted(files), sorted(folders)
 
 
-def _kind(entry: os.DirEntry[bytes]) -> str:
+def kind_of(entry: os.DirEntry[bytes]) -> str:
     """``folder``, ``file``, or why it is neither; a link that leads nowhere is a file."""
     try:
         if entry.is_dir():
@@ -165,7 +172,8 @@ def _kind(entry: os.DirEntry[bytes]) -> str:
     return "neither a file nor a folder"
 
 
-def _is_picture(top: bytes, path: bytes) -> bool:
+def is_picture(top: bytes, path: bytes) -> bool:
+    """Whether the file at `path` under `top` counts as one, by its suffix or its first bytes."""
     if path.lower().endswith(SUFFIXES):
         return True
     try:

@@ -33,6 +33,14 @@ class Rate:
         """The 95 % Wilson interval of `share`."""
         return wilson(self.correct, self.total) if self.total else None
 
+    def __str__(self) -> str:
+        """For people: ``8 of 10, 80.00 % (95 % interval 49.02 to 94.33)``."""
+        counts = f"{self.correct:,} of {self.total:,}"
+        if self.share is None or self.interval is None:
+            return counts
+        low, high = (100 * end for end in self.interval)
+        return f"{counts}, {100 * self.share:.2f} % (95 % interval {low:.2f} to {high:.2f})"
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -43,9 +51,9 @@ class ClassScore:
     correct: int
 
     @property
-    def precision(self) -> float | None:
-        """Share of the answers that were right; None if it was never answered."""
-        return self.correct / self.predicted if self.predicted else None
+    def precision(self) -> Rate:
+        """Share of the answers that were right; undefined if it was never answered."""
+        return Rate(self.correct, self.predicted)
 
     @property
     def recall(self) -> Rate:

@@ -101,6 +101,13 @@ def test_a_rate_of_nothing_is_undefined_and_not_zero() -> None:
     assert Rate(0, 20).interval == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
+def test_a_rate_reads_as_counts_share_and_interval() -> None:
+    """Counts come first; of nothing there are only counts."""
+    assert str(Rate(8, 10)) == "8 of 10, 80.00 % (95 % interval 49.02 to 94.33)"
+    assert str(Rate(1978, 2009)).startswith("1,978 of 2,009, 98.46 % (")
+    assert str(Rate(0, 0)) == "0 of 0"
+
+
 def test_rows_of_the_confusion_matrix_are_the_true_classes() -> None:
     """Two pictures of class 0 called 2 stand in row 0, column 2."""
     confusion = confusion_matrix(np.array([0, 0, 1, 2]), np.array([2, 2, 1, 2]), 4)
@@ -123,9 +130,9 @@ def test_class_scores_of_a_hand_computed_case() -> None:
     zero, one, two, three = class_scores(confusion)
 
     assert zero == ClassScore(support=3, predicted=4, correct=2)
-    assert (one.precision, one.recall, one.f1) == (1 / 2, Rate(1, 3), 2 / 5)
-    assert (two.precision, two.recall.share, two.f1) == (None, 0.0, 0.0)
-    assert (three.precision, three.recall.share, three.f1) == (0.0, None, 0.0)
+    assert (one.precision, one.recall, one.f1) == (Rate(1, 2), Rate(1, 3), 2 / 5)
+    assert (two.precision.share, two.recall.share, two.f1) == (None, 0.0, 0.0)
+    assert (three.precision.share, three.recall.share, three.f1) == (0.0, None, 0.0)
     assert balanced_accuracy((zero, one, two, three)) == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
 
 
@@ -133,7 +140,7 @@ def test_a_class_without_pictures_and_answers_has_no_scores_at_all() -> None:
     """Undefined is None, so that no table shows a 0 that nobody measured."""
     empty = ClassScore(0, 0, 0)
 
-    assert (empty.precision, empty.recall.share, empty.f1) == (None, None, None)
+    assert (empty.precision.share, empty.recall.share, empty.f1) == (None, None, None)
     assert balanced_accuracy((empty,)) is None
 
 
@@ -154,7 +161,7 @@ def test_counts_equal_scikit_learn(case: Pairs) -> None:
     )
     assert [s.support for s in scores] == support.tolist()
     for ours, reference in (
-        ([s.precision for s in scores], precision),
+        ([s.precision.share for s in scores], precision),
         ([s.recall.share for s in scores], recall),
         ([s.f1 for s in scores], f1),
     ):

@@ -1,0 +1,169 @@
+"""Pictures in, labels out, in order and as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.ahead import Ahead
+from inkfold.bundle import Bundle
+from inkfold.errors import InkfoldError, PictureError
+from inkfold.nouns import Prediction
+from inkfold.picture import prepare, read
+
+BATCH = 256  # pictures in one run of the network; also bounds its memory
+READERS = 4  # threads that decode: OpenCV works without Python's lock
+PATIENCE = 0.05  # seconds without a new path after which those at hand are answered
+
+Engine = Literal["onnx", "keras"]
+Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Reading = Future[NDArray[np.uint8] | str]  # the prepared picture, or why there is none
+
+
+class Classifier:
+    """A bundle that answers.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    engine : {"onnx", "keras"}
+        ``onnx`` needs neither Keras nor TensorFlow; both give the same answers.
+    top : int
+        How many classes `classify` names; at most all.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    top : int
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine = "onnx", top: int = 1) -> None:
+        self.bundle = bundle
+        self._spec = bundle.spec
+        self._classes = bundle.classes
+        self.top = min(top, len(self._classes))
+        self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probability of each class, for pictures that `picture.prepare` has made.
+
+        Parameters
+        ----------
+        images : uint8 array of shape (N, H, W)
+            0 = paper, 255 = ink, H and W as the bundle's spec has them.
+
+        Returns
+        -------
+        probabilities : float32 array of shape (N, C)
+            Classes in label order.
+
+        Raises
+        ------
+        ValueError
+            If the pictures have another shape or type.
+        InkfoldError
+            If the network answers with values that are no numbers.
+        """
+        size = self._spec.size
+        if images.dtype != np.uint8 or images.shape[1:] != (size, size):
+            found = f"{images.dtype} {images.shape}"
+            raise ValueError(f"images are {found}, expected uint8 (N, {size}, {size})")
+        answers = np.empty((len(images), len(self._classes)), np.float32)
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH, ..., None].astype(np.float32)
+            answers[start : start + BATCH] = self._network(batch)
+        if not np.isfinite(answers).all():
+            raise InkfoldError(
+                f"{self.bundle.path}: the network answers with values that are no numbers "
+                "(its training diverged); train again with a lower learning rate"
+            )
+        return answers
+
+    def classify(self, paths: Iterable[Path | str]) -> Iterator[Prediction]:
+        """Answer picture files one after another, in their order.
+
+        Files are read ahead, in threads; batches begin with one picture and double, so that the
+        first answer comes at once. Memory does not grow with the number of paths.
+
+        Parameters
+        ----------
+        paths : iterable of paths
+            Drawn as needed, also from a slow source: what has arrived is answered.
+
+        Yields
+        ------
+        prediction : Prediction
+            One for each path. A file that cannot be read gives one whose `error` says why.
+        """
+        most = 1
+        pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        readings = ((path, pool.submit(self._prepared, path)) for path in paths)
+        try:
+            with Ahead(readings, limit=2 * BATCH) as ahead:
+                while batch := ahead.take(most, patience=PATIENCE):
+                    yield from self._answers(batch)
+                    most = min(2 * most, BATCH)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _prepared(self, path: Path | str) -> NDArray[np.uint8] | str:
+        try:
+            return prepare(read(path), self._spec)
+        except PictureError as error:
+            return str(error)
+
+    def _answers(self, batch: list[tuple[Path | str, Reading]]) -> Iterator[Prediction]:
+        """Run the network once for all pictures of the batch that could be read."""
+        read_in = [(path, reading.result()) for path, reading in batch]
+        images = [picture for _, picture in read_in if not isinstance(picture, str)]
+        answers = iter(self._likeliest(np.stack(images)) if images else ())
+        for path, picture in read_in:
+            if isinstance(picture, str):
+                yield Prediction(path, error=picture)
+            else:
+                yield Prediction(path, *next(answers))
+
+    def _likeliest(
+        self, images: NDArray[np.uint8]
+    ) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
+        """Labels and probabilities of the `top` likeliest classes, picture by picture."""
+        probabilities = self.predict(images)
+        best = leading(probabilities, self.top)
+        values = np.take_along_axis(probabilities, best, axis=1)
+        for classes, row in zip(best.tolist(), values.tolist(), strict=True):
+            yield tuple(self._classes[c] for c in classes), tuple(row)
+
+
+def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """The `count` likeliest classes of each row, best first; of equal ones the lower number first.
+
+    Parameters
+    ----------
+    probabilities : float32 array of shape (N, C)
+    count : int
+        From 1 to C.
+
+    Returns
+    -------
+    classes : int64 array of shape (N, count)
+    """
+    if count == 1:  # the usual case needs no sorting
+        return np.asarray(probabilities.argmax(axis=1)[:, None])
+    order: NDArray[np.int64] = np.argsort(-probabilities, axis=1, kind="stable")
+    return order[:, :count]
+
+
+def _onnx(bundle: Bundle) -> Network:
+    session = bundle.onnx_session()
+    name = session.get_inputs()[0].name
+    return lambda batch: np.asarray(session.run(None, {name: batch})[0])
+
+
+def _keras(bundle: Bundle) -> Network:
+    model = bundle.keras_model()
+    return lambda batch: np.asarray(model.predict_on_batch(batch))

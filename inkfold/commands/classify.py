@@ -1,0 +1,126 @@
+"""The command line of ``classify.py``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inkfold.answers import Format, csv_header, line_maker
+from inkfold.bundle import Bundle, load_bundle, newest_bundle
+from inkfold.commands.cli import SOME_FAILED, quiet_option, run
+
+if TYPE_CHECKING:
+    from inkfold.classifier import Engine
+    from inkfold.nouns import Prediction
+
+
+@click.command("classify")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="The bundle that answers.  [default: the newest under models/trained]",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many of the likeliest classes to name.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="text is for people; csv and jsonl keep any path and label apart.",
+)
+@click.option(
+    "--reject",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Below this probability withhold the label: ? in text, empty in csv, null in jsonl.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["onnx", "keras"]),
+    default="onnx",
+    show_default=True,
+    help="keras starts slowly and answers the same.",
+)
+@quiet_option
+def command(
+    *,
+    paths: tuple[str, ...],
+    model: Path | None,
+    top: int,
+    form: Format,
+    reject: float,
+    engine: Engine,
+    quiet: bool,
+) -> int:
+    r"""Say which character each picture shows, one line a picture, in the order given.
+
+    \b
+    Examples:
+        python classify.py a.png b.png
+        find scans -name '*.png' -print0 | python classify.py --top 3 --format csv -
+
+    A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
+    read is named on stderr, the others are answered, and the exit code is 1.
+    """
+    bundle = load_bundle(model or newest_bundle())
+    from inkfold.classifier import Classifier
+    from inkfold.paths import expand
+
+    if not quiet:
+        click.echo(_introduction(bundle), err=True)
+    classifier = Classifier(bundle, engine, top)
+    make_line = line_maker(form, reject=reject)
+    if form == "csv":
+        click.echo(csv_header(classifier.top), nl=False)
+    failed = False
+    for prediction in classifier.classify(expand(paths, _stdin)):
+        click.echo(make_line(prediction), nl=False)
+        if prediction.error is not None:
+            failed = True
+            click.echo(_complaint(prediction), err=True)
+    return SOME_FAILED if failed else 0
+
+
+def _stdin() -> FileIO:
+    """Without a buffer, which a thread that waits for more would keep locked at the end."""
+    return FileIO(0, closefd=False)
+
+
+def _introduction(bundle: Bundle) -> str:
+    """Which bundle answers, and how good it is as far as that is known."""
+    from inkfold.metrics import Rate
+
+    text = f"{bundle.path} answers: {len(bundle.classes):,} classes"
+    for split in ("test", "validation"):
+        if score := bundle.scores.get(split):
+            return f"{text}, on {split} {Rate(score['correct'], score['total'])}"
+    return text
+
+
+def _complaint(prediction: Prediction) -> bytes:
+    """``error: path: reason``, the path's bytes as they were given."""
+    path, reason = os.fsencode(prediction.path), prediction.error or ""
+    if path == b"-":
+        reason = "no paths on stdin"
+    elif os.path.isdir(path) and os.access(path, os.R_OK):  # noqa: PTH112, bytes
+        reason = "no pictures in this folder"
+    return b"error: " + path + f": {reason}".encode()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``classify.py``."""
+    return run(command, argv)

@@ -1,0 +1,92 @@
+"""Drawing ahead: in order, bounded, never waiting for more than there is."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from inkfold.ahead import Ahead
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Give other threads up to ten seconds to make it true."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert condition()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_all_items_come_in_order_and_then_none(limit: int) -> None:
+    """Takes of 1, 2, 4 ... give the items as they were; the end is an empty list each time."""
+    with Ahead(range(50), limit=limit) as ahead:
+        taken = [item for most in (1, 2, 4, 8, 100) for item in ahead.take(most, patience=10)]
+
+        assert taken == list(range(50))
+        assert ahead.take(5, patience=10) == []
+        assert ahead.take(5, patience=10) == []
+
+
+def test_no_more_are_taken_than_asked_for() -> None:
+    """The first take of one item gives one, also when all have arrived."""
+    with Ahead(range(50), limit=100) as ahead:
+        assert ahead.take(1, patience=10) == [0]
+        assert ahead.take(3, patience=10) == [1, 2, 3]
+
+
+def test_what_is_there_is_given_when_the_source_pauses() -> None:
+    """A source that waits between two items does not keep the first from being used."""
+    go_on = threading.Event()
+
+    def pausing() -> Iterator[str]:
+        yield "first"
+        go_on.wait(10)
+        yield "second"
+
+    with Ahead(pausing(), limit=10) as ahead:
+        assert ahead.take(10, patience=0.01) == ["first"]
+        go_on.set()
+        assert ahead.take(10, patience=10) == ["second"]
+
+
+def test_the_sources_error_comes_after_the_items_before_it() -> None:
+    """Nothing that was drawn is lost, and the error is the source's own."""
+
+    def failing() -> Iterator[int]:
+        yield 1
+        raise LookupError("no more lists")
+
+    with Ahead(failing(), limit=10) as ahead:
+        assert ahead.take(10, patience=10) == [1]
+        with pytest.raises(LookupError, match="no more lists"):
+            ahead.take(10, patience=10)
+
+
+def test_an_endless_source_is_drawn_to_the_limit_only() -> None:
+    """With room for 5, six are drawn: five that wait and one in the hand."""
+    drawn: list[int] = []
+
+    def endless() -> Iterator[int]:
+        for item in itertools.count():
+            drawn.append(item)
+            yield item
+
+    with Ahead(endless(), limit=5):
+        wait_until(lambda: len(drawn) == 6)
+        time.sleep(0.05)
+
+        assert len(drawn) == 6
+
+
+def test_leaving_ends_the_thread() -> None:
+    """Also when it waits for room."""
+    before = threading.active_count()
+
+    with Ahead(itertools.count(), limit=2) as ahead:
+        ahead.take(1, patience=10)
+
+    wait_until(lambda: threading.active_count() == before)

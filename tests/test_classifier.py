@@ -1,0 +1,221 @@
+"""A classifier's answers: known by arithmetic, in order, as a stream."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkfold.bundle import load_bundle
+from inkfold.classifier import Classifier, leading
+from inkfold.dataset import open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.metrics import ranks
+from inkfold.training import Options, Training
+from inkfold.training_loop import Watcher
+from tests import tiny_network
+from tests.answering import CLASSES, picture, write_bundle, write_picture
+from tests.packed import write_packed
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Classifier:
+    """The network that adds up ink."""
+    return Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+
+
+def test_probabilities_are_those_computed_by_hand(classifier: Classifier) -> None:
+    """A full band weighs 9 against 1, 1, 1; two full bands 9, 9, 1, 1; a blank all the same."""
+    two = np.maximum(picture(0), picture(3))
+
+    probabilities = classifier.predict(np.stack([picture(2), two, picture(None)]))
+
+    assert probabilities.dtype == np.float32
+    expected = [[1 / 12, 1 / 12, 9 / 12, 1 / 12], [0.45, 0.05, 0.05, 0.45], [0.25] * 4]
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
+def test_any_number_of_pictures_is_answered(classifier: Classifier, count: int) -> None:
+    """However many runs of the network it takes."""
+    images = np.stack([picture(at % 4) for at in range(600)])[:count]
+
+    probabilities = classifier.predict(images)
+
+    assert probabilities.shape == (count, 4)
+    assert probabilities.argmax(axis=1).tolist() == [at % 4 for at in range(count)]
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((2, 8, 9), np.uint8), np.zeros((2, 8, 8), np.float32), np.zeros((8, 8), np.uint8)],
+)
+def test_pictures_of_another_kind_are_refused(
+    classifier: Classifier, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+) -> None:
+    """Another size, values from 0 to 1, or one picture that is no stack: a caller's bug."""
+    with pytest.raises(ValueError, match=r"expected uint8 \(N, 8, 8\)"):
+        classifier.predict(images)
+
+
+def test_a_network_that_answers_no_numbers_is_refused(tmp_path: Path) -> None:
+    """Its training diverged, and no label may come of it."""
+    broken = Classifier(load_bundle(write_bundle(tmp_path / "nan", weight=float("nan"))))
+
+    with pytest.raises(InkfoldError, match=r"nan: the network answers with values that are no num"):
+        broken.predict(picture(1)[None])
+
+
+def test_files_are_answered_in_order_and_bad_ones_in_their_place(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    """An unreadable file gives a reason and takes nothing from the others."""
+    paths = [write_picture(tmp_path / f"{band}.png", band) for band in (3, 0, 2)]
+    (tmp_path / "bad.png").write_text("no picture")
+    given: list[Path | str] = [
+        paths[0],
+        tmp_path / "bad.png",
+        str(paths[1]),
+        tmp_path / "missing.png",
+        paths[2],
+    ]
+
+    found = list(classifier.classify(given))
+
+    assert [prediction.path for prediction in found] == given
+    assert [p.labels for p in found] == [("ด",), (), ("あ",), (), ("$c",)]
+    assert [p.probabilities[0] for p in found if p.labels] == pytest.approx([0.75] * 3)
+    assert [p.error for p in found] == [
+        None,
+        "truncated or not a picture",
+        None,
+        "no such file or directory",
+        None,
+    ]
+
+
+def test_many_files_are_answered_in_order(classifier: Classifier, tmp_path: Path) -> None:
+    """Over many batches, with bad ones anywhere among them, every answer stays with its path."""
+    paths = [str(write_picture(tmp_path / f"{band}.png", band)) for band in range(4)]
+    paths.append(str(tmp_path / "missing.png"))
+    order = np.random.default_rng(0).integers(0, 5, 1500).tolist()
+
+    found = list(classifier.classify(paths[which] for which in order))
+
+    assert [p.path for p in found] == [paths[which] for which in order]
+    labels = [*CLASSES, None]
+    assert [p.labels[0] if p.labels else None for p in found] == [labels[w] for w in order]
+
+
+def test_no_paths_give_no_predictions(classifier: Classifier) -> None:
+    """And nothing waits."""
+    assert list(classifier.classify([])) == []
+
+
+def test_the_likeliest_classes_come_best_first(tmp_path: Path) -> None:
+    """Equal ones in class order; more than there are means all."""
+    write_picture(tmp_path / "2.png", 2)
+    bundle = load_bundle(write_bundle(tmp_path / "bands"))
+
+    (three,) = Classifier(bundle, top=3).classify([tmp_path / "2.png"])
+    (every,) = Classifier(bundle, top=99).classify([tmp_path / "2.png"])
+
+    assert three.labels == ("$c", "あ", "b b")
+    assert three.probabilities == pytest.approx((9 / 12, 1 / 12, 1 / 12))
+    assert every.labels == ("$c", "あ", "b b", "ด")
+    assert sum(every.probabilities) == pytest.approx(1)
+
+
+def test_each_path_is_answered_while_the_next_is_awaited(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    """A source that goes on only when its last path was answered is served to the end."""
+    path = write_picture(tmp_path / "1.png", 1)
+    answered = threading.Semaphore(0)
+
+    def typed() -> Iterator[Path]:
+        for _ in range(5):
+            yield path
+            assert answered.acquire(timeout=10), "the path before was not answered"
+
+    found = []
+    for prediction in classifier.classify(typed()):
+        found.append(prediction.labels)
+        answered.release()
+
+    assert found == [("b b",)] * 5
+
+
+def test_paths_without_end_are_read_ahead_within_bounds(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    """Three answers of an endless list draw hundreds of paths, and closing ends the threads."""
+    path = write_picture(tmp_path / "1.png", 1)
+    drawn = itertools.count()
+    before = threading.active_count()
+
+    predictions = classifier.classify(path for _ in iter(lambda: next(drawn), None))
+    first = [next(predictions) for _ in range(3)]
+    time.sleep(0.1)
+    predictions.close()  # type: ignore[attr-defined]  # it is a generator
+
+    assert [prediction.labels for prediction in first] == [("b b",)] * 3
+    assert next(drawn) < 600
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert threading.active_count() == before
+
+
+def test_what_the_paths_source_raises_comes_through(classifier: Classifier, tmp_path: Path) -> None:
+    """After the answers to the paths before it."""
+    path = write_picture(tmp_path / "1.png", 1)
+
+    def failing() -> Iterator[Path]:
+        yield path
+        raise LookupError("lost the list")
+
+    predictions = classifier.classify(failing())
+
+    assert next(predictions).labels == ("b b",)
+    with pytest.raises(LookupError, match="lost the list"):
+        next(predictions)
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=8))
+def test_leading_and_ranks_tell_the_same_order(rows: list[list[int]]) -> None:
+    """The class at place k has rank k, also among ties, for every number of places asked for."""
+    probabilities = np.array(rows, np.float32)
+
+    for count in range(1, 6):
+        best = leading(probabilities, count)
+
+        assert best.shape == (len(rows), count)
+        for place in range(count):
+            assert (ranks(probabilities, best[:, place]) == place).all()
+
+
+@pytest.mark.slow
+def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
+    """A trained network, saved, says the same of real input through ONNX and through Keras."""
+    with open_dataset(write_packed(tmp_path / "d.h5")) as dataset:
+        silent = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+        run = Training(tiny_network.build, tiny_network.RECIPE, dataset, Options(), tmp_path / "b")
+        run.run(silent, resume=False, overwrite=False)
+        images = dataset.test.images[:]
+    bundle = load_bundle(tmp_path / "b")
+
+    onnx = Classifier(bundle).predict(images)
+    reference = Classifier(bundle, engine="keras").predict(images)
+
+    np.testing.assert_allclose(onnx, reference, atol=1e-4)
+    assert np.array_equal(onnx.argmax(axis=1), reference.argmax(axis=1))
+    assert len(np.unique(onnx.argmax(axis=1))) == 4, "it answers the same whatever it sees"

@@ -1,0 +1,264 @@
+"""classify.py as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inkfold.commands.classify import main
+from tests.answering import CLASSES, write_bundle, write_picture
+from tests.scripts import ROOT, run_script
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a bundle where training puts it, and one picture of each class."""
+    monkeypatch.chdir(tmp_path)
+    write_bundle(tmp_path / "models" / "trained" / "bands")
+    for band in range(4):
+        write_picture(tmp_path / f"{band}.png", band)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("here")
+def test_each_picture_gets_a_line_in_the_order_given(capfd: Capture) -> None:
+    """The newest bundle answers without an option, and stderr says which it was."""
+    code = main(["2.png", "0.png", "./2.png"])
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (0, "2.png $c\n0.png あ\n./2.png $c\n")
+    assert err == "models/trained/bands answers: 4 classes\n"
+
+
+def test_stderr_says_how_good_the_bundle_is(here: Path, capfd: Capture) -> None:
+    """The test score if there is one, else the validation score; with -q nothing."""
+    scores = {"test": {"correct": 8, "total": 10}, "validation": {"correct": 9, "total": 10}}
+    write_bundle(here / "good", scores=scores)
+    write_bundle(here / "fresh", scores={"validation": {"correct": 9, "total": 10}})
+
+    main(["--model", "good", "0.png"])
+    main(["--model", "fresh", "0.png"])
+    main(["--model", "fresh", "-q", "0.png"])
+
+    good, fresh = capfd.readouterr().err.splitlines()
+    assert good.startswith("good answers: 4 classes, on test 8 of 10, 80.00 %")
+    assert fresh.startswith("fresh answers: 4 classes, on validation 9 of 10, 90.00 %")
+
+
+def test_one_bad_file_leaves_the_others_answered(here: Path, capfd: Capture) -> None:
+    """It is named on stderr with the reason, and the exit code is 1."""
+    (here / "bad.png").write_text("no picture")
+
+    code = main(["0.png", "bad.png", "missing.png", "3.png"])
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (1, "0.png あ\n3.png ด\n")
+    assert err.splitlines()[1:] == [
+        "error: bad.png: truncated or not a picture",
+        "error: missing.png: no such file or directory",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_only_bad_paths_give_exit_code_1(capfd: Capture) -> None:
+    """Nothing was answered, everything was named."""
+    assert main(["missing.png"]) == 1
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("here")
+def test_no_path_is_a_usage_mistake(capfd: Capture) -> None:
+    """Exit code 2 and what is missing."""
+    assert main([]) == 2
+    assert "Missing argument 'PATH...'" in capfd.readouterr().err
+
+
+def test_a_bundle_that_is_missing_or_damaged_gives_exit_code_2(here: Path, capfd: Capture) -> None:
+    """In one line that says what to do; no picture is answered by half a bundle."""
+    with (here / "models/trained/bands/model.onnx").open("ab") as file:
+        file.write(b"!")
+
+    codes = [main(["--model", "nowhere", "0.png"]), main(["0.png"])]
+
+    out, err = capfd.readouterr()
+    assert (codes, out) == ([2, 2], "")
+    missing, damaged = err.splitlines()
+    assert missing.startswith("error: nowhere: no bundle here")
+    assert damaged.startswith("error: models/trained/bands/model.onnx: sha256 is")
+
+
+def test_an_empty_folder_is_named(here: Path, capfd: Capture) -> None:
+    """And does not keep the others from being answered."""
+    (here / "empty").mkdir()
+
+    assert main(["-q", "empty", "1.png"]) == 1
+    assert capfd.readouterr() == ("1.png b b\n", "error: empty: no pictures in this folder\n")
+
+
+def test_a_folder_stands_for_its_pictures(here: Path, capfd: Capture) -> None:
+    """Files first, then the folders in it, by name."""
+    write_picture(here / "in" / "deep" / "x.png", 2)
+    write_picture(here / "in" / "z.png", 3)
+
+    assert main(["-q", "in"]) == 0
+    assert capfd.readouterr().out == "in/z.png ด\nin/deep/x.png $c\n"
+
+
+def test_csv_and_json_are_read_back(here: Path, capfd: Capture) -> None:
+    """A path with a line end, a quote and an emoji is one field, with the classes behind it."""
+    name = 'new\nline "and" 🖋.png'
+    write_picture(here / name, 1)
+
+    main(["-q", "--top", "2", "--format", "csv", name])
+    (row,) = csv.DictReader(capfd.readouterr().out.splitlines(keepends=True))
+    main(["-q", "--top", "99", "--format", "jsonl", name])
+    answer = json.loads(capfd.readouterr().out)
+
+    assert (row["filename"], row["label"], row["label_2"]) == (name, "b b", "あ")
+    assert float(row["probability"]) == pytest.approx(0.75)
+    assert float(row["probability_2"]) == pytest.approx(1 / 12)
+    assert (answer["path"], answer["label"]) == (name, "b b")
+    assert [label for label, _ in answer["top"]] == ["b b", "あ", "$c", "ด"]
+
+
+def test_doubtful_answers_are_withheld_on_request(here: Path, capfd: Capture) -> None:
+    """A blank picture has 0.25 for each class; --reject is a share, not a percentage."""
+    write_picture(here / "blank.png", None)
+
+    assert main(["-q", "--reject", "0.5", "blank.png", "0.png"]) == 0
+    assert capfd.readouterr().out == "blank.png ?\n0.png あ\n"
+    assert main(["-q", "--reject", "50", "blank.png"]) == 2
+
+
+def test_a_list_on_stdin_is_answered(here: Path) -> None:
+    """One path a line among the other arguments, as find writes it."""
+    done = run_script("classify.py", "-q", "3.png", "-", "1.png", cwd=here, stdin=b"2.png\n0.png\n")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode() == "3.png ด\n2.png $c\n0.png あ\n1.png b b\n"
+
+
+def test_a_list_with_zero_bytes_holds_any_name(here: Path) -> None:
+    """Names with line ends, and with bytes that are no text, come back as they were."""
+    strange = [b"new\nline.png", b"byte\xff.png", "日本 🖋.png".encode()]
+    for band, name in enumerate(strange):
+        write_picture(here / os.fsdecode(name), band)
+
+    done = run_script("classify.py", "-q", "-", cwd=here, stdin=b"\0".join([*strange, b"no\xfe"]))
+
+    expected = zip(strange, CLASSES, strict=False)
+    assert done.stdout == b"".join(name + f" {label}\n".encode() for name, label in expected)
+    assert done.stderr == b"error: no\xfe: no such file or directory\n"
+    assert done.returncode == 1
+
+
+def test_an_empty_list_is_named(here: Path) -> None:
+    """Exit code 1: nothing could be answered."""
+    done = run_script("classify.py", "-q", "-", cwd=here)
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"error: -: no paths on stdin\n"
+
+
+def test_paths_that_are_typed_are_answered_one_by_one(here: Path) -> None:
+    """The answer comes before the next line is written."""
+    command = [sys.executable, str(ROOT / "classify.py"), "-q", "-"]
+    with subprocess.Popen(
+        command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for band in (3, 0, 1):
+            process.stdin.write(f"{band}.png\n".encode())
+            process.stdin.flush()
+
+            assert process.stdout.readline().decode() == f"{band}.png {CLASSES[band]}\n"
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(here: Path) -> None:
+    """As in ``classify.py ... | head -1``: no traceback, while the list still waits for more."""
+    command = [sys.executable, str(ROOT / "classify.py"), "-q", "-"]
+    with subprocess.Popen(
+        command,
+        cwd=here,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"0.png\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b"1.png\n")
+        process.stdin.flush()
+
+        assert process.wait(timeout=20) != 0
+        assert process.stderr.read() == b""
+
+
+def test_damaged_files_are_named_and_the_good_ones_answered(here: Path) -> None:
+    """Cut short, empty, text, too large, a pipe's name, a link to itself: none of them ends it."""
+    whole = (here / "0.png").read_bytes()
+    damaged = here / "damaged"
+    damaged.mkdir()
+    (damaged / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (damaged / "empty.png").write_bytes(b"")
+    (damaged / "loop.png").symlink_to("loop.png")
+    (damaged / "text.png").write_text("this is no picture")
+    huge = cv2.imencode(".png", np.full((20_000, 20_000), 255, np.uint8))[1]
+    (damaged / "huge.png").write_bytes(huge.tobytes())
+    (damaged / "hollow").mkdir()
+    (damaged / "circle").symlink_to(damaged)
+    write_picture(damaged / 'é\n"🖋".png', 3)
+    write_picture(damaged / "z.png", 1)
+
+    done = run_script("classify.py", "-q", "--format", "jsonl", "damaged", cwd=here)
+
+    answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert done.returncode == 1
+    assert [(answer["path"], answer["label"]) for answer in answers if "label" in answer] == [
+        ("damaged/z.png", "b b"),
+        ('damaged/é\n"🖋".png', "ด"),
+    ]
+    failed = {answer["path"]: answer["error"] for answer in answers if "error" in answer}
+    names = ("cut", "empty", "huge", "loop", "text")
+    assert list(failed) == [f"damaged/{name}.png" for name in names]
+    assert "20,000 x 20,000 pixels" in failed["damaged/huge.png"]
+    assert done.stderr.decode().count("error: damaged/") == 5
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_paths(here: Path) -> None:
+    """Ten times as many paths need not even a twentieth more memory."""
+    measured = []
+    for count in (2_000, 20_000):
+        listed = here / "list"
+        listed.write_text("0.png\n" * count)
+        code = (
+            "import resource, subprocess, sys\n"
+            "done = subprocess.run(sys.argv[1:], stdin=open('list'), stdout=subprocess.DEVNULL)\n"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)\n"
+        )
+        command = [sys.executable, "-c", code, sys.executable, str(ROOT / "classify.py"), "-q", "-"]
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+        kilobytes, returned = done.stdout.split()
+        assert returned == "0"
+        measured.append(int(kilobytes))
+
+    assert measured[1] < 1.05 * measured[0], measured
