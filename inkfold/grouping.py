@@ -1,46 +1,67 @@
-"""Which pictures belong together: those with the same pixels, and those that a pattern groups."""
+"""Which pictures belong together: those with the same pixels, and those that a pattern groups.
+
+Belonging is told by leaders: for each picture the number of the first that it belongs with, its own
+where there is none. That takes 4 bytes a picture, and most are alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.folders import readable
-from inkfold.spool import Spool
+Leaders = NDArray[np.int32]
+
+BATCH = 1 << 16
 
 
-def identical(
-    digest: NDArray[np.uint8], labels: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number the pictures by their pixels; and pair each with the one before that has the same.
+def leaders_of(ids: NDArray[Any]) -> Leaders:
+    """Leaders of pictures that belong together where their ids, of shape (N,), are equal."""
+    first, number = np.unique(ids, return_index=True, return_inverse=True)[1:]
+    return first[number].astype(np.int32)
 
-    The pairs (p, 2) go through the pictures of the same pixels by label: two labels are one pair.
+
+def joined(one: Leaders, other: Leaders) -> Leaders:
+    """Leaders of pictures that belong together by a chain of one kind or the other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(one)
+    start, end = np.tile(np.arange(count, dtype=np.int32), 2), np.concatenate([one, other])
+    links = coo_array((np.ones(2 * count, np.int8), (start, end)), shape=(count, count))
+    return leaders_of(connected_components(links, directed=False)[1])
+
+
+def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The places of values that come more than once: uint64 (N,) -> int64 (few,), ascending."""
+    values = np.sort(words)
+    values = np.unique(values[1:][values[1:] == values[:-1]])
+    if not len(values):
+        return np.empty(0, np.int64)
+    found = []
+    for start in range(0, len(words), BATCH):
+        here = words[start : start + BATCH]
+        nearest = values[np.minimum(np.searchsorted(values, here), len(values) - 1)]
+        found.append(start + np.flatnonzero(nearest == here))
+    return np.concatenate(found)
+
+
+def named_groups(paths: Iterable[str], pattern: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """A number for the group of each path, and whether the pattern matched it.
+
+    The group is the pattern's first parenthesis, or the whole match when it has none. A path that
+    does not match is a group of its own.
     """
-    words = digest.view(np.uint64)
-    order = np.lexsort((labels, words[:, 1], words[:, 0]))
-    new = np.ones(len(order), bool)
-    new[1:] = False
-    for word in words.T:
-        new[1:] |= word[order[1:]] != word[order[:-1]]
-    number = np.empty(len(order), np.int64)
-    number[order] = np.cumsum(new)
-    again = np.flatnonzero(~new)
-    return number, np.stack([order[again - 1], order[again]], axis=1)
-
-
-def named_groups(paths: Spool, pattern: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A number for each path's group, and whether the pattern matched; else it is its own."""
     search = re.compile(pattern)
-    number = np.empty(len(paths), np.int64)
-    matched = np.zeros(len(paths), bool)
-    for row, path in enumerate(paths):
-        match = search.search(readable(path))
+    numbers, matched = bytearray(), bytearray()
+    for path in paths:
+        match = search.search(path)
         group = match[1 if search.groups else 0] if match else None
-        matched[row] = group is not None
-        name = b"alone " + path if group is None else b"group " + group.encode()
-        digest = hashlib.blake2b(name, digest_size=8).digest()
-        number[row] = int.from_bytes(digest, "little", signed=True)
-    return number, matched
+        matched.append(group is not None)
+        name = f"alone {path}" if group is None else f"group {group}"
+        numbers += hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return np.frombuffer(numbers, np.int64), np.frombuffer(matched, bool)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import Rows, writing_dataset
+from inkfold.dataset_writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, readable, scan
 from inkfold.nouns import SPLITS
 from inkfold.output import check_free, scratch_folder
-from inkfold.planning import Order, Packing, Plan, make_plan
-from inkfold.spool import Pictures, Spool
+from inkfold.planning import Packing, Plan, make_plan
+from inkfold.spool import Spool
 from inkfold.staging import Staged, stage
 from inkfold.tally import Tally
 
@@ -64,36 +65,21 @@ def pack(
         more files are unreadable than allowed, or no class is left.
     """
     check_free(output, overwrite=overwrite)
-    with (
-        scratch_folder(output) as scratch,
-        closing(Spool(scratch / "paths")) as paths,
-        closing(Pictures(scratch / "pictures", packing.spec.size)) as pictures,
-    ):
+    with scratch_folder(output) as scratch, closing(Spool(scratch / "paths")) as paths:
         with progress("looking", None):
             listing = scan(folder, paths)
-        with progress("reading", len(paths)) as advance:
-            staged = stage(
-                os.fsencode(folder.absolute()),
-                paths,
-                listing.labels,
-                packing.spec,
-                pictures,
-                executor=executor,
-                advance=advance,
-            )
-        _check_unreadable(staged.unreadable, len(paths), packing.allow_bad)
-        plan = make_plan(listing, staged, packing)
-        with (
-            writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer,
-            progress("writing", sum(map(len, plan.orders))) as advance,
-        ):
-            source = _Source(listing, staged, pictures, _longest(paths))
-            for name, order in zip(SPLITS, plan.orders, strict=True):
-                with writer.split(name, len(order), like=source.rows(order, 0, 0)) as split:
-                    for start in range(0, len(order), CHUNK):
-                        split.append(source.rows(order, start, start + CHUNK))
-                        advance(min(CHUNK, len(order) - start))
-            writer.finish(_provenance(packing, staged, plan))
+        with ExitStack() as stack:
+            with progress("reading", len(paths)) as advance:
+                root = os.fsencode(folder.absolute())
+                work = stage(root, paths, packing.spec, scratch, executor=executor, advance=advance)
+                staged = stack.enter_context(work)
+            _check_unreadable(staged.unreadable, len(paths), packing.allow_bad)
+            plan = make_plan(listing, staged, packing)
+            source = _Source(listing, staged, plan.number)
+            with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
+                with progress("writing", sum(map(len, plan.orders))) as advance:
+                    source.write(writer, plan.orders, advance)
+                writer.finish(_provenance(packing, staged, plan))
         return Report(plan, staged.unreadable, listing.ignored)
 
 
@@ -109,33 +95,38 @@ def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
         )
 
 
-def _longest(paths: Spool) -> int:
-    return max(len(readable(path).encode()) for path in paths)
-
-
 @dataclass(frozen=True)
 class _Source:
-    """Where the rows of the file come from; `width` is the length of the longest path."""
+    """Where the rows of the file come from; `number` is the label of each class of the listing."""
 
     listing: Listing
     staged: Staged
-    pictures: Pictures
-    width: int
+    number: NDArray[np.int32]
 
-    def rows(self, order: Order, start: int, stop: int) -> Rows:
-        """The rows of a split from `start` to before `stop`."""
-        chosen = order.rows[start:stop]
-        paths = [readable(self.path(row)).encode() for row in chosen]
+    def write(
+        self,
+        writer: DatasetWriter,
+        orders: Sequence[NDArray[np.int32]],
+        advance: Callable[[int], None],
+    ) -> None:
+        """Write the splits, each in its order."""
+        width = max(len(readable(path).encode()) for path in self.listing.paths)
+        for name, order in zip(SPLITS, orders, strict=True):
+            with writer.split(name, len(order), like=self.rows(order[:0], width)) as split:
+                for start in range(0, len(order), CHUNK):
+                    rows = self.rows(order[start : start + CHUNK], width)
+                    split.append(rows)
+                    advance(len(rows))
+
+    def rows(self, chosen: NDArray[np.int32], width: int) -> Rows:
+        """Rows of the listing, with paths of up to `width` bytes."""
+        paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
         return Rows(
-            self.pictures.take(chosen),
-            order.labels[start:stop],
-            np.array(paths, f"S{self.width}"),
-            self.staged.pixels[chosen],
+            self.staged.images.take(chosen),
+            self.number[self.listing.labels(chosen)],
+            np.array(paths, f"S{width}"),
+            self.staged.facts.take(chosen)["pixels"].copy().view(np.uint8),
         )
-
-    def path(self, row: int) -> bytes:
-        """Path under the folder of a staged picture."""
-        return self.listing.paths[int(self.staged.row[row])]
 
 
 def _provenance(packing: Packing, staged: Staged, plan: Plan) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Putting units of pictures into splits so that every class comes as near its target as it can."""
+"""Putting pictures into splits so that every class comes as near its targets as it can."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,127 +10,125 @@ from numpy.typing import NDArray
 
 TRAIN, VALIDATION, TEST = range(3)  # places in nouns.SPLITS
 
-Counts = NDArray[np.int64]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Which classes each unit has, and how many pictures of each."""
+class Groups:
+    """The pictures that have to stay with others: `rows`, group by group, which begin at `starts`.
 
-    label: NDArray[np.int32]
-    count: NDArray[np.int32]
-    start: Counts  # the parts of unit u are those from start[u] to before start[u + 1]
-
-    @classmethod
-    def of(cls, unit: Counts, labels: NDArray[np.int32]) -> Parts:
-        """From the unit, 0 to U - 1, and the label of each picture, both of shape (N,)."""
-        classes = int(labels.max()) + 1
-        pairs, count = np.unique(unit * classes + labels, return_counts=True)
-        start = np.searchsorted(pairs, np.arange(int(unit.max()) + 2) * classes)
-        return cls((pairs % classes).astype(np.int32), count.astype(np.int32), start)
-
-    def __getitem__(self, unit: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Labels and counts of one unit."""
-        here = slice(self.start[unit], self.start[unit + 1])
-        return self.label[here], self.count[here]
-
-    def sizes(self) -> Counts:
-        """Pictures of each unit."""
-        return np.add.reduceat(self.count, self.start[:-1], dtype=np.int64)
-
-    def having(self, label: int) -> Counts:
-        """The units that have pictures of a class."""
-        return np.searchsorted(self.start, np.flatnonzero(self.label == label), side="right") - 1
-
-
-def place(
-    parts: Parts, key: NDArray[np.uint64], wanted: Counts, allowed: list[int]
-) -> NDArray[np.int8]:
-    """Give every unit to one split.
-
-    Units of several pictures come first, for they are the hardest to fit in; single pictures then
-    fill what room is left; at last a class that misses a split gets a unit moved there.
-
-    Parameters
-    ----------
-    parts : Parts
-        What each of the U units holds.
-    key : uint64 array of shape (U,)
-        The order in which they are looked at, smallest first.
-    wanted : int64 array of shape (C, 3)
-        Pictures of each class for each split.
-    allowed : list of int
-        The splits that may get pictures, ascending; single pictures that find no room in test and
-        validation go to the first of them.
-
-    Returns
-    -------
-    split : int8 array of shape (U,)
+    `key` uint64 (G,) says in which order the groups are looked at, smallest first.
     """
-    table = _Table(wanted, np.zeros_like(wanted), allowed)
-    size = parts.sizes()
-    split = np.empty(len(size), np.int8)
-    _place_groups(table, parts, split, _in_order(np.flatnonzero(size > 1), key))
-    _place_singles(table, parts, split, _in_order(np.flatnonzero(size == 1), key))
-    _repair(table, parts, split, key)
-    return split
+
+    rows: Rows
+    starts: Rows
+    key: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, group: int) -> Rows:
+        """The rows of one group."""
+        end = self.starts[group + 1] if group + 1 < len(self) else len(self.rows)
+        return self.rows[self.starts[group] : end]
+
+    def of(self, places: Rows) -> Rows:
+        """The groups of the pictures at some places of `rows`."""
+        return np.unique(np.searchsorted(self.starts, places, side="right") - 1)
 
 
 @dataclass(frozen=True)
-class _Table:
-    """Pictures of each class in each split: those wanted and those there, both (C, 3)."""
+class Table:
+    """Where the pictures are put, and how many of each class that makes.
 
-    wanted: Counts
-    have: Counts
-    splits: list[int]  # the splits that may get pictures
-
-
-def _in_order(units: Counts, key: NDArray[np.uint64]) -> Counts:
-    return units[np.argsort(key[units], kind="stable")]
-
-
-def _place_groups(table: _Table, parts: Parts, home: NDArray[np.int8], units: Counts) -> None:
-    """Each unit to the split where it lowers the sum of squared differences from the target most.
-
-    Of several such splits it takes the one with the larger target.
+    `labels` int32 (N,) ascending, `starts` int64 (C + 1,) the first row of each class; `split` int8
+    (N,) where each picture is, -1 for nowhere yet; `wanted` and `have` int64 (C, 3); `allowed` the
+    splits that may get pictures.
     """
-    for unit in units:
-        label, count = parts[unit]
-        wanted, have = table.wanted[label], table.have[label]
-        cost = (count[:, None] * (count[:, None] + 2 * (have - wanted))).sum(axis=0)
+
+    labels: NDArray[np.int32]
+    starts: Rows
+    split: NDArray[np.int8]
+    wanted: Rows
+    have: Rows
+    allowed: list[int]
+
+    def put(self, rows: Rows, split: int) -> None:
+        """Put pictures into a split, together, from nowhere or from the one split they are in."""
+        label, count = self._classes(rows)
+        donor = self.split[rows[0]]
+        if donor >= 0:
+            self.have[label, donor] -= count
+        self.have[label, split] += count
+        self.split[rows] = split
+
+    def best(self, rows: Rows) -> int:
+        """The split where a group lowers the sum of squared differences from the targets most.
+
+        Of several such splits, the one with the larger target.
+        """
+        label, count = self._classes(rows)
+        wanted = self.wanted[label]
+        gap = self.have[label] - wanted
+        cost = (count[:, None] * (count[:, None] + 2 * gap)).sum(axis=0)
         size = wanted.sum(axis=0)
-        split = min(table.splits, key=lambda s: (cost[s], -size[s], s))
-        home[unit] = split
-        table.have[label, split] += count
+        return min(self.allowed, key=lambda split: (cost[split], -size[split], split))
+
+    def spares(self, rows: Rows) -> bool:
+        """Whether the split that these pictures are in keeps some of each of their classes."""
+        label, count = self._classes(rows)
+        return bool((self.have[label, self.split[rows[0]]] > count).all())
+
+    def _classes(self, rows: Rows) -> tuple[NDArray[np.int32], Rows]:
+        return np.unique(self.labels[rows], return_counts=True)
 
 
-def _place_singles(table: _Table, parts: Parts, home: NDArray[np.int8], units: Counts) -> None:
-    """Single pictures, in the order given, fill their class's room in test, then in validation."""
-    label = parts.label[parts.start[units]]
-    by_class = np.argsort(label, kind="stable")
-    units, label = units[by_class], label[by_class]
-    counts = np.bincount(label, minlength=len(table.have))
-    rank = np.arange(len(units)) - (np.cumsum(counts) - counts)[label]
-    room = np.maximum(table.wanted - table.have, 0)
-    test = room[label, TEST]
-    split = np.full(len(units), table.splits[0], np.int8)
-    split[rank < test + room[label, VALIDATION]] = VALIDATION
-    split[rank < test] = TEST
-    home[units] = split
-    np.add.at(table.have, (label, split), 1)
+def place_groups(table: Table, groups: Groups) -> None:
+    """Put every group where it helps most, in the order of the keys."""
+    for group in np.argsort(groups.key, kind="stable"):
+        rows = groups[group]
+        table.put(rows, table.best(rows))
 
 
-def _repair(table: _Table, parts: Parts, home: NDArray[np.int8], key: NDArray[np.uint64]) -> None:
-    """Where a class of 3 units or more has none in a split, move one there if others allow it."""
-    units = np.bincount(parts.label, minlength=len(table.have))
-    for label, split in np.argwhere((table.have == 0) & (units >= 3)[:, None]):
-        if split not in table.splits or table.have[label, split]:  # a move may have filled two
+def place_singles(table: Table, label: int, rows: Rows) -> None:
+    """Put single pictures of one class, in this order, where there is room: test, validation.
+
+    The others go to the first split that may get any: train, unless its fraction is 0.
+    """
+    room = np.maximum(table.wanted[label] - table.have[label], 0)
+    test, both = room[TEST], room[TEST] + room[VALIDATION]
+    for split, some in (
+        (TEST, rows[:test]),
+        (VALIDATION, rows[test:both]),
+        (table.allowed[0], rows[both:]),
+    ):
+        table.split[some] = split
+        table.have[label, split] += len(some)
+
+
+def repair(table: Table, groups: Groups, key: Callable[[Rows], NDArray[np.uint64]]) -> None:
+    """Where a class of 3 units or more misses a split, move one there that nobody else will miss.
+
+    A unit is a group, or a picture that is alone; `key` gives the keys of the latter.
+    """
+    enough = np.diff(table.starts) >= 3
+    for label, split in np.argwhere((table.have == 0) & enough[:, None]).tolist():
+        if split not in table.allowed or table.have[label, split]:  # one move may mend several
             continue
-        for unit in _in_order(parts.having(label), key):
-            labels, count = parts[unit]
-            donor = home[unit]
-            if donor != split and (table.have[labels, donor] > count).all():
-                table.have[labels, donor] -= count
-                table.have[labels, split] += count
-                home[unit] = split
+        for rows in _units(table, groups, key, label):
+            if table.split[rows[0]] != split and table.spares(rows):
+                table.put(rows, split)
                 break
+
+
+def _units(
+    table: Table, groups: Groups, key: Callable[[Rows], NDArray[np.uint64]], label: int
+) -> list[Rows]:
+    """The rows of each unit that a class has pictures in, by key; none when they are under 3."""
+    places = np.flatnonzero(table.labels[groups.rows] == label)
+    together = groups.of(places)
+    here = np.arange(table.starts[label], table.starts[label + 1])
+    alone = np.setdiff1d(here, groups.rows[places])
+    units = [groups[group] for group in together] + list(alone[:, None])
+    order = np.argsort(np.concatenate([groups.key[together], key(alone)]), kind="stable")
+    return [units[place] for place in order] if len(units) >= 3 else []

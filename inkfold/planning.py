@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, readable
-from inkfold.grouping import identical, named_groups
+from inkfold.grouping import Leaders, joined, leaders_of, named_groups, repeated
 from inkfold.nouns import SPLITS, ImageSpec
-from inkfold.split import assign, components, hashed
+from inkfold.split import assign, hashed
 from inkfold.staging import Staged
 from inkfold.tally import Tally
+
+Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -56,29 +58,20 @@ class Packing:
 
 
 @dataclass(frozen=True)
-class Order:
-    """The pictures of one split in the order of the file: their staged rows, and their labels."""
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-@dataclass(frozen=True)
 class Plan:
     """What goes into the file, and what was noticed on the way.
 
-    `classes` in label order, `orders` of train, validation and test; `empty` class folders without
-    a readable picture; `dropped` classes below `min_per_class`, with their counts; `missing`
-    classes and the splits in which they have no picture; `duplicates` how many pictures have the
-    pixels of another; `conflicts` pairs of paths with the same pixels under two labels;
-    `ungrouped` how many pictures `group_by` does not match.
+    `classes` in label order, `number` int32 the new label of each class of the listing; `orders`
+    of train, validation and test: int32 rows of the listing; `empty` class folders without a
+    readable picture; `dropped` classes below `min_per_class`, with their counts; `missing` classes
+    and the splits in which they have no picture; `duplicates` how many pictures have the pixels of
+    another; `conflicts` pairs of paths with the same pixels under two labels; `ungrouped` how many
+    pictures `group_by` does not match.
     """
 
     classes: tuple[str, ...]
-    orders: tuple[Order, ...]
+    number: NDArray[np.int32]
+    orders: tuple[Rows, ...]
     empty: tuple[str, ...]
     dropped: tuple[tuple[str, int], ...]
     missing: tuple[tuple[str, tuple[str, ...]], ...]
@@ -95,63 +88,79 @@ def make_plan(listing: Listing, staged: Staged, packing: Packing) -> Plan:
     InkfoldError
         If no class is left.
     """
-    count = np.bincount(staged.label, minlength=len(listing.classes))
+    starts = np.concatenate([[0], listing.ends[:-1]])
+    count = np.add.reduceat(staged.good, starts, dtype=np.int64)
     kept = count >= max(1, packing.min_per_class)
     if not kept.any():
         raise InkfoldError(
             f"no class has {packing.min_per_class} readable pictures, the largest has "
             f"{count.max()}; add pictures or lower --min-per-class"
         )
-    chosen = _chosen(staged, kept, packing)
-    labels = (np.cumsum(kept) - 1).astype(np.int32)[staged.label[chosen]]
-    content = staged.content[chosen]
-    pixels, twins = identical(staged.pixels[chosen], labels)
+    number = (np.cumsum(kept) - 1).astype(np.int32)
+    rows = _chosen(listing, staged, kept, packing)
+    labels = number[listing.labels(rows)]
+    leaders, twins = _identical(staged, rows, labels)
     conflicts = Tally()
-    for one, other in twins[labels[twins[:, 0]] != labels[twins[:, 1]]]:
-        pair = (listing.paths[staged.row[chosen[which]]] for which in (one, other))
-        conflicts.add(*map(readable, pair))
-    groups, ungrouped = pixels, 0
+    for pair in rows[twins[labels[twins[:, 0]] != labels[twins[:, 1]]]]:
+        conflicts.add(*(readable(listing.paths[row]) for row in pair))
+    ungrouped = 0
     if packing.group_by is not None:
-        named, matched = named_groups(listing.paths, packing.group_by)
-        groups = components(named[staged.row[chosen]], pixels)
-        ungrouped = int((~matched[staged.row[chosen]]).sum())
-    split = assign(labels, content, groups, packing.fractions, packing.seed)
-    classes = tuple(n for n, keep in zip(listing.classes, kept, strict=True) if keep)
+        groups, matched = named_groups(map(readable, listing.paths), packing.group_by)
+        leaders = joined(leaders_of(groups[rows]), leaders)
+        ungrouped = int((~matched[rows]).sum())
+    content = staged.facts.column("file", 0)[rows]
+    split = assign(labels, content, leaders, packing.fractions, packing.seed)
+    classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
+    missing = _missing(classes, labels, split, packing.fractions)
+    del labels, leaders  # these arrays are what grows with the number of pictures
+    key = hashed(content, packing.seed, "rows")
+    del content
+    order = np.argsort(key, kind="stable")
     found = list(zip(listing.classes, count.tolist(), strict=True))
     return Plan(
         classes,
-        tuple(_order(chosen, labels, content, split == s, packing.seed) for s in range(3)),
+        number,
+        tuple(rows[order[split[order] == s]] for s in range(3)),
         listing.empty + tuple(name for name, n in found if n == 0),
         tuple((name, n) for name, n in found if 0 < n < packing.min_per_class),
-        _missing(classes, labels, split, packing.fractions),
+        missing,
         len(twins),
         conflicts,
         ungrouped,
     )
 
 
-def _chosen(staged: Staged, kept: NDArray[np.bool_], packing: Packing) -> NDArray[np.int64]:
-    """The staged pictures that go into the file, in their order."""
-    chosen = np.flatnonzero(kept[staged.label])
-    if packing.per_class is None:
-        return chosen
-    label = staged.label[chosen]
-    key = hashed(staged.content[chosen], packing.seed, "per class")
-    by_class = np.lexsort((key, label))
-    first = np.cumsum(np.bincount(label)) - np.bincount(label)
-    rank = np.arange(len(label)) - first[label[by_class]]
-    return np.sort(chosen[by_class[rank < packing.per_class]])
+def _chosen(listing: Listing, staged: Staged, kept: NDArray[np.bool_], packing: Packing) -> Rows:
+    """The rows of the listing that go into the file, ascending."""
+    starts = np.concatenate([[0], listing.ends[:-1]])
+    chosen = staged.good & np.repeat(kept, listing.ends - starts)
+    if packing.per_class is not None:
+        content = staged.facts.column("file", 0)
+        for start, stop in zip(starts, listing.ends, strict=True):
+            here = start + np.flatnonzero(chosen[start:stop])
+            key = hashed(content[here], packing.seed, "per class")
+            chosen[here[np.argsort(key, kind="stable")[packing.per_class :]]] = False
+    return np.flatnonzero(chosen).astype(np.int32)
 
 
-def _order(
-    chosen: NDArray[np.int64],
-    labels: NDArray[np.int32],
-    content: NDArray[np.uint64],
-    here: NDArray[np.bool_],
-    seed: int,
-) -> Order:
-    shuffled = np.argsort(hashed(content[here], seed, "rows"), kind="stable")
-    return Order(chosen[here][shuffled], labels[here][shuffled])
+def _identical(
+    staged: Staged, rows: Rows, labels: NDArray[np.int32]
+) -> tuple[Leaders, NDArray[np.int64]]:
+    """Which pictures have the same pixels: leaders, and pairs of places (p, 2).
+
+    The pairs go through the pictures of the same pixels by label: two labels are one pair.
+    """
+    places = repeated(staged.facts.column("pixels", 0)[rows])
+    digest = staged.facts.take(rows[places])["pixels"]
+    order = np.lexsort((labels[places], digest[:, 1], digest[:, 0]))
+    new = np.ones(len(order), bool)
+    new[1:] = (digest[order[1:]] != digest[order[:-1]]).any(axis=1)
+    number = np.empty(len(order), np.int64)
+    number[order] = np.cumsum(new)
+    leaders = np.arange(len(rows), dtype=np.int32)
+    leaders[places] = places[leaders_of(number)]
+    again = np.flatnonzero(~new)
+    return leaders, places[np.stack([order[again - 1], order[again]], axis=1)]
 
 
 def _missing(
@@ -160,8 +169,9 @@ def _missing(
     split: NDArray[np.int8],
     fractions: tuple[float, float, float],
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    have = np.bincount(labels.astype(np.int64) * 3 + split, minlength=3 * len(classes))
-    lacks = (have.reshape(-1, 3) == 0) & (np.array(fractions) > 0)
+    starts = np.searchsorted(labels, np.arange(len(classes), dtype=labels.dtype))
+    have = [np.add.reduceat(split == s, starts, dtype=np.int64) for s in range(3)]
+    lacks = (np.transpose(have) == 0) & (np.array(fractions) > 0)
     return tuple(
         (classes[label], tuple(SPLITS[s] for s in np.flatnonzero(lacks[label])))
         for label in np.flatnonzero(lacks.any(axis=1))

@@ -1,17 +1,27 @@
 """Which split each picture goes to: per class, by a hash, what belongs together undivided.
 
-Units are the pictures that must stay together: one picture, or the pictures of one group and all
-that are pixel-identical to one of them. The law is described in docs/packing.md.
+The law is described in docs/packing.md.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.placing import TEST, TRAIN, VALIDATION, Parts, place
+from inkfold.placing import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Groups,
+    Table,
+    place_groups,
+    place_singles,
+    repair,
+)
 
 Ids = NDArray[np.int64]
 
@@ -24,32 +34,12 @@ def hashed(content: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.u
     """
     offset = hashlib.blake2b(f"{purpose} {seed}".encode(), digest_size=8).digest()
     bits = content ^ np.uint64(int.from_bytes(offset, "little"))
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
-def components(first: Ids, second: Ids) -> Ids:
-    """Number the pictures so that two share a number when a chain of shared ids joins them.
-
-    Parameters
-    ----------
-    first, second : int64 arrays of shape (N,)
-        Two ids of each picture, say its group and its pixels.
-
-    Returns
-    -------
-    units : int64 array of shape (N,)
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    left, right = (np.unique(ids, return_inverse=True)[1] for ids in (first, second))
-    nodes = int(left.max(initial=-1) + right.max(initial=-1)) + 2
-    right += nodes - int(right.max(initial=-1)) - 1
-    edges = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(nodes, nodes))
-    node = connected_components(edges, directed=False)[1]
-    return node[left].astype(np.int64)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits
 
 
 def targets(counts: Ids, fractions: tuple[float, float, float]) -> Ids:
@@ -85,19 +75,23 @@ def targets(counts: Ids, fractions: tuple[float, float, float]) -> Ids:
 def assign(
     labels: NDArray[np.int32],
     content: NDArray[np.uint64],
-    groups: Ids,
+    leaders: NDArray[np.int32],
     fractions: tuple[float, float, float],
     seed: int,
 ) -> NDArray[np.int8]:
     """Give every picture to one split.
 
+    Groups come first, for they are the hardest to fit in; single pictures then fill what room is
+    left; at last a class that misses a split gets a group or picture moved there if that is fair.
+
     Parameters
     ----------
     labels : int32 array of shape (N,)
+        Ascending, every label from 0 to C - 1 is there.
     content : uint64 array of shape (N,)
         A digest of each picture's file: the same picture is treated alike among any others.
-    groups : int64 array of shape (N,)
-        Pictures with the same number stay together.
+    leaders : int32 array of shape (N,)
+        The first of the pictures that each picture has to stay with; its own number when alone.
     fractions : three numbers from 0 that add up to 1
         For train, validation and test; a split with fraction 0 stays empty.
     seed : int
@@ -107,11 +101,34 @@ def assign(
     split : int8 array of shape (N,)
         0 train, 1 validation, 2 test.
     """
-    unit, size = np.unique(groups, return_inverse=True, return_counts=True)[1:]
-    order = np.lexsort((content, unit))
-    key = hashed(content[order[np.cumsum(size) - size]], seed, "split")  # of the smallest content
-    del order  # this is the moment when packing needs most memory
-    wanted = targets(np.bincount(labels), fractions)
+
+    def key(rows: Ids) -> NDArray[np.uint64]:
+        return hashed(content[rows], seed, "split")
+
+    starts = np.searchsorted(labels, np.arange(labels[-1] + 2, dtype=labels.dtype))
+    wanted = targets(np.diff(starts), fractions)
+    nowhere = np.full(len(labels), -1, np.int8)
     allowed = [split for split in range(3) if fractions[split] > 0]
-    home = place(Parts.of(unit, labels), key, wanted, allowed)
-    return home[unit]
+    table = Table(labels, starts, nowhere, wanted, np.zeros_like(wanted), allowed)
+    groups = _groups(content, leaders, key)
+    place_groups(table, groups)
+    for label, (start, stop) in enumerate(pairwise(starts)):
+        rows = start + np.flatnonzero(table.split[start:stop] < 0)
+        place_singles(table, label, rows[np.argsort(key(rows), kind="stable")])
+    repair(table, groups, key)
+    return table.split
+
+
+def _groups(
+    content: NDArray[np.uint64],
+    leaders: NDArray[np.int32],
+    key: Callable[[Ids], NDArray[np.uint64]],
+) -> Groups:
+    """The pictures that are not alone; the key of a group is that of its smallest content."""
+    follows = leaders != np.arange(len(leaders), dtype=leaders.dtype)
+    several = follows.copy()
+    several[leaders[follows]] = True
+    rows = np.flatnonzero(several)
+    rows = rows[np.lexsort((content[rows], leaders[rows]))]
+    starts = np.flatnonzero(np.diff(leaders[rows], prepend=-1))
+    return Groups(rows, starts, key(rows[starts]))

@@ -1,20 +1,21 @@
-"""What is too much for memory and needed again: texts and pictures in scratch files."""
+"""What is too much for memory and needed again: texts and records in scratch files."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 BATCH = 4096
+STEP = 16  # the place of every 16th text is remembered: half a byte of memory for each text
 
 
 class Spool:
-    """Byte strings in a scratch file, in the order they came; 8 bytes of memory for each.
+    """Texts without zero bytes in a scratch file, in the order they came.
 
     Append all, then read.
     """
@@ -22,31 +23,37 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self._write = path.open("wb")
         self._read = path.open("rb", buffering=0)  # seeks must not read whole buffers
-        self._ends = array("q", [0])
+        self._count = 0
+        self._end = 0
+        self._places = array("q")
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return self._count
 
     def append(self, text: bytes) -> None:
         """Add one at the end."""
-        self._write.write(text)
-        self._ends.append(self._ends[-1] + len(text))
+        if self._count % STEP == 0:
+            self._places.append(self._end)
+        self._end += self._write.write(text + b"\0")
+        self._count += 1
 
     def __getitem__(self, at: int) -> bytes:
-        """The string number `at`, from 0."""
+        """The text number `at`, from 0."""
         return self.read(at, at + 1)[0]
 
     def read(self, start: int, stop: int) -> list[bytes]:
-        """The strings from `start` to before `stop`."""
+        """The texts from `start` to before `stop`, fewer at the end."""
         self._write.flush()
-        ends = self._ends[start : stop + 1]
-        self._read.seek(ends[0])
-        data = self._read.read(ends[-1] - ends[0])
-        return [data[a - ends[0] : b - ends[0]] for a, b in pairwise(ends)]
+        skipped, after = start % STEP, -(-stop // STEP)
+        begin = self._places[start // STEP]
+        end = self._places[after] if after < len(self._places) else self._end
+        self._read.seek(begin)
+        texts = self._read.read(end - begin).split(b"\0")[:-1]
+        return texts[skipped : skipped + stop - start]
 
     def __iter__(self) -> Iterator[bytes]:
         for start in range(0, len(self), BATCH):
-            yield from self.read(start, min(start + BATCH, len(self)))
+            yield from self.read(start, start + BATCH)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -54,26 +61,53 @@ class Spool:
         self._read.close()
 
 
-class Pictures:
-    """Pictures of one size in a scratch file; a mapped file would count as memory."""
+class Records:
+    """Records of one type in a scratch file; mapping it would count as memory.
 
-    def __init__(self, path: Path, size: int) -> None:
+    Parameters
+    ----------
+    path : Path
+    dtype : numpy dtype
+        May have fields, and a shape.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike) -> None:
         self._write = path.open("wb")
         self._read = path.open("rb", buffering=0)
-        self._size = size
+        self._dtype = np.dtype(dtype)
+        self._count = 0
 
-    def append(self, images: NDArray[np.uint8]) -> None:
-        """Add uint8 (n, size, size) at the end."""
-        self._write.write(np.ascontiguousarray(images).data)
+    def __len__(self) -> int:
+        return self._count
 
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """The pictures `rows`, in that order: uint8 (n, size, size)."""
+    def append(self, records: NDArray[Any]) -> None:
+        """Add some at the end."""
+        if records.shape[1:] != self._dtype.shape or records.dtype != self._dtype.base:
+            raise ValueError(f"{records.dtype} {records.shape} is not records of {self._dtype}")
+        self._write.write(np.ascontiguousarray(records).tobytes())
+        self._count += len(records)
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """The records number `rows`, in that order."""
         self._write.flush()
-        images = np.empty((len(rows), self._size, self._size), np.uint8)
-        for image, row in zip(images, rows, strict=True):
-            self._read.seek(int(row) * image.nbytes)
-            self._read.readinto(image.data)
-        return images
+        size = self._dtype.itemsize
+        data = bytearray(len(rows) * size)
+        view = memoryview(data)
+        for place, row in enumerate(rows.tolist()):
+            self._read.seek(row * size)
+            self._read.readinto(view[place * size : (place + 1) * size])
+        return np.frombuffer(data, self._dtype)
+
+    def column(self, name: str, word: int) -> NDArray[Any]:
+        """Number `word` of the field `name`, of all records."""
+        field = self._dtype[name]
+        values = np.empty(len(self), field.base)
+        self._write.flush()
+        self._read.seek(0)
+        for start in range(0, len(self), BATCH):
+            data = self._read.read(BATCH * self._dtype.itemsize)
+            values[start : start + BATCH] = np.frombuffer(data, self._dtype)[name][:, word]
+        return values
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,14 @@ from inkfold.errors import PictureError
 from inkfold.folders import readable
 from inkfold.nouns import ImageSpec
 from inkfold.picture import decode, load, prepare
-from inkfold.spool import Pictures, Spool
+from inkfold.spool import Records, Spool
 from inkfold.tally import Tally
 from inkfold.work import in_order
 
 BLOCK = 256  # files in one piece of work
-IN_FLIGHT = 8  # blocks whose pictures may wait for the writer
+IN_FLIGHT = 8  # pieces whose pictures may wait for the writer
+# Digests of each picture, BLAKE2b-128 in two words: of the file's bytes, of the prepared pixels.
+FACTS = np.dtype([("file", np.uint64, 2), ("pixels", np.uint64, 2)])
 
 
 @dataclass(frozen=True)
@@ -37,92 +40,92 @@ class Files:
 class Prepared:
     """What became of some files.
 
-    For those that could be read, in order: `images` uint8 (n, size, size), `pixels` uint8 (n, 16)
-    their digests, `content` uint8 (n, 16) the digests of the files' bytes. For the others, `bad`:
-    place in the piece of work, and the reason.
+    `images` uint8 (n, size, size) and `facts` (n,) for all of them, zeros for those that could not
+    be used; these are in `bad`: place in the piece of work, and the reason.
     """
 
     images: NDArray[np.uint8]
-    pixels: NDArray[np.uint8]
-    content: NDArray[np.uint8]
+    facts: NDArray[np.void]
     bad: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
 class Staged:
-    """All pictures that could be read: their pixels on the disk, 44 bytes for each in memory.
+    """All files of a listing, row by row: what is large is on the disk.
 
-    `row` int32 (n,) where the picture was in the listing, `label` int32 (n,), `pixels` uint8
-    (n, 16) digest of the prepared pixels, `content` uint64 (n,) the beginning of the digest of the
-    file; `fingerprint` stands for all names and bytes.
+    `images` and `facts` as in `Prepared`; `good` bool (N,) whether the file could be used;
+    `fingerprint` stands for the names and bytes of all that could.
     """
 
-    row: NDArray[np.int32]
-    label: NDArray[np.int32]
-    pixels: NDArray[np.uint8]
-    content: NDArray[np.uint64]
+    images: Records
+    facts: Records
+    good: NDArray[np.bool_]
     fingerprint: str
     unreadable: Tally
 
 
 def prepare_files(files: Files) -> Prepared:
     """Read, decode and prepare one piece of work; a file that cannot be used stops nothing."""
-    size = files.spec.size
-    images = np.empty((len(files.paths), size, size), np.uint8)
-    content: list[bytes] = []
+    count, size = len(files.paths), files.spec.size
+    images = np.zeros((count, size, size), np.uint8)
+    facts = np.zeros(count, FACTS)
     bad: list[tuple[int, str]] = []
     for place, path in enumerate(files.paths):
         try:
             data = load(files.root + b"/" + path)
-            images[len(content)] = prepare(decode(data), files.spec)
+            images[place] = prepare(decode(data), files.spec)
         except PictureError as error:
             bad.append((place, str(error)))
         else:
-            content.append(hashlib.blake2b(data, digest_size=16).digest())
-    images = images[: len(content)]
-    joined = np.frombuffer(b"".join(content), np.uint8).reshape(-1, 16)
-    return Prepared(images, digests(images), joined, tuple(bad))
+            digest = hashlib.blake2b(data, digest_size=16).digest()
+            facts["file"][place] = np.frombuffer(digest, np.uint64)
+    facts["pixels"] = digests(images).view(np.uint64)
+    return Prepared(images, facts, tuple(bad))
 
 
+@contextmanager
 def stage(
     root: bytes,
     paths: Spool,
-    labels: NDArray[np.int32],
     spec: ImageSpec,
-    pictures: Pictures,
+    scratch: Path,
     *,
     executor: Executor,
     advance: Callable[[int], None],
-) -> Staged:
-    """Prepare every file of a listing; the pictures go to `pictures`, in the listing's order."""
-    rows, pixels, content = array("i"), bytearray(), bytearray()
-    unreadable, summary = Tally(), hashlib.blake2b(digest_size=16)
-    work = _pieces(root, paths, spec)
-    for start, done in enumerate(in_order(executor, prepare_files, work, in_flight=IN_FLIGHT)):
-        names = paths.read(start * BLOCK, min((start + 1) * BLOCK, len(paths)))
-        bad = dict(done.bad)
-        good = [place for place in range(len(names)) if place not in bad]
-        for place, digest in zip(good, done.content, strict=True):
-            summary.update(names[place] + b"\0" + digest.tobytes())
-        for place, reason in done.bad:
-            unreadable.add(readable(names[place]), reason)
-        rows.extend(start * BLOCK + place for place in good)
-        pixels += done.pixels.data
-        content += np.ascontiguousarray(done.content[:, :8]).data
-        pictures.append(done.images)
-        advance(len(names))
-    row = np.array(rows, np.int32)
-    return Staged(
-        row,
-        labels[row],
-        np.frombuffer(pixels, np.uint8).reshape(-1, 16),
-        np.frombuffer(content, "<u8").astype(np.uint64, copy=False),
-        summary.hexdigest(),
-        unreadable,
-    )
+) -> Iterator[Staged]:
+    """Prepare every file of a listing.
+
+    Parameters
+    ----------
+    root : bytes
+        The folder that `paths` lie in, absolute.
+    paths : Spool
+    spec : ImageSpec
+    scratch : Path
+        Existing folder for the files behind the result.
+    executor : concurrent.futures.Executor
+    advance : callable
+        Called with the number of files after each piece of work.
+    """
+    images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
+    facts = Records(scratch / "facts", FACTS)
+    good, unreadable, summary = np.ones(len(paths), bool), Tally(), hashlib.blake2b(digest_size=16)
+    with closing(images), closing(facts):
+        work = _pieces(root, paths, spec)
+        for piece, done in enumerate(in_order(executor, prepare_files, work, in_flight=IN_FLIGHT)):
+            start = piece * BLOCK
+            names = paths.read(start, start + BLOCK)
+            for place, reason in done.bad:
+                good[start + place] = False
+                unreadable.add(readable(names[place]), reason)
+            for place in np.flatnonzero(good[start : start + BLOCK]).tolist():
+                summary.update(names[place] + b"\0" + done.facts["file"][place].tobytes())
+            images.append(done.images)
+            facts.append(done.facts)
+            advance(len(names))
+        yield Staged(images, facts, good, summary.hexdigest(), unreadable)
 
 
 def _pieces(root: bytes, paths: Spool, spec: ImageSpec) -> Iterator[Files]:
     for start in range(0, len(paths), BLOCK):
-        names = paths.read(start, min(start + BLOCK, len(paths)))
-        yield Files(root, tuple(names), spec)
+        yield Files(root, tuple(paths.read(start, start + BLOCK)), spec)
