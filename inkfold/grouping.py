@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,16 @@ Leaders = NDArray[np.int32]
 BATCH = 1 << 16
 
 
-def leaders_of(ids: NDArray[Any]) -> Leaders:
+def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
     """Leaders of pictures that belong together where their ids, of shape (N,), are equal."""
-    first, number = np.unique(ids, return_index=True, return_inverse=True)[1:]
-    return first[number].astype(np.int32)
+    order = np.argsort(ids, kind="stable")
+    ids = ids[order]
+    new = np.ones(len(ids), bool)
+    new[1:] = ids[1:] != ids[:-1]
+    starts = np.flatnonzero(new)
+    leaders = np.empty(len(ids), np.int32)
+    leaders[order] = np.repeat(order[starts].astype(np.int32), np.diff(starts, append=len(ids)))
+    return leaders
 
 
 def joined(one: Leaders, other: Leaders) -> Leaders:
@@ -30,10 +35,15 @@ def joined(one: Leaders, other: Leaders) -> Leaders:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count = len(one)
-    start, end = np.tile(np.arange(count, dtype=np.int32), 2), np.concatenate([one, other])
-    links = coo_array((np.ones(2 * count, np.int8), (start, end)), shape=(count, count))
-    return leaders_of(connected_components(links, directed=False)[1])
+    follows = np.flatnonzero(other != np.arange(len(other), dtype=other.dtype))
+    ends = np.concatenate([one[follows], one[other[follows]]])
+    nodes, number = np.unique(ends, return_inverse=True)  # the groups that `other` ties together
+    links = (np.ones(len(follows), np.int8), tuple(number.reshape(2, -1)))
+    graph = coo_array(links, shape=(len(nodes), len(nodes)))
+    part = connected_components(graph, directed=False)[1]
+    leaders = np.arange(len(one), dtype=np.int32)
+    leaders[nodes] = nodes[leaders_of(part)]
+    return leaders[one]
 
 
 def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -19,30 +19,21 @@ def notes(report: Report) -> Iterator[str]:
     if more:
         yield f"unreadable: {more:,} more"
     ignored, plan = report.ignored, report.plan
-    yield from _some(
-        ignored.count, "ignored", "", [f"{path!r} ({why})" for path, why in ignored.first]
-    )
-    yield from _some(
-        len(plan.empty), "empty classes", " left out", [repr(name) for name in plan.empty]
-    )
-    dropped = [f"{name!r} ({count})" for name, count in plan.dropped]
-    yield from _some(len(dropped), "classes with too few pictures", " left out", dropped)
-    missing = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
-    yield from _some(len(missing), "classes that miss a split", "", missing)
-    if plan.ungrouped:
-        yield f"{plan.ungrouped:,} pictures do not match --group-by; each is its own group"
-    if plan.duplicates:
-        yield f"{plan.duplicates:,} pictures have the pixels of another; they share its split"
-    yield from _some(
-        plan.conflicts.count,
-        "conflicts",
-        ": the same pixels under two labels",
-        [f"{one!r} and {other!r}" for one, other in plan.conflicts.first],
-    )
+    named = [f"{path!r} ({why})" for path, why in ignored.first]
+    yield from _some("ignored", ignored.count, named)
+    yield from _some("classes without pictures", len(plan.empty), list(map(repr, plan.empty)))
+    named = [f"{name!r} ({count})" for name, count in plan.dropped]
+    yield from _some("classes with too few pictures", len(named), named)
+    named = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
+    yield from _some("classes that miss a split", len(named), named)
+    yield from _some("not matched by --group-by, each a group of its own", plan.ungrouped, [])
+    yield from _some("with the pixels of another, in the same split", plan.duplicates, [])
+    named = [f"{one!r} and {other!r}" for one, other in plan.conflicts.first]
+    yield from _some("the same pixels under two labels", plan.conflicts.count, named)
 
 
-def _some(count: int, what: str, said: str, named: Sequence[str]) -> Iterator[str]:
-    """One line: how many, and the first of them."""
+def _some(what: str, count: int, named: Sequence[str]) -> Iterator[str]:
+    """One line: how many, and the first of them; none when there are none."""
     if count:
-        more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
-        yield f"{count:,} {what}{said}: {', '.join(named[:SHOWN])}{more}"
+        more = f" and {count - SHOWN:,} more" if count > SHOWN and named else ""
+        yield f"{what}: {count:,}{': ' if named else ''}{', '.join(named[:SHOWN])}{more}"
