@@ -1,0 +1,103 @@
+"""Whether a bundle and a dataset belong together, and what their figures then mean."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from inkfold.bundle import Bundle
+from inkfold.dataset import Dataset, Split
+from inkfold.errors import InkfoldError
+from inkfold.nouns import ImageSpec
+
+
+def split_of(dataset: Dataset, name: str) -> Split:
+    """The split called `name`: train, validation or test."""
+    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
+
+
+def check_match(bundle: Bundle, dataset: Dataset, split: str) -> None:
+    """Refuse to measure a bundle on pictures that it was not made for.
+
+    Raises
+    ------
+    InkfoldError
+        If the classes or the preparation of the pictures differ, or the split is empty.
+    """
+    _check_classes(bundle, dataset)
+    _check_spec(bundle, dataset)
+    if len(split_of(dataset, split)) == 0:
+        raise InkfoldError(
+            f"{dataset.path}: the {split} split is empty; pack again with more pictures or another "
+            "--split, or evaluate another split with --split"
+        )
+
+
+def same_splits(bundle: Bundle, dataset: Dataset) -> bool:
+    """Whether the bundle was trained on this packing of the pictures, augmented or not.
+
+    Augmenting copies validation and test untouched, so these are then the very pictures that
+    were kept from training.
+    """
+    trained_on = _packing(bundle.record["dataset"]["provenance"])
+    return bool(trained_on["fingerprint"] == _packing(dataset.provenance)["fingerprint"])
+
+
+def caveat(bundle: Bundle, dataset: Dataset, split: str) -> str | None:
+    """What a reader of the figures has to know, in a sentence; None if all is as it should be."""
+    if not same_splits(bundle, dataset):
+        trained_on = _source(bundle.record["dataset"]["provenance"])
+        if trained_on is not None and trained_on == _source(dataset.provenance):
+            return (
+                f"{dataset.path} was packed from the pictures that {bundle.path} was trained on, "
+                "but split differently: it may have been trained on pictures of this split"
+            )
+        return f"{dataset.path} is another dataset than the one that {bundle.path} was trained on"
+    if split == "train" or (split == "validation" and bundle.record.get("refit")):
+        return f"{bundle.path} was trained on this split: the figures tell what it remembers"
+    if split == "validation":
+        return f"the epoch of {bundle.path} was chosen on this split: the figures flatter it"
+    return None
+
+
+def _check_classes(bundle: Bundle, dataset: Dataset) -> None:
+    ours, theirs = bundle.classes, dataset.classes
+    if ours == theirs:
+        return
+    counts = f"{bundle.path} knows {len(ours)} classes, {dataset.path} holds {len(theirs)}"
+    pairs = zip((*ours, None), (*theirs, None), strict=False)
+    first = next((at, a, b) for at, (a, b) in enumerate(pairs) if a != b)
+    at, a, b = first
+    raise InkfoldError(
+        f"{counts}; the first that differs is number {at}: {_named(a)} there, {_named(b)} here; "
+        "evaluate on a dataset packed from the same class folders, or train on this one"
+    )
+
+
+def _named(name: str | None) -> str:
+    return "none" if name is None else repr(name)
+
+
+def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
+    ours, theirs = bundle.spec, dataset.spec
+    for field in fields(ImageSpec):
+        a, b = getattr(ours, field.name), getattr(theirs, field.name)
+        if a != b:
+            raise InkfoldError(
+                f"{bundle.path} takes pictures with {field.name} {a}, {dataset.path} holds them "
+                f"with {field.name} {b}; pack the folder as the bundle needs it: "
+                f"python create_dataset.py FOLDER --size {ours.size} --fit {ours.fit} "
+                f"--ink {ours.ink} --threshold {ours.threshold} -o datasets/{bundle.name}.h5"
+            )
+
+
+def _packing(provenance: dict[str, Any]) -> dict[str, Any]:
+    """How the pictures were packed and split; an augmented file holds it under "dataset"."""
+    packing: dict[str, Any] = provenance.get("dataset", provenance)
+    return packing
+
+
+def _source(provenance: dict[str, Any]) -> str | None:
+    """Fingerprint of the folder that was packed; None for what no folder was packed from."""
+    fingerprint: str | None = _packing(provenance).get("source", {}).get("fingerprint")
+    return fingerprint

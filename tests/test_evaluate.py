@@ -1,0 +1,134 @@
+"""evaluate.py as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inkfold.bundle import load_bundle
+from inkfold.commands.evaluate import main
+from inkfold.dataset import open_dataset
+from tests.answering import write_bundle, write_dataset
+from tests.scripts import run_script
+
+TEST = ((0, 0, 1, 2), (0, 1, 1, 2))  # three of four are right
+FILES = {
+    *("summary.txt", "evaluation.json", "per_class.csv", "confusion.csv", "confusion.png"),
+    *("confused_pairs.csv", "mistakes.csv"),
+}
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the dataset d.h5, and the bundle `bands` that says it was trained on it."""
+    monkeypatch.chdir(tmp_path)
+    splits = {"train": ((0, 1), (0, 1)), "validation": ((3,), (3,)), "test": TEST}
+    write_dataset(tmp_path / "d.h5", splits)
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        write_bundle(tmp_path / "bands", provenance=dataset.provenance)
+    return tmp_path
+
+
+def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) -> None:
+    """Figures on stdout, seven files under logs, the score in the bundle; nothing on stderr."""
+    code = main(["bands", "d.h5"])
+
+    out, err = capfd.readouterr()
+    folder = here / "logs" / "bands" / "evaluation"
+    assert (code, err) == (0, "")
+    assert out.startswith("bands on the test split of d.h5\n\nright              3 of 4, 75.00 %")
+    assert out.splitlines()[-1].startswith("logs/bands/evaluation: 4 pictures answered in ")
+    assert (folder / "summary.txt").read_text(encoding="utf-8") in out
+    assert {path.name for path in folder.iterdir()} == FILES
+    score = load_bundle(here / "bands").scores["test"]
+    assert (score["correct"], score["total"]) == (3, 4)
+
+
+def test_another_split_has_its_own_folder_and_a_warning(here: Path, capfd: Capture) -> None:
+    """The epoch was chosen on validation, and the figures say so where they stand."""
+    assert main(["bands", "d.h5", "--split", "validation"]) == 0
+
+    out, err = capfd.readouterr()
+    warning = "the epoch of bands was chosen on this split: the figures flatter it"
+    assert err == f"warning: {warning}\n"
+    assert f"NOTE: {warning}" in out
+    report = here / "logs/bands/evaluation-validation/evaluation.json"
+    assert json.loads(report.read_text(encoding="utf-8"))["caveat"] == warning
+
+
+def test_an_earlier_report_is_kept_without_overwrite(here: Path, capfd: Capture) -> None:
+    """Exit code 2 before anything is measured; with --overwrite it is replaced whole."""
+    left = here / "logs" / "bands" / "evaluation" / "left.txt"
+    left.parent.mkdir(parents=True)
+    left.write_text("earlier")
+
+    assert main(["bands", "d.h5"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, left.read_text()) == ("", "earlier")
+    assert "logs/bands/evaluation already exists; add --overwrite" in err
+    assert main(["bands", "d.h5", "--overwrite"]) == 0
+    assert not left.exists()
+
+
+def test_the_score_on_another_dataset_is_not_the_bundles(here: Path, capfd: Capture) -> None:
+    """It is told and written as asked, but the bundle's record keeps what can be compared."""
+    write_dataset(here / "other.h5", {"test": TEST}, provenance={"source": {"fingerprint": "x"}})
+    before = (here / "bands" / "bundle.json").read_bytes()
+    splits = {"test": ((0,), (0,))}
+    write_dataset(here / "different.h5", splits)
+
+    assert main(["bands", "different.h5", "-o", "report"]) == 0
+
+    err = capfd.readouterr().err
+    assert "warning: different.h5 is another dataset than the one that bands was trained on" in err
+    assert "not recorded in bands" in err
+    assert {path.name for path in (here / "report").iterdir()} == FILES
+    assert (here / "bands" / "bundle.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere", "d.h5"], "nowhere: no bundle here"),
+        (["bands", "nowhere.h5"], "nowhere.h5: no such dataset"),
+        (["bands", "d.h5", "--split", "holdout"], "'holdout' is not one of"),
+        (["bands"], "Missing argument 'DATASET'"),
+        (["bands", "empty.h5"], "empty.h5: the test split is empty"),
+    ],
+)
+def test_a_users_mistake_gives_exit_code_2_and_no_report(
+    here: Path, capfd: Capture, arguments: list[str], told: str
+) -> None:
+    """One line says what is wrong."""
+    write_dataset(here / "empty.h5", {})
+
+    assert main(arguments) == 2
+    assert told in capfd.readouterr().err
+    assert not (here / "logs").exists()
+
+
+def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
+    here: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is there; that the score was not recorded is said."""
+
+    def refuse(*_arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("inkfold.report.record_score", refuse)
+
+    assert main(["bands", "d.h5"]) == 0
+    assert capfd.readouterr().err == "warning: not recorded in bands: Permission denied\n"
+    assert (here / "logs/bands/evaluation/summary.txt").exists()
+
+
+def test_the_script_does_what_the_command_does(here: Path) -> None:
+    """Class names come out in UTF-8."""
+    done = run_script("evaluate.py", "bands", "d.h5", "-q", cwd=here)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "  b b  あ  1\n" in done.stdout.decode("utf-8")

@@ -1,0 +1,274 @@
+"""The report's files: what a machine reads back, what a person sees."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from inkfold.bundle import load_bundle
+from inkfold.confusion_plot import draw_confusion, most_confused, short
+from inkfold.evaluation import Evaluation, Mistake
+from inkfold.metrics import Confusion, Rate, majority
+from inkfold.report import publish, summary, write_report
+from tests.answering import write_bundle
+
+NAMES = ("あ", 'b,"b"', "$c", "d")
+COUNTS = ((8, 2, 0, 0), (1, 9, 0, 0), (0, 3, 0, 0), (0, 0, 0, 0))  # 0 never "c"; no picture of "d"
+
+
+def evaluation(
+    confusion: Sequence[Sequence[int]] | NDArray[np.int64] = COUNTS,
+    classes: Sequence[str] = NAMES,
+    **changes: Any,  # noqa: ANN401, passed on
+) -> Evaluation:
+    """A result with this confusion matrix; what does not follow from it is made up."""
+    matrix = np.array(confusion)
+    labels = np.repeat(np.arange(len(matrix)), matrix.sum(axis=1))
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    most, baseline = majority(labels, labels)
+    values: dict[str, Any] = {
+        "bundle": "bands",
+        "dataset": "d.h5",
+        "fingerprint": "f1",
+        "split": "test",
+        "classes": tuple(classes),
+        "accuracy": Rate(right, total),
+        "top5": Rate(total, total),
+        "majority": classes[most],
+        "baseline": baseline,
+        "loss": 0.125,
+        "confusion": matrix,
+        "mistakes": (Mistake("a/new\nline.png", "$c", NAMES[1], 0.75, 0.25),),
+    }
+    return Evaluation(**values | changes)
+
+
+def rows(path: Path) -> list[list[str]]:
+    """A CSV file as any reader sees it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def large(count: int) -> Evaluation:
+    """As many classes of Chinese names, one of them without pictures, one error in twenty."""
+    rng = np.random.default_rng(count)
+    matrix = np.diag(rng.integers(1, 20, count))
+    for _ in range(count // 2):
+        matrix[tuple(rng.integers(0, count, 2))] += 1
+    matrix[count // 2] = 0
+    return evaluation(matrix, [chr(0x4E00 + at) for at in range(count)])
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """The report on the four classes."""
+    write_report(tmp_path, evaluation(), "a caveat")
+    return tmp_path
+
+
+def test_every_class_has_its_row(report: Path) -> None:
+    """Counts before rates; what is undefined is empty and not 0."""
+    header, *classes = rows(report / "per_class.csv")
+    first, _, third, last = (dict(zip(header, row, strict=True)) for row in classes)
+
+    assert [row[0] for row in classes] == list(NAMES)
+    assert (first["pictures"], first["answered"], first["right"]) == ("10", "9", "8")
+    figures = [float(first[name]) for name in ("precision", "recall", "f1")]
+    assert figures == pytest.approx([8 / 9, 8 / 10, 16 / 19])
+    interval = [float(first[name]) for name in ("recall_low", "recall_high")]
+    assert interval == pytest.approx([0.4902, 0.9433], abs=5e-5)
+    assert (third["precision"], float(third["recall"]), float(third["f1"])) == ("", 0.0, 0.0)
+    assert set(last.values()) == {"d", "0", ""}
+
+
+def test_the_confusion_matrix_has_labelled_rows_and_columns(report: Path) -> None:
+    """Rows are true classes, columns answers."""
+    header, *body = rows(report / "confusion.csv")
+
+    assert header[1:] == list(NAMES)
+    assert [row[0] for row in body] == list(NAMES)
+    assert [[int(cell) for cell in row[1:]] for row in body] == [list(row) for row in COUNTS]
+
+
+def test_pairs_and_mistakes_are_listed(report: Path) -> None:
+    """By name, most frequent and surest first; a path with a line end is one field."""
+    assert rows(report / "confused_pairs.csv") == [
+        ["true", "answered", "times"],
+        ["$c", NAMES[1], "3"],
+        ["あ", NAMES[1], "2"],
+        [NAMES[1], "あ", "1"],
+    ]
+    assert rows(report / "mistakes.csv")[1:] == [
+        ["a/new\nline.png", "$c", NAMES[1], "0.75", "0.25"]
+    ]
+
+
+def test_json_holds_every_rate_with_counts_and_interval(report: Path) -> None:
+    """And null where there is none; no NaN, which is no JSON."""
+    found = json.loads(
+        (report / "evaluation.json").read_text(encoding="utf-8"), parse_constant=lambda _: nan
+    )
+
+    accuracy = found["accuracy"]
+    assert (accuracy["correct"], accuracy["total"]) == (17, 23)
+    assert accuracy["share"] == pytest.approx(17 / 23)
+    assert accuracy["interval"] == pytest.approx(Rate(17, 23).interval)
+    assert found["top5"]["correct"] == 23
+    assert found["baseline"]["class"] == "あ"
+    assert found["baseline"]["correct"] == 10
+    assert found["mean_recall"] == pytest.approx((0.8 + 0.9 + 0) / 3)
+    assert (found["loss"], found["caveat"], found["split"]) == (0.125, "a caveat", "test")
+    unseen = found["classes"][3]
+    assert unseen["recall"] == {"correct": 0, "total": 0, "share": None, "interval": None}
+    assert (unseen["precision"]["share"], unseen["f1"]) == (None, None)
+
+
+def test_the_summary_begins_with_counts_and_the_caveat(report: Path) -> None:
+    """A person sees first what the figures are worth, then the figures, then where it fails."""
+    text = (report / "summary.txt").read_text(encoding="utf-8")
+
+    lines = text.splitlines()
+    assert lines[:4] == [
+        "bands on the test split of d.h5",
+        "NOTE: a caveat",
+        "",
+        "right              17 of 23, 73.91 % (95 % interval 53.53 to 87.45)",
+    ]
+    assert "mean recall        56.67 % over 3 classes" in lines
+    assert "cross-entropy      0.1250 nats" in lines
+    assert '  $c  b,"b"  3' in lines
+    assert "  $c  0 of 3" in lines
+    assert "among the first 5" not in text, "of four classes the first five are all"
+    assert "  d  " not in text, "a class without pictures is not recognised badly"
+
+
+def test_a_faultless_result_says_so() -> None:
+    """No empty tables, no caveat line."""
+    text = summary(evaluation(np.diag([3] * 6), "abcdef"), None)
+
+    assert text.endswith("nothing was confused\n")
+    assert "NOTE" not in text
+    assert "among the first 5  18 of 18" in text
+
+
+def texts(result: Evaluation, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text in the picture's cells and tables, without titles and ticks."""
+    kept: list[Figure] = []
+    save = Figure.savefig
+
+    def keep(figure: Figure, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, passed on
+        kept.append(figure)
+        save(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    draw_confusion(path, result)
+    return [text.get_text() for axes in kept[0].axes for text in axes.texts]
+
+
+def test_few_classes_have_their_counts_in_the_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each count that is not 0, once."""
+    assert sorted(texts(evaluation(), tmp_path / "c.png", monkeypatch)) == list("12389")
+
+
+def test_of_many_classes_the_most_confused_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their counts, and in the last column what went elsewhere; beside them the pairs by name."""
+    matrix = np.diag([50] * 300)
+    for at in range(0, 60, 2):
+        matrix[at, at + 1] = 190 - at
+    matrix[0, 299] = 7
+
+    found = texts(evaluation(matrix, [f"n{at}" for at in range(300)]), tmp_path / "c", monkeypatch)
+
+    assert found.count("50") == 30
+    assert found.count("190") == 2, "in its cell and in the table"
+    assert found.count("7") == 1, "among the others"
+    assert found[found.index("n0") :][:3] == ["n0", "n1", "190"], "a line of the table"
+
+
+@pytest.mark.parametrize("count", [2, 10, 26, 100, 121, 1000, 3000])
+def test_any_number_of_classes_can_be_drawn(tmp_path: Path, count: int) -> None:
+    """No warning, a picture of a size that can be looked at, with ink in it."""
+    draw_confusion(tmp_path / "c.png", large(count))
+
+    drawn = cv2.imread(str(tmp_path / "c.png"), cv2.IMREAD_GRAYSCALE)
+    assert drawn is not None
+    assert 500 <= min(drawn.shape) <= max(drawn.shape) <= 2500
+    assert (drawn < 128).mean() > 0.001
+
+
+def test_perfect_results_can_be_drawn(tmp_path: Path) -> None:
+    """Also of so many classes that only the confused ones would be shown."""
+    names = [str(at) for at in range(200)]
+
+    draw_confusion(tmp_path / "c.png", evaluation(np.diag([3] * 200), names))
+
+    assert most_confused((), 200).tolist() == list(range(30))
+
+
+def test_the_confused_stand_beside_each_other() -> None:
+    """True class and answer of the most frequent pair first; none twice, thirty at most."""
+    pairs = (Confusion(7, 2, 9), Confusion(2, 7, 8), Confusion(7, 5, 3), Confusion(0, 1, 1))
+
+    assert most_confused(pairs, 1000).tolist() == [7, 2, 5, 0, 1]
+    many = tuple(Confusion(at, at + 1, 1) for at in range(0, 100, 2))
+    assert most_confused(many, 1000).tolist() == list(range(30))
+
+
+def test_names_are_cut_to_what_fits() -> None:
+    """Between characters, also where one is drawn as its code point or with a backslash."""
+    assert short(["a", "exactly sixteen!", "seventeen letters", "$x$"]) == [
+        "a",
+        "exactly sixteen!",
+        "seventeen letter…",
+        r"\$x\$",
+    ]
+    assert short(["\ue000" * 9]) == ["U+E000U+E000…"]
+
+
+def test_the_score_is_kept_in_the_bundle_and_on_its_card(tmp_path: Path) -> None:
+    """Counts, interval and the dataset it was measured on; what stood on the card is replaced."""
+    bundle = load_bundle(write_bundle(tmp_path / "bands"))
+
+    publish(bundle, evaluation())
+    publish(bundle, evaluation(fingerprint="f2"))
+
+    score = load_bundle(tmp_path / "bands").scores["test"]
+    assert (score["correct"], score["total"], score["top5"]) == (17, 23, 23)
+    assert score["interval"] == pytest.approx(Rate(17, 23).interval)
+    assert (score["loss"], score["dataset_fingerprint"]) == (0.125, "f2")
+    card = (tmp_path / "bands" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("# bands\n\n<!-- scores -->\n```\nbands on the test split of d.h5\n")
+    assert card.count("17 of 23") == 1
+    assert "None." not in card
+
+
+def test_only_the_test_score_gets_onto_the_card(tmp_path: Path) -> None:
+    """Validation is recorded beside it, and a card without the place for it stays as it is."""
+    bundle = load_bundle(write_bundle(tmp_path / "bands"))
+    card = bundle.path / "MODEL_CARD.md"
+    before = card.read_text(encoding="utf-8")
+
+    publish(bundle, evaluation(split="validation"))
+    assert card.read_text(encoding="utf-8") == before
+    assert set(load_bundle(bundle.path).scores) == {"validation"}
+
+    card.write_text("somebody's own words\n", encoding="utf-8")
+    publish(bundle, evaluation())
+    assert card.read_text(encoding="utf-8") == "somebody's own words\n"
+    card.unlink()
+    publish(bundle, evaluation())
+    assert not card.exists()
