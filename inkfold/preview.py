@@ -18,6 +18,7 @@ from inkfold.errors import InkfoldError
 from inkfold.gather import warp
 from inkfold.labels import drawable, font_family
 from inkfold.output import check_free, new_file
+from inkfold.threads import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,8 +82,9 @@ def draw_sheet(dataset: Dataset, plan: Plan, path: Path, *, overwrite: bool = Fa
         If `path` is no PNG's, or exists without `overwrite`.
     """
     check_sheet(path, overwrite=overwrite)
-    examples = [_example(dataset, plan, row) for row in _chosen(dataset.train.labels)]
-    strength = _strength(dataset.spec.size, plan, [example.fields for example in examples])
+    with one_thread():
+        examples = [example_of(dataset, plan, row) for row in chosen_rows(dataset.train.labels)]
+        strength = strength_of(dataset.spec.size, plan, [example.fields for example in examples])
     names = [dataset.classes[example.label] for example in examples]
     figure = _figure(examples, names)
     _write_around(figure, dataset.path.name, _options(plan), f"{strength}. {LEGEND}")
@@ -91,14 +93,14 @@ def draw_sheet(dataset: Dataset, plan: Plan, path: Path, *, overwrite: bool = Fa
     return strength
 
 
-def _chosen(labels: NDArray[np.int32]) -> list[int]:
+def chosen_rows(labels: NDArray[np.int32]) -> list[int]:
     """The first row of each of up to eight classes, spread over all of them."""
     present, first = np.unique(labels, return_index=True)
     picked = np.linspace(0, len(present) - 1, min(EXAMPLES, len(present)))
     return [int(first[round(place)]) for place in picked]
 
 
-def _example(dataset: Dataset, plan: Plan, row: int) -> Example:
+def example_of(dataset: Dataset, plan: Plan, row: int) -> Example:
     """A training row with its copies; a block's fields are drawn together, as in the file."""
     block, at = divmod(row, CHUNK)
     n = min(CHUNK, len(dataset.train) - block * CHUNK)
@@ -110,7 +112,8 @@ def _example(dataset: Dataset, plan: Plan, row: int) -> Example:
     return Example(int(dataset.train.labels[row]), original, warped, fields)
 
 
-def _strength(size: int, plan: Plan, shown: Sequence[NDArray[np.float32]]) -> Strength:
+def strength_of(size: int, plan: Plan, shown: Sequence[NDArray[np.float32]]) -> Strength:
+    """How strong the distortion is; `shown` are the fields on the sheet."""
     elastic = Elastic.of(size, plan.distortion)
     alone = replace(plan.distortion, rotate=0, scale=0, shear=0, shift=0)
     return Strength(

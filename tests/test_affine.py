@@ -1,0 +1,163 @@
+"""The affine map: each parameter's direction by hand, their order, their law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import affine_transform
+
+from inkfold.affine import draw_affine, inverse_affine
+from inkfold.elastic import Elastic, block_rng
+from inkfold.gather import warp
+from inkfold.nouns import Distortion
+from inkfold.threads import one_thread
+
+CENTRE = np.array([[2], [2]])
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The products are small: on a busy machine threads only wait for one another."""
+    with one_thread():
+        yield
+
+
+def one_map(
+    *,
+    rotate: float = 0,
+    scale: tuple[float, float] = (1, 1),
+    shear: float = 0,
+    shift: tuple[float, float] = (0, 0),
+) -> NDArray[np.float64]:
+    """`inverse_affine` of a single picture: (2, 3)."""
+    return inverse_affine(
+        rotate=np.array([rotate]),
+        scale=np.array(scale, float)[:, None],
+        shear=np.array([shear]),
+        shift=np.array(shift, float)[:, None],
+    )[:, :, 0]
+
+
+def moved(dots: list[tuple[int, int]], **amounts: object) -> list[tuple[int, int]]:
+    """Where dots of a 5x5 picture lie in the copy."""
+    image = np.zeros((1, 5, 5), np.uint8)
+    for dot in dots:
+        image[0][dot] = 255
+    matrix = one_map(**amounts)  # type: ignore[arg-type] # the tests' own keywords
+    target = np.indices((5, 5)).reshape(2, -1) - CENTRE
+    source = matrix[:, :2] @ target + matrix[:, 2:]
+    field = (source - target).reshape(1, 2, 5, 5).astype(np.float32)
+    copy = warp(image, field)[0]
+    return [(int(row), int(column)) for row, column in np.argwhere(copy > 200)]
+
+
+def test_a_positive_rotation_turns_counter_clockwise() -> None:
+    """By 90 degrees: what was on the right is at the top, what was at the top is on the left."""
+    assert moved([(2, 4)], rotate=90) == [(0, 2)]
+    assert moved([(0, 2)], rotate=90) == [(2, 0)]
+
+
+def test_a_scale_above_one_enlarges_its_own_axis() -> None:
+    """Twice as tall: rows 1 and 3 go to the border, and columns stay; and the other way round."""
+    assert moved([(1, 2), (3, 2)], scale=(2, 1)) == [(0, 2), (4, 2)]
+    assert moved([(2, 1), (2, 3)], scale=(1, 2)) == [(2, 0), (2, 4)]
+    assert moved([(2, 0), (2, 4)], scale=(1, 0.5)) == [(2, 1), (2, 3)]
+
+
+def test_a_positive_shear_leans_the_top_to_the_right() -> None:
+    """By 45 degrees a vertical stroke becomes a rising diagonal; rows stay rows."""
+    stroke = [(row, 2) for row in range(5)]
+    assert moved(stroke, shear=45) == [(row, 4 - row) for row in range(5)]
+
+
+def test_a_positive_shift_moves_down_and_to_the_right() -> None:
+    """1 row down, 2 columns to the right."""
+    assert moved([(1, 1)], shift=(1, 2)) == [(2, 3)]
+    assert moved([(4, 4)], shift=(1, 0)) == []
+
+
+def test_scale_comes_first_then_shear_then_rotation_then_shift() -> None:
+    """The map is the inverse of shift * rotation * shear * scale, multiplied out."""
+    angle, slope = np.radians(20), np.tan(np.radians(10))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shear = np.array([[1, 0], [-slope, 1]])
+    forward = np.eye(3)
+    forward[:2, :2] = rotation @ shear @ np.diag([1.2, 0.7])
+    forward[:2, 2] = [3, -1]
+    found = one_map(rotate=20, scale=(1.2, 0.7), shear=10, shift=(3, -1))
+    assert found == pytest.approx(np.linalg.inv(forward)[:2], abs=1e-12)
+
+
+def test_the_fields_are_the_drawn_maps_exactly() -> None:
+    """Without an elastic part: source minus target of every pixel, about the picture's centre."""
+    distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
+    fields = Elastic.of(21, distortion).fields(50, block_rng(0, 1, 0))
+    maps = draw_affine(distortion, 21, 50, block_rng(0, 1, 0))
+    target = np.indices((21, 21)) - 10
+    linear = np.einsum("ijn,jrc->nirc", maps[:, :2], target)
+    assert fields == pytest.approx(linear + maps[:, 2].T[:, :, None, None] - target, abs=1e-4)
+
+
+def test_pictures_are_those_of_scipys_affine_transform() -> None:
+    """The same matrix applied by another library: half a grey level, the rounding, apart."""
+    distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
+    images = np.random.default_rng(0).integers(0, 256, (40, 20, 20)).astype(np.uint8)
+    copies = Elastic.of(20, distortion).distort(images, block_rng(3, 1, 0))
+    maps = draw_affine(distortion, 20, 40, block_rng(3, 1, 0))
+    for number, (image, copy) in enumerate(zip(images, copies, strict=True)):
+        matrix, offset = maps[:, :2, number], maps[:, 2, number]
+        about_centre = offset + 9.5 - matrix @ np.array([9.5, 9.5])
+        expected = affine_transform(
+            image.astype(float), matrix, about_centre, order=1, mode="grid-constant"
+        )
+        assert abs(copy - expected).mean() < 2
+        assert np.corrcoef(copy.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+def test_the_elastic_field_is_added_to_the_affine_map() -> None:
+    """The source is A p + d(p), and d is the one that the same generator gives without a map."""
+    with_map = Elastic(16, 4, 34, rotate=30).fields(10, block_rng(0, 1, 0))
+    without = Elastic(16, 4, 34).fields(10, block_rng(0, 1, 0))
+    difference = with_map - without
+    corners = difference[:, :, ::15, ::15]
+    assert abs(difference).max() > 1
+    # an affine field's corners: top left + bottom right = top right + bottom left
+    assert corners[:, :, 0, 0] + corners[:, :, 1, 1] == pytest.approx(
+        corners[:, :, 0, 1] + corners[:, :, 1, 0], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_amount_is_drawn_to_its_limit_on_either_side(seed: int) -> None:
+    """Rotation within 20 degrees, scale within 0.8 to 1.2, shift within a tenth of 40 pixels."""
+    rng = np.random.default_rng(seed)
+    angles = draw_affine(Distortion(rotate=20), 40, 2000, rng)
+    degrees = np.degrees(np.arcsin(angles[0, 1]))
+    assert -20 <= degrees.min() < -19.5
+    assert 19.5 < degrees.max() <= 20
+
+    scales = draw_affine(Distortion(scale=0.2), 40, 2000, rng)
+    for factor in (1 / scales[0, 0], 1 / scales[1, 1]):
+        assert 0.8 <= factor.min() < 0.805
+        assert 1.195 < factor.max() <= 1.2
+    assert abs(np.corrcoef(scales[0, 0], scales[1, 1])[0, 1]) < 0.1
+
+    shears = draw_affine(Distortion(shear=45), 40, 2000, rng)[1, 0]
+    assert -1 <= shears.min() < -0.98
+    assert 0.98 < shears.max() <= 1
+
+    shifts = draw_affine(Distortion(shift=0.1), 40, 2000, rng)[:, 2]
+    assert shifts.min(axis=1) == pytest.approx([-4, -4], abs=0.02)
+    assert shifts.max(axis=1) == pytest.approx([4, 4], abs=0.02)
+    assert abs(np.corrcoef(shifts[0], shifts[1])[0, 1]) < 0.1
+
+
+def test_nothing_is_mirrored() -> None:
+    """The map keeps its orientation whatever is drawn: no copy is the original in a mirror."""
+    maps = draw_affine(
+        Distortion(rotate=180, scale=0.99, shear=89, shift=1), 32, 2000, np.random.default_rng(0)
+    )
+    assert (np.linalg.det(maps[:, :2].transpose(2, 0, 1)) > 0).all()

@@ -1,0 +1,124 @@
+"""``augment.py`` as a user types it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from inkfold.commands.augment import main
+from inkfold.dataset import open_dataset
+from tests.packed import write_packed
+
+
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """datasets/characters.h5 in the working folder: 300 training pictures."""
+    monkeypatch.chdir(tmp_path)
+    Path("datasets").mkdir()
+    return write_packed(Path("datasets/characters.h5"), (300, 8, 8), size=8)
+
+
+@pytest.mark.usefixtures("packed")
+def test_without_arguments_it_makes_nine_copies_beside_the_dataset(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """datasets/characters.h5 -> datasets/characters_elastic.h5, with the predecessor's law."""
+    assert main(["--workers", "1"]) == 0
+    told = capsys.readouterr()
+    assert re.fullmatch(
+        r"datasets/characters_elastic\.h5: 3,000 training pictures, 300 originals with 9 copies "
+        r"each, from datasets/characters\.h5 in \d+\.\d s, [\d,]+ a second\n",
+        told.out,
+    )
+    assert told.err == ""
+    with open_dataset("datasets/characters_elastic.h5") as dataset:
+        assert len(dataset.train) == 3000
+        options = dataset.provenance["options"]
+        assert (options["copies"], options["sigma"], options["alpha"]) == (9, 6, 47)
+        assert not any(options[name] for name in ("rotate", "scale", "shear", "shift"))
+        assert dataset.provenance["seed"] == 0
+
+
+def test_every_option_reaches_the_file(packed: Path) -> None:
+    """Each number lands under its own name; -o names the output."""
+    arguments = "--copies 2 --sigma 5 --alpha 36 --rotate 15 --scale 0.2 --shear 7 --shift 0.1"
+    line = [str(packed), "-o", "out/mine.h5", *arguments.split(), "--seed", "3", "--workers", "1"]
+    assert main(line) == 0
+    with open_dataset("out/mine.h5") as dataset:
+        assert dataset.provenance["seed"] == 3
+        assert dataset.provenance["options"] == {
+            "copies": 2,
+            "sigma": 5,
+            "alpha": 36,
+            "rotate": 15,
+            "scale": 0.2,
+            "shear": 7,
+            "shift": 0.1,
+        }
+
+
+@pytest.mark.usefixtures("packed")
+def test_preview_draws_the_sheet_and_writes_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for the sheet, with theory and measurement, one for the file."""
+    assert main(["--preview", "sheet.png", "--workers", "1"]) == 0
+    sheet, file = capsys.readouterr().out.splitlines()
+    assert re.match(
+        r"sheet\.png: rms displacement along an axis: 1\.28 px by theory; 1\.\d\d px over 1,000 ",
+        sheet,
+    )
+    assert file.startswith("datasets/characters_elastic.h5: 3,000 training pictures")
+    assert Path("sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("datasets/characters_elastic.h5").exists()
+
+
+def test_a_missing_dataset_is_told_with_the_command_that_packs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one line."""
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 2
+    assert capsys.readouterr().err == (
+        "error: datasets/characters.h5: no such dataset; pack one with: "
+        "python create_dataset.py FOLDER\n"
+    )
+
+
+@pytest.mark.usefixtures("packed")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sigma", "0"], "the distortion's sigma is 0; expected more than 0"),
+        (["--alpha", "nan"], "the distortion's alpha is nan; expected 0 to 1,000,000"),
+        (["--copies", "0"], "Invalid value for '--copies'"),
+        (["-o", "datasets/characters.h5", "--overwrite"], "is the dataset itself"),
+        (["--preview", "sheet.gif"], "name it SHEET.png"),
+    ],
+)
+def test_a_users_mistake_is_told_in_a_line_and_nothing_is_written(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and no traceback."""
+    before = Path("datasets/characters.h5").read_bytes()
+    assert main([*arguments, "--workers", "1"]) == 2
+    assert message in capsys.readouterr().err
+    assert [str(path) for path in Path().rglob("*.*")] == ["datasets/characters.h5"]
+    assert Path("datasets/characters.h5").read_bytes() == before
+
+
+@pytest.mark.usefixtures("packed")
+def test_an_output_that_exists_is_kept_without_overwrite(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The file, and the sheet; with --overwrite both are replaced."""
+    line = ["--copies", "1", "--preview", "sheet.png", "--workers", "1"]
+    assert main(line) == 0
+    assert main([*line, "--copies", "2"]) == 2
+    assert "characters_elastic.h5 already exists; add --overwrite" in capsys.readouterr().err
+    assert main([*line, "-o", "other.h5"]) == 2
+    assert "sheet.png already exists; add --overwrite" in capsys.readouterr().err
+    assert not Path("other.h5").exists()
+    assert main([*line, "--copies", "2", "--overwrite"]) == 0
+    with open_dataset("datasets/characters_elastic.h5") as dataset:
+        assert len(dataset.train) == 900

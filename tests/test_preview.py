@@ -1,0 +1,128 @@
+"""The preview sheet: the very copies of the file, the strength in pixels, a picture to look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inkfold import preview
+from inkfold.augmentation import augment_dataset
+from inkfold.dataset import open_dataset
+from inkfold.distorted_block import Plan
+from inkfold.errors import InkfoldError
+from inkfold.nouns import Distortion
+from inkfold.preview import chosen_rows, draw_sheet, example_of, strength_of
+from inkfold.work import local_executor
+from tests.packed import write_packed
+
+PLAN = Plan(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 training pictures of names that plots stumble over."""
+    folder = tmp_path_factory.mktemp("packed")
+    return write_packed(folder / "a$b$.h5", (300, 8, 8), classes=("亜", "$x$", "a\nb", "plain"))
+
+
+def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_path: Path) -> None:
+    """Row 3 of the whole block and row 290 of the short one, each of three copies."""
+    with local_executor(1) as executor:
+        augment_dataset(source, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
+    with open_dataset(source) as packed, open_dataset(tmp_path / "out.h5") as dataset:
+        images, origin = dataset.train.images[:], np.asarray(dataset.train.origin)
+        for row in (3, 290):
+            example = example_of(packed, PLAN, row)
+            rows = np.flatnonzero(origin == row)
+            rows = rows[np.argsort(np.asarray(dataset.train.copy)[rows])]
+            assert np.array_equal(images[rows[0]], example.original)
+            assert np.array_equal(images[rows[1:]], example.copies)
+            assert example.label == packed.train.labels[row]
+
+
+def test_each_row_of_the_sheet_is_another_class() -> None:
+    """The first picture of each; of many classes, eight from the first to the last."""
+    assert chosen_rows(np.array([2, 0, 2, 1], np.int32)) == [1, 3, 0]
+    labels = np.repeat(np.arange(100), 3).astype(np.int32)
+    rows = chosen_rows(labels)
+    assert len(set(labels[rows].tolist())) == 8
+    assert labels[rows][[0, -1]].tolist() == [0, 99]
+    assert all(row % 3 == 0 for row in rows)
+
+
+def test_the_measured_strength_is_that_of_theory_and_the_affine_map_comes_on_top() -> None:
+    """With sigma 4 and alpha 34 1.38 pixels; with a rotation more, and the text says so."""
+    field = np.full((2, 2, 8, 8), 3, np.float32)
+    plain = strength_of(32, Plan(Distortion(sigma=4, alpha=34)), [field])
+    assert plain.theory == pytest.approx(1.3845, abs=1e-4)
+    assert plain.measured == pytest.approx(plain.theory, rel=0.03)
+    assert plain.total == plain.measured
+    assert plain.sheet == 3
+    assert "affine" not in str(plain)
+    assert "1.38 px by theory" in str(plain)
+    assert "3.00 px on this sheet" in str(plain)
+
+    turned = strength_of(32, Plan(Distortion(sigma=4, alpha=34, rotate=20)), [field])
+    assert turned.measured == pytest.approx(plain.measured, rel=0.03)
+    assert turned.total > plain.total + 0.3
+    assert f"{turned.total:.2f} px with the affine map" in str(turned)
+
+
+def test_the_sheet_shows_dark_ink_on_paper_and_the_grid_in_red(
+    source: Path, tmp_path: Path
+) -> None:
+    """Mostly white, some black, some of the grid's colour; and no warning on the way."""
+    with open_dataset(source) as packed:
+        strength = draw_sheet(packed, PLAN, tmp_path / "sheet.png")
+    read = cv2.imread(str(tmp_path / "sheet.png"))
+    assert read is not None
+    sheet = read.astype(int)
+    assert strength.theory == pytest.approx(1.3845, abs=1e-4)
+    assert (sheet.min(axis=2) > 190).mean() > 0.5
+    assert (sheet.max(axis=2) < 120).mean() > 0.005
+    red = sheet[:, :, 2] - sheet[:, :, :2].max(axis=2)
+    assert (red > 60).mean() > 0.005
+
+
+@pytest.mark.parametrize(
+    "distortion",
+    [
+        Distortion(alpha=0),
+        Distortion(alpha=100_000),
+        Distortion(alpha=0, shift=1),
+        Distortion(rotate=180, scale=0.9, shear=80, shift=1),
+    ],
+)
+def test_any_distortion_can_be_drawn(source: Path, tmp_path: Path, distortion: Distortion) -> None:
+    """None at all, and one that leaves nothing of the grid in the picture."""
+    with open_dataset(source) as packed:
+        draw_sheet(packed, replace(PLAN, distortion=distortion), tmp_path / "sheet.png")
+
+
+def test_the_same_plan_draws_the_same_sheet(source: Path, tmp_path: Path) -> None:
+    """Byte for byte; another seed draws another."""
+    sheets = []
+    for number, seed in enumerate((11, 11, 12)):
+        with open_dataset(source) as packed:
+            draw_sheet(packed, replace(PLAN, seed=seed), tmp_path / f"{number}.png")
+        sheets.append((tmp_path / f"{number}.png").read_bytes())
+    assert sheets[0] == sheets[1]
+    assert sheets[0] != sheets[2]
+
+
+def test_a_sheet_that_cannot_be_written_is_refused_before_it_is_drawn(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another format, or a file that is there."""
+    monkeypatch.setattr(preview, "_figure", None)
+    (tmp_path / "there.png").write_bytes(b"mine")
+    with open_dataset(source) as packed:
+        with pytest.raises(InkfoldError, match=r"is a PNG file; name it SHEET\.png"):
+            draw_sheet(packed, PLAN, tmp_path / "sheet.jpg")
+        with pytest.raises(InkfoldError, match="already exists"):
+            draw_sheet(packed, PLAN, tmp_path / "there.png")
+    assert (tmp_path / "there.png").read_bytes() == b"mine"
