@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inkfold.metrics import wilson
+from inkfold.metrics import Rate
 
 SCORES = "<!-- scores -->"  # what follows it is written by evaluate.py
 
@@ -13,6 +13,7 @@ def model_card(record: dict[str, Any]) -> str:
     """Markdown from a bundle's record; the test figures are added by ``evaluate.py``."""
     spec, recipe, options = record["spec"], record["recipe"], record["options"]
     validation = record["scores"]["validation"]
+    right = Rate(validation["correct"], validation["total"])
     pictures = record["dataset"]["pictures"]
     stages = "; ".join(
         f"learning rate {stage['learning_rate']:g} for at most {stage['epochs']} epochs, "
@@ -38,18 +39,9 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | seed | {record["seed"]} |
 | epochs | {record["epochs"]} |
 
-On validation, by which the epoch was chosen, {rate_text(**validation)}.
+Right on validation, by which the epoch was chosen: {right}.
 A figure that no choice was made with is what `evaluate.py` adds below.
 
 {SCORES}
 Not evaluated yet.
 """
-
-
-def rate_text(correct: int, total: int, **_more: object) -> str:
-    """Counts first, then the share with its 95 % Wilson interval."""
-    low, high = wilson(correct, total)
-    return (
-        f"{correct:,} of {total:,} are right "
-        f"({100 * correct / total:.2f} %, 95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
-    )

@@ -90,7 +90,7 @@ def command(  # noqa: PLR0917, one parameter an option
 
     Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
     is not given.
-    """  # noqa: D301, click looks for the backspace character itself
+    """
     from inkfold.dataset import open_dataset
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported

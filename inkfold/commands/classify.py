@@ -66,7 +66,7 @@ def command(
     engine: Engine,
     quiet: bool,
 ) -> int:
-    r"""Say which character each picture shows, one line a picture, in the order given.
+    """Say which character each picture shows, one line a picture, in the order given.
 
     \b
     Examples:

@@ -140,7 +140,7 @@ def command(
 
     The name of each folder in FOLDER is a class; folders inside it belong to it. Pictures are
     PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
-    """  # noqa: D301, click's mark for lines that are not to be joined
+    """
     from inkfold.folders import require_folder
     from inkfold.output import check_free
 

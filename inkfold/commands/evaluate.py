@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def command(
     bundle: Path, dataset: Path, split: str, output: Path | None, *, overwrite: bool, quiet: bool
 ) -> int:
-    r"""Measure a bundle on pictures that it was not trained on.
+    """Measure a bundle on pictures that it was not trained on.
 
     \b
     Example:

@@ -32,7 +32,9 @@ Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported he
 
 def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Command:
     """The command line of one network."""
-    stages = ", ".join(f"{stage.epochs} at rate {stage.learning_rate:g}" for stage in recipe.stages)
+    stages = ", then ".join(
+        f"at most {stage.epochs} epochs at rate {stage.learning_rate:g}" for stage in recipe.stages
+    )
 
     @click.command(
         program,
@@ -42,8 +44,8 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
         Example:
             {program} {recipe.dataset} --augment online
 
-        It reads {recipe.size}x{recipe.size} pictures. Its recipe: at most {stages} epochs,
-        batches of {recipe.batch}; each stage ends early when validation loss stops falling.
+        It reads {recipe.size}x{recipe.size} pictures. Its recipe: {stages};
+        batches of {recipe.batch}. A stage ends early when validation loss stops falling.
         """,
     )
     @click.argument("dataset", type=click.Path(path_type=Path), default=recipe.dataset)
@@ -119,7 +121,7 @@ def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int
 @click.argument("script", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(script: Path, arguments: tuple[str, ...]) -> int:
-    r"""Train the network of a model script that lies anywhere.
+    """Train the network of a model script that lies anywhere.
 
     \b
     Example:
@@ -213,7 +215,7 @@ def _stopped(training: Training, program: str) -> str:
 
 
 def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
-    from inkfold.model_card import rate_text
+    from inkfold.metrics import Rate
 
     record, history = trained.record, trained.history
     seen = sum(row["pictures"] for row in history)
@@ -225,8 +227,9 @@ def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
         f"python -m inkfold.onnx_export {trained.path}"
     )
     found = record["scores"]["validation"]
+    right = Rate(found["correct"], found["total"])
     return [
-        f"best epoch {found['epoch']}: on validation {rate_text(**found)}",
+        f"best epoch {found['epoch']}, right on validation: {right}",
         (
             f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
             f"{len(history)} epochs, {seen:,} pictures in {seconds:.0f} s, "

@@ -1,0 +1,144 @@
+"""The main job from end to end on real digits that come along."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inkfold.commands import augment, classify, create_dataset, evaluate, train
+from inkfold.commands.cli import (
+    Clock,
+    output_option,
+    overwrite_option,
+    progress,
+    quiet_option,
+    run,
+)
+from inkfold.errors import InkfoldError
+from inkfold.output import new_folder
+
+EPOCHS = 4
+SHOWN = 5  # test pictures that are classified at the end
+NETWORK = Path(__file__).resolve().parents[2] / "models" / "cnn32.py"
+PLAIN, TENFOLD = "datasets/characters.h5", "datasets/characters_elastic.h5"
+BUNDLE, PREVIEW = "models/trained/cnn32", "preview.png"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the demo: what a user would type, and how long it took."""
+
+    line: str
+    seconds: float
+
+
+@click.command("demo")
+@output_option("demo", "Folder for everything that the demo writes.")
+@overwrite_option
+@quiet_option
+def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
+    """Run the whole job on 1,797 real handwritten digits; it takes two or three minutes.
+
+    \b
+    Example:
+        inkfold demo
+
+    It writes the digits as class folders, packs them, makes nine distorted copies of each, trains
+    a network, measures it on pictures that it never saw, and names a few of them.
+    """
+    if not NETWORK.exists():
+        raise InkfoldError(f"{NETWORK}: not there; the demo runs from a checkout of inkfold")
+    # the folder gets its name when all is done; what stands in it has no path of its own
+    with new_folder(output, overwrite=overwrite) as folder, chdir(folder):
+        steps = _steps(quiet=quiet)
+        pictures = _unseen()
+        steps.append(
+            _step("classify.py", classify.main, [*pictures, "--model", BUNDLE], quiet=quiet)
+        )
+        table = _table(steps)
+        Path("measured.txt").write_text(table + "\n", encoding="utf-8")
+    click.echo(f"\n{table}\n\nworth opening:")
+    for name in (PREVIEW, f"{BUNDLE}/curves.png", "logs/cnn32/evaluation/confusion.png"):
+        click.echo(f"  {output / name}")
+    return 0
+
+
+def _steps(*, quiet: bool) -> list[Step]:
+    """Everything up to the evaluation, in the current folder."""
+    from inkfold.digits import write_digits
+
+    clock = Clock()
+    with progress("digits", 1797, quiet=quiet) as advance:
+        count = write_digits(Path("pictures"), advance)
+    click.echo(f"pictures: {count:,} digits in class folders")
+    written = Step("(write the digits as picture files)", clock.seconds)
+    build, recipe = train.load_script(NETWORK)
+    return [
+        written,
+        _step("create_dataset.py", create_dataset.main, ["pictures"], quiet=quiet),
+        _step("augment.py", augment.main, ["--preview", PREVIEW], quiet=quiet),
+        _step(
+            "models/cnn32.py",
+            lambda arguments: train.main(build, recipe, arguments),
+            [TENFOLD, "--epochs", str(EPOCHS)],
+            quiet=quiet,
+        ),
+        _step("evaluate.py", evaluate.main, [BUNDLE, PLAIN], quiet=quiet),
+    ]
+
+
+def _step(
+    script: str, main: Callable[[Sequence[str]], int], arguments: list[str], *, quiet: bool
+) -> Step:
+    line = shlex.join(["python", script, *arguments])
+    click.echo(f"\n$ {line}")
+    clock = Clock()
+    code = main([*arguments, *(["-q"] if quiet else [])])
+    if code:
+        raise InkfoldError(f"the demo stopped: {line} ended with exit code {code}; see above")
+    return Step(line, clock.seconds)
+
+
+def _unseen() -> list[str]:
+    """A few picture files of the test split, which nothing was trained or chosen with."""
+    from inkfold.dataset import open_dataset
+
+    with open_dataset(PLAIN) as dataset:
+        return [f"pictures/{source}" for source in dataset.test.source[:SHOWN]]
+
+
+def _table(steps: list[Step]) -> str:
+    """What was measured, as lines of text."""
+    record = json.loads(Path(BUNDLE, "bundle.json").read_text(encoding="utf-8"))
+    return "\n".join(
+        [
+            *(f"{step.seconds:7.1f} s  {_short(step.line)}" for step in steps),
+            f"{sum(step.seconds for step in steps):7.1f} s  in all",
+            "",
+            f"validation  {_right(record, 'validation')}",
+            f"test        {_right(record, 'test')}",
+        ]
+    )
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= 70 else f"{line[:67]}..."
+
+
+def _right(record: dict[str, Any], split: str) -> str:
+    from inkfold.metrics import Rate
+
+    score = record["scores"][split]
+    return str(Rate(score["correct"], score["total"]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``inkfold demo``."""
+    return run(command, argv)

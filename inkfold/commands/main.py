@@ -1,0 +1,34 @@
+"""The ``inkfold`` command: every stage under one name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from inkfold import __version__
+from inkfold.commands import augment, classify, create_dataset, demo, evaluate, train
+from inkfold.commands.cli import run
+
+
+@click.group(name="inkfold")
+@click.version_option(__version__)
+def command() -> None:
+    """Turn folders of handwritten-character pictures into a trained, measured classifier.
+
+    \b
+    A first session:
+        inkfold create_dataset FOLDER
+        inkfold augment
+        inkfold train models/cnn32.py
+        inkfold classify a.png b.png
+    """
+
+
+for stage in (create_dataset, augment, train, evaluate, classify, demo):
+    command.add_command(stage.command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one stage."""
+    return run(command, argv)

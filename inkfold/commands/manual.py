@@ -1,0 +1,50 @@
+"""Write the manual of the command lines from their own help: ``python -m inkfold.commands.manual``.
+
+It goes to ``docs/commands.md``; a test fails when that page and the help differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from inkfold.commands import main, train
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+NETWORK = PAGE.parents[1] / "models" / "cnn32.py"
+INTRODUCTION = """# Commands
+
+Every stage is a script and also a command of `inkfold`: `python augment.py` is `inkfold augment`.
+This page is the help text of each, written by `python -m inkfold.commands.manual`.
+
+Exit codes everywhere: 0 done; 1 done, but some inputs failed (each is named on stderr, the others
+are still answered); 2 usage or a mistake, told in one line with the next step.
+A run that a signal ended gives 128 and the signal's number.
+
+Progress goes to stderr, only when it is a terminal; `-q` silences it. Results go to stdout.
+Outputs are written beside and renamed at the end; existing ones are refused without `--overwrite`.
+"""
+
+
+def page() -> str:
+    """The whole manual, in Markdown."""
+    sections = [INTRODUCTION, *(_section(name, stage) for name, stage in _stages())]
+    return "\n".join(sections)
+
+
+def _stages() -> Iterator[tuple[str, click.Command]]:
+    yield from main.command.commands.items()
+    build, recipe = train.load_script(NETWORK)
+    program = "python models/cnn32.py"
+    yield "models/NAME.py", train.train_command(build, recipe, program=program)
+
+
+def _section(name: str, stage: click.Command) -> str:
+    context = click.Context(stage, info_name=stage.name, max_content_width=100, terminal_width=100)
+    return f"## {name}\n\n```text\n{stage.get_help(context)}\n```\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
