@@ -1,0 +1,111 @@
+"""Every script in ``models/``: one suite of checks that each must pass."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from inkfold.commands.train import load_script
+from inkfold.keras_import import import_keras
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+SCRIPTS = sorted(MODELS.glob("*.py"))
+
+
+def convolution(filters: int, inputs: int) -> int:
+    """5x5 kernels, a bias, and normalisation's scale, offset, mean and variance for each filter."""
+    return 25 * inputs * filters + filters + 4 * filters
+
+
+def dense(units: int, inputs: int) -> int:
+    """Weights, biases, normalisation, and one PReLU slope for each unit."""
+    return inputs * units + units + 4 * units + units
+
+
+# by hand, for 100 classes; the PReLU after a convolution has one slope for each pixel and filter
+PARAMETERS = {
+    "cnn32": convolution(30, 1)
+    + 30 * 32 * 32
+    + convolution(60, 30)
+    + 60 * 16 * 16
+    + convolution(120, 60)
+    + 120 * 8 * 8
+    + dense(2000, 120 * 4 * 4)
+    + dense(2000, 2000)
+    + 2000 * 100
+    + 100,
+    "cnn30": convolution(30, 1)
+    + 30 * 30 * 30
+    + convolution(60, 30)
+    + 60 * 15 * 15
+    + convolution(120, 60)
+    + 120 * 8 * 8
+    + dense(2000, 120 * 4 * 4)
+    + dense(2000, 2000)
+    + 2000 * 100
+    + 100,
+    "cnn32_wide": convolution(40, 1)
+    + 40 * 32 * 32
+    + convolution(80, 40)
+    + 80 * 16 * 16
+    + convolution(160, 80)
+    + 160 * 8 * 8
+    + dense(3000, 160 * 4 * 4)
+    + dense(3000, 3000)
+    + 3000 * 100
+    + 100,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_network_has_the_parameters_that_were_counted_by_hand(path: Path) -> None:
+    """And its docstring tells the same number."""
+    import_keras()
+    build, _ = load_script(path)
+
+    model = build(100)
+
+    assert model.count_params() == PARAMETERS[path.stem]
+    assert build.__doc__ is not None
+    assert f"has {PARAMETERS[path.stem]:,} parameters" in build.__doc__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_network_takes_bytes_and_answers_probabilities(path: Path) -> None:
+    """uint8 pictures of the recipe's size in, one probability a class out; 255 is 1 inside."""
+    keras = import_keras()
+    build, recipe = load_script(path)
+    model = build(7)
+    side = recipe.size
+
+    answers = keras.ops.convert_to_numpy(model(keras.ops.zeros((2, side, side, 1), "uint8")))
+
+    assert model.input_shape == (None, side, side, 1)
+    assert answers.shape == (2, 7)
+    assert answers.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
+    assert next(layer.scale for layer in model.layers if hasattr(layer, "scale")) == 1 / 255
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> None:
+    """The loop exists once, in the engine; the recipe is named like the script."""
+    _, recipe = load_script(path)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
+
+    assert recipe.name == path.stem
+    assert loops == []
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_a_recipe_lowers_its_learning_rate_stage_by_stage() -> None:
+    """As the predecessor's: a tenth of it each time."""
+    for path in SCRIPTS:
+        _, recipe = load_script(path)
+        rates = [stage.learning_rate for stage in recipe.stages]
+
+        assert rates == pytest.approx([1e-2 * 10**-i for i in range(len(rates))])
