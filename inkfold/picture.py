@@ -6,21 +6,16 @@ import os
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
+from inkfold.fitting import Grey, fit, otsu
 from inkfold.nouns import ImageSpec, Ink
 
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
 MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: what is larger is something else
-
-# OpenCV reads this when it is loaded, and then refuses larger pictures before it decodes them.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
-
-import cv2  # noqa: E402, the limit has to be there first
-
-from inkfold.fitting import Grey, fit, otsu  # noqa: E402, it loads OpenCV too
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
 
