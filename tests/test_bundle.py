@@ -1,0 +1,231 @@
+"""The bundle: it loads when it is whole, and says what differs when it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from inkfold.bundle import (
+    FIELDS,
+    RECORD,
+    finish_bundle,
+    load_bundle,
+    newest_bundle,
+    record_score,
+)
+from inkfold.dataset import open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.keras_import import import_keras
+from inkfold.training import Options, Training
+from inkfold.training_loop import Watcher
+from tests import tiny_network
+from tests.packed import write_packed
+
+CLASSES = ("あ", "b/c", "U+1F600", "d d")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real bundle of the tiny network."""
+    folder = tmp_path_factory.mktemp("bundle")
+    silent = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+    with open_dataset(write_packed(folder / "d.h5", classes=CLASSES)) as dataset:
+        output = folder / "tiny"
+        chosen = (tiny_network.build, tiny_network.RECIPE, dataset, Options(), output)
+        Training(*chosen).run(silent, resume=False, overwrite=False)
+    return output
+
+
+@pytest.fixture
+def bundle(trained: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return Path(shutil.copytree(trained, tmp_path / "tiny"))
+
+
+def edit(bundle: Path, **fields: Any) -> None:  # noqa: ANN401, JSON values
+    """Change fields of the record."""
+    path = bundle / RECORD
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@pytest.mark.slow
+def test_class_order_size_and_weights_survive(bundle: Path) -> None:
+    """What was trained is what is loaded: names in label order, the spec, float32 weights."""
+    loaded = load_bundle(bundle)
+    model = loaded.keras_model()
+
+    assert loaded.classes == CLASSES
+    assert loaded.spec.size == 16
+    assert loaded.name == "tiny"
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model.count_params() == loaded.record["parameters"]
+
+
+@pytest.mark.slow
+def test_onnx_and_keras_answer_alike(bundle: Path) -> None:
+    """To 1e-4 on every picture, with the same likeliest class."""
+    loaded = load_bundle(bundle)
+    images = np.random.default_rng(5).integers(0, 256, (50, 16, 16, 1)).astype(np.float32)
+    session = loaded.onnx_session()
+
+    onnx = session.run(None, {session.get_inputs()[0].name: images})[0]
+    keras = loaded.keras_model().predict(images, verbose=0)
+
+    assert np.abs(onnx - keras).max() < 1e-4
+    assert np.array_equal(onnx.argmax(axis=1), keras.argmax(axis=1))
+
+
+@pytest.mark.slow
+def test_onnx_carries_the_class_names(bundle: Path) -> None:
+    """For programs that know nothing of bundles."""
+    properties = load_bundle(bundle).onnx_session().get_modelmeta().custom_metadata_map
+
+    assert tuple(json.loads(properties["classes"])) == CLASSES
+    assert json.loads(properties["spec"])["size"] == 16
+
+
+@pytest.mark.slow
+def test_the_architecture_is_plain_keras(bundle: Path) -> None:
+    """Anybody's Keras loads it, with no code of ours and no optimizer."""
+    keras = import_keras()
+
+    model = keras.models.model_from_json((bundle / "model_architecture.json").read_text())
+    model.load_weights(bundle / "model.weights.h5")
+
+    assert model.output_shape == (None, 4)
+    with h5py.File(bundle / "model.weights.h5") as file:
+        assert "optimizer" not in file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["model_architecture.json", "model.weights.h5", "model.onnx"], ids=str
+)
+def test_a_changed_or_missing_file_is_named(bundle: Path, name: str) -> None:
+    """One flipped byte is enough."""
+    path = bundle / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InkfoldError, match=f"{name}: sha256 is"):
+        load_bundle(bundle)
+    path.unlink()
+    with pytest.raises(InkfoldError, match=f"{name} is missing"):
+        load_bundle(bundle)
+
+
+@pytest.mark.slow
+def test_weights_of_another_head_are_refused(bundle: Path) -> None:
+    """Keras loads some of them without a word; the shapes in the record do not let them pass."""
+    keras = import_keras()
+    other = tiny_network.build(9)
+    keras.models.Model.save_weights(other, bundle / "model.weights.h5")
+    finish_bundle(bundle, load_bundle_unchecked(bundle))
+
+    with pytest.raises(InkfoldError, match="its weights file holds"):
+        load_bundle(bundle).keras_model()
+
+
+@pytest.mark.slow
+def test_a_class_count_that_does_not_fit_is_refused(bundle: Path) -> None:
+    """By both engines, with both numbers."""
+    edit(bundle, classes=["a", "b", "c"])
+
+    with pytest.raises(InkfoldError, match=r"ONNX answers \[4\], bundle.json says \[3\]"):
+        load_bundle(bundle).onnx_session()
+    with pytest.raises(InkfoldError, match=r"network answers \(4,\), bundle.json says \(3,\)"):
+        load_bundle(bundle).keras_model()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"format": "zip"}, "not the record of an inkfold bundle"),
+        ({"format_version": 99}, "bundle format 99, this version reads format 1"),
+    ],
+)
+def test_another_format_or_version_is_refused(
+    bundle: Path, fields: dict[str, Any], message: str
+) -> None:
+    """With what was found and what this version reads."""
+    edit(bundle, **fields)
+
+    with pytest.raises(InkfoldError, match=message):
+        load_bundle(bundle)
+
+
+@pytest.mark.slow
+def test_a_bundle_without_onnx_says_how_to_write_it_and_gets_it(bundle: Path) -> None:
+    """As after training where TensorFlow was not installed."""
+    from inkfold.onnx_export import main
+
+    record = load_bundle_unchecked(bundle)
+    (bundle / "model.onnx").unlink()
+    finish_bundle(bundle, record)
+    with pytest.raises(InkfoldError, match=r"python -m inkfold\.onnx_export"):
+        load_bundle(bundle).onnx_session()
+
+    main([str(bundle)])
+
+    session = load_bundle(bundle).onnx_session()
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == list(CLASSES)
+
+
+@pytest.mark.slow
+def test_a_score_is_recorded_beside_the_others(bundle: Path) -> None:
+    """The hashes still hold, and validation stays."""
+    record_score(bundle, "test", {"correct": 3, "total": 4})
+    scores = load_bundle(bundle).scores
+
+    assert scores["test"] == {"correct": 3, "total": 4}
+    assert scores["validation"]["total"] == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no bundle here"), ("{", "not JSON"), ("[]", "not the record")]
+)
+def test_what_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    """With the command that makes one."""
+    if content is not None:
+        (tmp_path / RECORD).write_text(content)
+
+    with pytest.raises(InkfoldError, match=message):
+        load_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_record_without_a_field_is_refused_by_name(tmp_path: Path, field: str) -> None:
+    """Nothing is guessed."""
+    finish_bundle(tmp_path, {key: {} for key in FIELDS})
+    record = json.loads((tmp_path / RECORD).read_text())
+    del record[field]
+    (tmp_path / RECORD).write_text(json.dumps(record))
+
+    with pytest.raises(InkfoldError, match=f"'{field}' is missing"):
+        load_bundle(tmp_path)
+
+
+def test_the_newest_bundle_is_the_one_written_last(tmp_path: Path) -> None:
+    """Half-written ones, whose names begin with a dot, do not count."""
+    with pytest.raises(InkfoldError, match="no trained bundle; train one with"):
+        newest_bundle(tmp_path)
+    for age, name in enumerate((".part", "new", "old")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / RECORD).write_text("{}")
+        os.utime(tmp_path / name / RECORD, (1000 - age, 1000 - age))
+
+    assert newest_bundle(tmp_path) == tmp_path / "new"
+
+
+def load_bundle_unchecked(bundle: Path) -> dict[str, Any]:
+    """The record, whatever the files are."""
+    record: dict[str, Any] = json.loads((bundle / RECORD).read_text(encoding="utf-8"))
+    return record
