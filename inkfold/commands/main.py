@@ -32,3 +32,9 @@ for stage in (create_dataset, augment, train, evaluate, classify, demo):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one stage."""
     return run(command, argv)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(main())
