@@ -1,0 +1,232 @@
+"""The scan of class folders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkfold.errors import InkfoldError
+from inkfold.folders import Listing, scan
+from inkfold.spool import Spool
+from inkfold.tally import NAMED, Tally
+from tests.drawing import encode, glyph
+
+PNG = encode(".png", glyph(np.random.default_rng(0)))
+
+
+def put(root: Path, *names: str | bytes) -> Path:
+    """Files with a picture in them."""
+    for name in names:
+        path = Path(os.fsdecode(os.fsencode(root) + b"/" + os.fsencode(name)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PNG)
+    return root
+
+
+def scanned(root: Path, spool: Path) -> tuple[Listing, list[str]]:
+    """The listing and its paths."""
+    with closing(Spool(spool)) as paths:
+        listing = scan(root, paths)
+        return listing, [path.decode("utf-8", "surrogateescape") for path in paths]
+
+
+def test_each_folder_is_a_class_in_the_order_of_names(tmp_path: Path) -> None:
+    """Files of a class in the order of their names, folders inside a class after its files."""
+    root = put(tmp_path / "in", "b/2.png", "b/10.png", "a/x/y/3.png", "a/z.png", "a/w/1.png")
+
+    listing, paths = scanned(root, tmp_path / "spool")
+
+    assert listing.classes == ("a", "b")
+    assert paths == ["a/z.png", "a/w/1.png", "a/x/y/3.png", "b/10.png", "b/2.png"]
+    assert listing.ends.tolist() == [3, 5]
+    assert listing.labels(np.arange(5)).tolist() == [0, 0, 0, 1, 1]
+    assert listing.ignored.count == 0
+    assert listing.empty == ()
+
+
+def test_class_names_may_be_in_any_script(tmp_path: Path) -> None:
+    """Stored as they are; bytes that are no UTF-8 are spelled out."""
+    names = ["Ж", "é", "漢字", "ก็", "🦉", "a b", "'q\"", "new\nline"]
+    root = put(tmp_path / "in", *(f"{name}/1.png" for name in names), b"\xff\xfe/1.png")
+
+    listing, _ = scanned(root, tmp_path / "spool")
+
+    assert set(listing.classes) == {*names, r"\xff\xfe"}
+    assert list(listing.classes[:-1]) == sorted(names)
+
+
+def test_two_folders_that_read_the_same_are_refused(tmp_path: Path) -> None:
+    r"""A byte ff, and a backslash with xff after it."""
+    root = put(tmp_path / "in", b"\xff/1.png", b"\\xff/1.png")
+
+    with pytest.raises(InkfoldError, match="two class folders have the same name"):
+        scanned(root, tmp_path / "spool")
+
+
+def test_what_is_no_picture_is_named_with_the_reason(tmp_path: Path) -> None:
+    """Stray files, hidden ones, other kinds of files; and a class without any picture."""
+    root = put(tmp_path / "in", "a/1.png", ".git/x.png", "a/.DS_Store", "stray.png")
+    (root / "a/notes.txt").write_text("RIFF and BM are how some files begin")
+    (root / "a/sound.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
+    (root / "a/BM.txt").write_text("BM")
+    (root / "empty/deep").mkdir(parents=True)
+    os.mkfifo(root / "a/pipe.png")
+
+    listing, paths = scanned(root, tmp_path / "spool")
+
+    assert paths == ["a/1.png"]
+    assert listing.classes == ("a",)
+    assert listing.empty == ("empty",)
+    assert dict(listing.ignored.first) == {
+        ".git": "hidden",
+        "stray.png": "lies beside the class folders",
+        "a/.DS_Store": "hidden",
+        "a/pipe.png": "neither a file nor a folder",
+        "a/BM.txt": "not a picture",
+        "a/notes.txt": "not a picture",
+        "a/sound.wav": "not a picture",
+    }
+    assert listing.ignored.count == 7
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm"])
+def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path, ending: str) -> None:
+    """A suffix in capitals; no suffix; the wrong one. An empty .png is for the reader to refuse."""
+    data = encode(ending, glyph(np.random.default_rng(0)))
+    folder = tmp_path / "in/a"
+    folder.mkdir(parents=True)
+    for name in ("bare", "wrong.txt", "LOUD" + ending.upper()):
+        (folder / name).write_bytes(data)
+    (folder / f"zero{ending}").touch()
+
+    _, paths = scanned(tmp_path / "in", tmp_path / "spool")
+
+    assert paths == [f"a/{n}" for n in sorted(["bare", "wrong.txt", "LOUD" + ending.upper()])] + [
+        f"a/zero{ending}"
+    ]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    """A link to a folder elsewhere, to a file, to nowhere, to the class itself and to the root."""
+    root = put(tmp_path / "in", "a/1.png")
+    put(tmp_path / "elsewhere", "deep/2.png")
+    (root / "a/folder").symlink_to(tmp_path / "elsewhere")
+    (root / "a/3.png").symlink_to(tmp_path / "elsewhere/deep/2.png")
+    (root / "a/dangling.png").symlink_to("nowhere.png")
+    (root / "a/self.png").symlink_to("self.png")
+    (root / "a/up").symlink_to(".")
+    (root / "b").symlink_to(root)
+    (root / "c").symlink_to(tmp_path / "elsewhere")
+
+    listing, paths = scanned(root, tmp_path / "spool")
+
+    assert paths == [
+        "a/1.png",
+        "a/3.png",
+        "a/dangling.png",
+        "a/self.png",
+        "a/folder/deep/2.png",
+        "c/deep/2.png",
+    ]
+    assert listing.ignored.first == [
+        ("a/up", "a link to a folder that it lies in"),
+        ("b", "a link to a folder that it lies in"),
+    ]
+    assert listing.empty == ("b",)
+
+
+def dig(root: Path, name: str, depth: int) -> Iterator[int]:
+    """Folders inside folders; yields a descriptor of the last, and clears them away."""
+    here = os.open(root, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=here)
+        inner = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    try:
+        yield here
+    finally:
+        os.close(here)
+        # shutil.rmtree, and so pytest, gives up on so deep a tree
+        subprocess.run(["/bin/rm", "-rf", str(root)], check=True)
+
+
+def test_very_deep_folders_are_read(tmp_path: Path) -> None:
+    """Deeper than Python's own recursion goes."""
+    root = put(tmp_path / "in", "a/1.png")
+    for deepest in dig(root / "a", "d", 1200):
+        file = os.open("2.png", os.O_WRONLY | os.O_CREAT, dir_fd=deepest)
+        os.write(file, PNG)
+        os.close(file)
+
+        _, paths = scanned(root, tmp_path / "spool")
+
+    assert paths == ["a/1.png", f"a/{'d/' * 1200}2.png"]
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """The others are still read; the superuser may read everything, so it sees nothing here."""
+    root = put(tmp_path / "in", "a/1.png", "b/1.png")
+    (root / "b").chmod(0)
+    if os.access(root / "b", os.R_OK):
+        (root / "b").chmod(0o700)
+        pytest.skip("this user may read every folder")
+
+    listing, _ = scanned(root, tmp_path / "spool")
+    (root / "b").chmod(0o700)
+
+    assert listing.ignored.first == [("b", "folder cannot be read: Permission denied")]
+
+
+def test_a_path_too_long_for_the_system_is_named(tmp_path: Path) -> None:
+    """What any user can meet of a folder that cannot be read: a path of over 4,096 bytes."""
+    root = put(tmp_path / "in", "a/1.png")
+    for _ in dig(root / "a", "x" * 250, 20):
+        listing, paths = scanned(root, tmp_path / "spool")
+
+    assert paths == ["a/1.png"]
+    assert [why for _, why in listing.ignored.first] == [
+        "folder cannot be read: File name too long"
+    ]
+
+
+def _refusal(root: Path, spool: Path) -> str:
+    with pytest.raises(InkfoldError) as caught:
+        scanned(root, spool)
+    return str(caught.value)
+
+
+def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> None:
+    """Nothing there; a file; nothing in it; pictures directly in it; folders without pictures."""
+    spool = tmp_path / "spool"
+    (tmp_path / "file").touch()
+    (tmp_path / "bare").mkdir()
+    put(tmp_path / "flat", "1.png", "2.png")
+    (tmp_path / "hollow/a").mkdir(parents=True)
+    (tmp_path / "hollow/b").mkdir()
+
+    assert "nowhere: no such folder; expected a folder with" in _refusal(
+        tmp_path / "nowhere", spool
+    )
+    assert "file is a file; expected a folder with" in _refusal(tmp_path / "file", spool)
+    assert "bare holds no folders; expected one folder" in _refusal(tmp_path / "bare", spool)
+    flat = _refusal(tmp_path / "flat", spool)
+    assert "pictures lie directly in it; expected one folder per class" in flat
+    assert "no pictures in its 2 folders; expected PNG" in _refusal(tmp_path / "hollow", spool)
+
+
+def test_a_tally_counts_all_and_names_the_first() -> None:
+    """A million bad files take no memory."""
+    tally = Tally()
+    for number in range(NAMED + 10):
+        tally.add(str(number), "bad")
+
+    assert tally.count == NAMED + 10
+    assert tally.first[-1] == (str(NAMED - 1), "bad")
+    assert len(tally.first) == NAMED

@@ -1,0 +1,89 @@
+"""Scratch files: what goes in comes out."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inkfold.spool import BATCH, Records, Spool
+
+TEXT = st.binary(max_size=30).filter(lambda text: b"\0" not in text)
+
+
+@settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # the file is written anew
+)
+@given(st.lists(TEXT, min_size=1, max_size=70), st.data())
+def test_texts_come_back_by_place_and_by_range(
+    tmp_path: Path, texts: list[bytes], data: st.DataObject
+) -> None:
+    """Also empty ones, and across the places that are remembered."""
+    start = data.draw(st.integers(0, len(texts) - 1))
+    stop = data.draw(st.integers(start, len(texts) + 3))
+    with closing(Spool(tmp_path / "texts")) as spool:
+        for text in texts:
+            spool.append(text)
+
+        assert len(spool) == len(texts)
+        assert [spool[place] for place in range(len(texts))] == texts
+        assert spool.read(start, stop) == texts[start:stop]
+        assert list(spool) == texts
+
+
+def test_more_texts_than_a_batch_come_in_order(tmp_path: Path) -> None:
+    """Reading goes batch by batch."""
+    with closing(Spool(tmp_path / "texts")) as spool:
+        for number in range(BATCH + 100):
+            spool.append(b"%d" % number)
+
+        assert list(spool) == [b"%d" % number for number in range(BATCH + 100)]
+
+
+def test_an_empty_spool_holds_nothing(tmp_path: Path) -> None:
+    """No text, no batch."""
+    with closing(Spool(tmp_path / "texts")) as spool:
+        assert list(spool) == []
+
+
+def test_records_come_back_in_any_order(tmp_path: Path) -> None:
+    """Pictures appended in two goes, taken backwards and twice."""
+    pictures = np.random.default_rng(0).integers(0, 256, (10, 3, 4)).astype(np.uint8)
+    with closing(Records(tmp_path / "pictures", (np.uint8, (3, 4)))) as records:
+        records.append(pictures[:7])
+        records.append(pictures[7:])
+        rows = np.array([9, 0, 5, 5])
+
+        assert len(records) == 10
+        assert np.array_equal(records.take(rows), pictures[rows])
+        assert records.take(rows[:0]).shape == (0, 3, 4)
+
+
+def test_a_column_is_one_word_of_one_field_of_all(tmp_path: Path) -> None:
+    """Over more records than a batch, after taking some."""
+    dtype = np.dtype([("file", np.uint64, 2), ("pixels", np.uint64, 2)])
+    facts = np.zeros(BATCH + 50, dtype)
+    facts["file"][:, 1] = np.arange(len(facts))
+    facts["pixels"][:, 0] = np.arange(len(facts)) * 7
+    with closing(Records(tmp_path / "facts", dtype)) as records:
+        records.append(facts)
+        records.take(np.array([3]))
+
+        assert np.array_equal(records.column("file", 1), facts["file"][:, 1])
+        assert np.array_equal(records.column("pixels", 0), facts["pixels"][:, 0])
+
+
+def test_records_of_another_kind_are_refused(tmp_path: Path) -> None:
+    """One row out of step would shift all that follow."""
+    with closing(Records(tmp_path / "pictures", (np.uint8, (3, 4)))) as records:
+        with pytest.raises(ValueError, match="is not records of"):
+            records.append(np.zeros((2, 4, 3), np.uint8))
+        with pytest.raises(ValueError, match="is not records of"):
+            records.append(np.zeros((2, 3, 4), np.int16))
