@@ -165,15 +165,15 @@ def _figure(examples: Sequence[Example], names: Sequence[str]) -> Figure:
     family = font_family(names)
     for axes, example, name in zip(grid, examples, drawable(names), strict=True):
         axes[0].set_ylabel(_cut(name, 11), fontfamily=family, rotation=0, ha="right", va="center")
-        _draw(axes[0], example.original, np.zeros_like(example.fields[0]))
+        draw_tile(axes[0], example.original, np.zeros_like(example.fields[0]))
         for tile, copy, field in zip(axes[1:], example.copies, example.fields, strict=True):
-            _draw(tile, copy, field)
+            draw_tile(tile, copy, field)
     for number, tile in enumerate(grid[0]):
         tile.set_title(f"copy {number}" if number else "original", fontsize=9)
     return figure
 
 
-def _draw(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) -> None:
+def draw_tile(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) -> None:
     """Dark ink on paper, and over it the grid of the original where it came to lie.
 
     The grid's lines are where the source's row (or column) has a round value.

@@ -155,6 +155,23 @@ def test_every_amount_is_drawn_to_its_limit_on_either_side(seed: int) -> None:
     assert abs(np.corrcoef(shifts[0], shifts[1])[0, 1]) < 0.1
 
 
+def test_the_amounts_are_drawn_independently() -> None:
+    """Angle and slant, factors and shifts: every correlation over 2,000 copies is below 0.1."""
+    distortion = Distortion(rotate=20, scale=0.1, shear=20, shift=0.1)
+    linear, offset = np.split(draw_affine(distortion, 40, 2000, np.random.default_rng(0)), [2], 1)
+    forward = np.linalg.inv(linear.transpose(2, 0, 1))
+    # forward = rotation * shear * scale: its second column is the rotated column axis, stretched
+    angle = np.arctan2(-forward[:, 0, 1], forward[:, 1, 1])
+    wide = np.hypot(forward[:, 0, 1], forward[:, 1, 1])
+    tall = np.linalg.det(forward) / wide
+    slope = -(np.cos(angle) * forward[:, 1, 0] - np.sin(angle) * forward[:, 0, 0]) / tall
+    shift = -np.einsum("nij,jn->in", forward, offset[:, 0])
+    amounts = np.stack([angle, tall, wide, slope, shift[0], shift[1]])
+    between = np.corrcoef(amounts) - np.eye(6)
+    assert abs(np.degrees(np.arctan(slope))).max() == pytest.approx(20, abs=0.1)
+    assert abs(between).max() < 0.1
+
+
 def test_nothing_is_mirrored() -> None:
     """The map keeps its orientation whatever is drawn: no copy is the original in a mirror."""
     maps = draw_affine(

@@ -178,6 +178,27 @@ def test_pictures_stored_in_another_way_are_copied_just_as_well(
             assert np.array_equal(dataset.test.images[:], packed.test.images[:])
 
 
+def test_compressed_pictures_are_not_compressed_again(source: Path, tmp_path: Path) -> None:
+    """Somebody's gzip of the highest level, in chunks like ours, arrives byte for byte."""
+    other = tmp_path / "other.h5"
+    other.write_bytes(source.read_bytes())
+    with h5py.File(other, "r+") as file:
+        images = file["test/images"][:]
+        del file["test/images"]
+        file["test"].create_dataset(
+            "images",
+            data=images,
+            chunks=(CHUNK, 16, 16),
+            maxshape=(None, 16, 16),
+            compression="gzip",
+            compression_opts=9,
+        )
+    augmented(other, tmp_path / "copy.h5")
+    with h5py.File(other) as packed, h5py.File(tmp_path / "copy.h5") as file:
+        stored, copied = (f["test/images"].id.read_direct_chunk((0, 0, 0)) for f in (packed, file))
+        assert stored == copied
+
+
 def test_a_chunk_that_was_never_written_is_copied_as_paper(source: Path, tmp_path: Path) -> None:
     """HDF5 stores nothing for it; reading gives zeros."""
     other = tmp_path / "holes.h5"
@@ -297,6 +318,22 @@ def test_what_cannot_be_done_is_refused_before_any_work(source: Path, tmp_path: 
     with pytest.raises(InkfoldError, match="not of fixed length"):
         augmented(other, out)
     assert out.read_bytes() == b"mine"
+
+
+def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: Path) -> None:
+    """The work may take hours; what somebody else wrote meanwhile is theirs."""
+    out = tmp_path / "out.h5"
+    with local_executor(1) as executor, pytest.raises(InkfoldError, match="already exists"):
+        augment_dataset(
+            source,
+            out,
+            PLAN,
+            executor=executor,
+            in_flight=1,
+            advance=lambda _rows: out.touch(),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
+    assert out.stat().st_size == 0
 
 
 def test_a_dataset_without_training_pictures_is_refused(tmp_path: Path) -> None:

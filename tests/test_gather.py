@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -122,6 +122,7 @@ def test_the_error_against_the_slow_reference_is_bounded() -> None:
 
 
 @settings(deadline=None, derandomize=True)
+@example(3000, 1, 20)  # so low that the width is what binds
 @given(st.integers(0, 3000), st.integers(1, 8192), st.integers(1, 8192))
 def test_the_mosaics_hold_every_picture_once_and_fit_opencv(
     n: int, height: int, width: int
