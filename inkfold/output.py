@@ -77,7 +77,11 @@ def _part(path: Path, *, ending: str = "part") -> Path:
     leftover = re.compile(rf"\.{re.escape(path.name)}\.{host}\.(\d+)\.(part|old|scratch)")
     for entry in list(path.parent.iterdir()):
         match = leftover.fullmatch(entry.name)
-        if match is None or _alive(int(match[1])):
+        if match is None:
+            continue
+        # in a container the dead process may have had this one's number
+        same = int(match[1]) == os.getpid() and match[2] == ending
+        if _alive(int(match[1])) and not same:
             continue
         if match[2] == "old" and not path.exists():
             entry.rename(path)  # killed between the two renames of new_folder: nothing is lost

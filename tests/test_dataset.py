@@ -1,0 +1,123 @@
+"""Reading a packed dataset, and refusing what is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from inkfold.dataset import CHUNK, POOL, open_dataset
+from inkfold.errors import InkfoldError
+from tests.packed import write_packed
+
+
+def _refusal(path: Path) -> str:
+    with pytest.raises(InkfoldError) as caught:
+        open_dataset(path)
+    return str(caught.value)
+
+
+def test_a_dataset_tells_what_is_in_it(tmp_path: Path) -> None:
+    """Classes, spec, provenance, three splits; no origin and copy where nothing was augmented."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
+        assert dataset.classes == ("a", "b", "c", "d")
+        assert dataset.spec.size == 16
+        assert [len(s) for s in (dataset.train, dataset.validation, dataset.test)] == [300, 20, 10]
+        assert dataset.train.images.shape == (300, 16, 16)
+        assert dataset.train.digest.shape == (300, 16)
+        assert dataset.train.source[7] == "train/00007.png"
+        assert dataset.train.origin is dataset.train.copy is None
+        assert len(dataset.fingerprint) == 32
+
+
+def test_what_is_no_dataset_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    """Nothing there, a folder, a text, another program's HDF5."""
+    (tmp_path / "text.h5").write_text("hello " * 1000)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["x"] = np.zeros(3)
+
+    assert "no such dataset; pack one with: python create_dataset.py" in _refusal(tmp_path / "no")
+    assert f"is a folder; pack it with: python create_dataset.py {tmp_path}" in _refusal(tmp_path)
+    assert "text.h5: not an HDF5 file or a damaged one" in _refusal(tmp_path / "text.h5")
+    assert "format is None, expected 'inkfold-dataset'" in _refusal(tmp_path / "foreign.h5")
+
+
+def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
+    """With both numbers."""
+    path = write_packed(tmp_path / "d.h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["format_version"] = 99
+
+    assert "dataset format 99, this version reads format 1; pack it again" in _refusal(path)
+
+
+@pytest.mark.parametrize("name", ["classes", "train/labels", "validation", "test/digest"])
+def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
+    """Any of those that format 1 has."""
+    path = write_packed(tmp_path / "d.h5")
+    with h5py.File(path, "a") as file:
+        del file[name]
+
+    assert f"{name} is missing" in _refusal(path) or f"{name}/images is missing" in _refusal(path)
+
+
+def test_arrays_of_different_lengths_are_refused(tmp_path: Path) -> None:
+    """A label more than there are pictures."""
+    path = write_packed(tmp_path / "d.h5")
+    with h5py.File(path, "a") as file:
+        file["train/labels"].resize((321,))
+
+    assert "/train holds arrays of different lengths" in _refusal(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_file_cut_short_is_refused(tmp_path: Path, share: float) -> None:
+    """A download that broke off."""
+    path = write_packed(tmp_path / "d.h5")
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+    assert "a damaged one" in _refusal(path)
+
+
+COUNT = CHUNK * POOL * 2 + 700  # three blocks, the last chunk not full
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_blocks_hold_every_row_once(tmp_path: Path, seed: int | None) -> None:
+    """With its own picture and label, whether shuffled or not."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (COUNT, 3, 3), size=4)) as dataset:
+        images, labels = dataset.train.images[:], dataset.train.labels
+        rng = None if seed is None else np.random.default_rng(seed)
+        blocks = list(dataset.train.blocks(rng))
+
+    rows = np.concatenate([block.rows for block in blocks])
+    assert sorted(rows.tolist()) == list(range(COUNT))
+    assert (rows.tolist() == list(range(COUNT))) == (seed is None)
+    assert max(len(block.rows) for block in blocks) == CHUNK * POOL
+    for block in blocks:
+        assert np.array_equal(block.images, images[block.rows])
+        assert np.array_equal(block.labels, labels[block.rows])
+
+
+def test_blocks_are_shuffled_over_the_whole_split(tmp_path: Path) -> None:
+    """Each block draws from all over the split, and its rows are mixed; the seed fixes it all."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (COUNT, 3, 3), size=4)) as dataset:
+        one, again, other = (
+            [block.rows for block in dataset.train.blocks(np.random.default_rng(seed))]
+            for seed in (0, 0, 1)
+        )
+
+    assert np.array_equal(np.concatenate(one), np.concatenate(again))
+    assert not np.array_equal(np.concatenate(one), np.concatenate(other))
+    assert one[0].min() < COUNT / 3
+    assert one[0].max() > 2 * COUNT / 3
+    assert np.count_nonzero(np.diff(one[0]) == 1) < 20, "neighbours do not stay neighbours"
+
+
+def test_a_split_without_rows_has_no_blocks(tmp_path: Path) -> None:
+    """A dataset that was packed with --split 0.9,0.1,0."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (10, 5, 0))) as dataset:
+        assert list(dataset.test.blocks(np.random.default_rng(0))) == []
+        assert dataset.test.source == []
