@@ -44,11 +44,12 @@ def gather(images: NDArray[np.uint8], displacement: NDArray[np.float32]) -> NDAr
     row = np.arange(height, dtype=np.float32)[:, None]
     column = np.tile(np.arange(width, dtype=np.float32), n)
     tile = np.repeat(np.arange(n, dtype=np.float32) * (width + 2) + 1, width)
-    # Clamped to the paper around its own tile, a displacement never shows a neighbour's ink.
-    rows = np.maximum(displacement[0], -1 - row)
+    # Clamped to the paper beside its own tile, a displacement never shows a neighbour's ink. Above
+    # and below there is no neighbour: what cv2.remap finds outside is paper.
+    rows = displacement[0] + row
     columns = np.maximum(displacement[1], -1 - column)
-    rows = np.minimum(rows, height - row, out=rows) + row
-    columns = np.minimum(columns, width - column, out=columns) + (column + tile)
+    np.minimum(columns, width - column, out=columns)
+    columns += column + tile
     wide = np.empty((height, n, width), np.uint8)
     cv2.remap(
         mosaic.reshape(height, -1),

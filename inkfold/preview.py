@@ -184,7 +184,7 @@ def draw_tile(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) 
     for axis, side in ((0, height), (1, width)):
         lines = np.arange(1, MESH) * side / MESH - 0.5
         inside = lines[(lines > source[axis].min()) & (lines < source[axis].max())]
-        if len(inside):  # matplotlib warns of a line that is nowhere
+        if len(inside):  # older matplotlib warns of lines that are nowhere
             tile.contour(source[axis], levels=inside, colors=RED, linewidths=0.6, alpha=0.8)
     tile.set_xticks([])
     tile.set_yticks([])
