@@ -1,0 +1,222 @@
+"""The command line of packing: what it says, what it refuses, how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkfold.commands.create_dataset import main
+from inkfold.dataset import open_dataset
+from tests.drawing import encode, glyph, raw_png, write_classes, write_picture
+from tests.scripts import run_script
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs go under the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what was made, of what, and how fast; one what comes next."""
+    write_classes(Path("letters"), {"a": 40, "b": 30})
+
+    code = main(["letters"])
+
+    said = capsys.readouterr()
+    first, last = said.out.splitlines()
+    assert code == 0
+    assert re.fullmatch(
+        r"datasets/characters\.h5: 70 pictures of 2 classes \(56 / 7 / 7\) from letters "
+        r"in [\d.]+ s, [\d,]+ a second",
+        first,
+    )
+    assert last == "next: python augment.py"
+    assert said.err == ""
+    with open_dataset("datasets/characters.h5") as dataset:
+        assert dataset.train.images.shape == (56, 32, 32)
+        assert dataset.spec.fit == "pad"
+
+
+def test_every_option_reaches_the_file() -> None:
+    """Spec, split, seed, choice of pictures and the place of the file."""
+    write_classes(Path("in"), {"a": 40, "b": 30, "c": 3})
+
+    code = main(
+        shlex.split(
+            "in -o made/d.h5 --size 20 --split 0.5,0.25,0.25 --seed 5 --fit ink --ink dark "
+            r"--threshold otsu --per-class 20 --group-by '(\d+)\.png' --min-per-class 10 "
+            "--workers 1 --allow-bad 3 --overwrite -q"
+        )
+    )
+
+    assert code == 0
+    with open_dataset("made/d.h5") as dataset:
+        spec = dataset.spec
+        assert (spec.size, spec.fit, spec.ink, spec.threshold) == (20, "ink", "dark", "otsu")
+        assert spec.margin == 4 / 28
+        assert dataset.classes == ("a", "b")
+        assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 40
+        options = dataset.provenance["options"]
+    assert (options["seed"], options["group_by"]) == (5, r"(\d+)\.png")
+    assert (options["per_class"], options["min_per_class"]) == (20, 10)
+    assert options["split"] == [0.5, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--split", "80,10,10", "'80,10,10' adds up to 100; give three fractions from 0 to 1"),
+        ("--split", "0.5,0.5", "'0.5,0.5' is not three numbers, like 0.8,0.1,0.1"),
+        ("--split", "a,b,c", "'a,b,c' is not three numbers"),
+        ("--split", "1.2,-0.1,-0.1", "give three fractions from 0 to 1 that add up to 1"),
+        ("--split", "nan,nan,nan", "give three fractions from 0 to 1 that add up to 1"),
+        ("--group-by", "(w", "'(w' is no regular expression: missing )"),
+        ("--size", "3", "3 is not in the range 4<=x<=1024"),
+        ("--fit", "crop", "'crop' is not one of"),
+        ("--per-class", "0", "0 is not in the range x>=1"),
+        ("--allow-bad", "101", "101.0 is not in the range 0"),
+    ],
+)
+def test_a_wrong_option_is_told_before_any_work(
+    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what was given and what is expected; exit code 2; no file."""
+    write_classes(Path("in"), {"a": 3})
+
+    assert main(["in", option, value]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("datasets").exists()
+
+
+def test_mistakes_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """No such folder; an output that exists; both with the next step, and exit code 2."""
+    Path("out.h5").touch()
+
+    codes = [main(["nowhere"]), main(["nowhere", "-o", "out.h5"])]
+
+    assert codes == [2, 2]
+    assert capsys.readouterr().err.splitlines() == [
+        "error: nowhere: no such folder; expected a folder with one folder of pictures per class",
+        "error: out.h5 already exists; add --overwrite or choose another with -o",
+    ]
+
+
+def test_three_fractions_may_be_rounded() -> None:
+    """A third each, as people write it."""
+    write_classes(Path("in"), {"a": 9})
+
+    assert main(["in", "--split", "0.3333333,0.3333333,0.3333334", "-o", "d.h5"]) == 0
+    with open_dataset("d.h5") as dataset:
+        assert len(dataset.train) == len(dataset.validation) == len(dataset.test) == 3
+
+
+def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each kind on its line, the first few by name, results alone on stdout."""
+    write_classes(Path("in"), {"a": 20, "b": 20, "single": 1, "two": 2})
+    for number in range(7):
+        Path(f"in/a/notes{number}.txt").write_text("x")
+    Path("in/empty").mkdir()
+    shutil.copy("in/a/0000.png", "in/b/wrong.png")
+
+    code = main(["in", "-o", "d.h5", "--min-per-class", "2", "--group-by", "[a-b]/(..)0"])
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert len(said.out.splitlines()) == 2
+    assert said.out.splitlines()[1] == "next: python augment.py d.h5"
+    lines = said.err.splitlines()
+    assert lines[0].startswith("ignored: 7: 'a/notes0.txt' (not a picture), 'a/notes1.txt'")
+    assert lines[0].endswith(" and 2 more")
+    assert lines[1:4] == [
+        "classes without pictures: 1: 'empty'",
+        "classes with too few pictures: 1: 'single' (1)",
+        "classes that miss a split: 1: 'two' (no validation, no test)",
+    ]
+    assert lines[4].startswith("not matched by --group-by, each a group of its own: ")
+    assert lines[5:] == [
+        "with the pixels of another, in the same split: 1",
+        "the same pixels under two labels: 1: 'a/0000.png' and 'b/wrong.png'",
+    ]
+
+
+def damaged(folder: Path) -> dict[str, str]:
+    """What goes wrong with files: their paths as stderr shows them, and the reason."""
+    picture = encode(".png", glyph(np.random.default_rng(1)))
+    at = folder / "a"
+    (at / "truncated.png").write_bytes(picture[:60])
+    (at / "zero.png").touch()
+    (at / "text.png").write_text("Dear Sir or Madam")
+    (at / "huge.png").write_bytes(raw_png([bytes(2500)] * 20_000, 20_000, depth=1, colour=0))
+    (at / "dangling.png").symlink_to("nowhere.png")
+    (at / "new\nline 😀 'and' \"quote\".png").write_bytes(picture[:90])
+    (at / "loop").symlink_to(folder)
+    (folder / "empty").mkdir()
+    expected = {
+        "'a/truncated.png'": "truncated or not a picture",
+        "'a/zero.png'": "empty file",
+        "'a/text.png'": "truncated or not a picture",
+        "'a/huge.png'": "20,000 x 20,000 pixels, 50 megapixels are allowed",
+        "'a/dangling.png'": "no such file or directory",
+        repr("a/new\nline 😀 'and' \"quote\".png"): "truncated or not a picture",
+    }
+    (at / "locked.png").write_bytes(picture)
+    (at / "locked.png").chmod(0)
+    if not os.access(at / "locked.png", os.R_OK):  # the superuser may read it
+        expected["'a/locked.png'"] = "permission denied"
+    return expected
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_damaged_files_are_named_and_the_others_are_packed(tmp_path: Path, workers: str) -> None:
+    """Through the script: each on one line of stderr with its reason, exit code 1."""
+    write_classes(tmp_path / "in", {"a": 30, "b": 30})
+    write_picture(tmp_path / "in/b/good\n😀'\".png", glyph(np.random.default_rng(2)))
+    expected = damaged(tmp_path / "in")
+
+    arguments = ["in", "-o", "d.h5", "--workers", workers]
+    refused = run_script("create_dataset.py", *arguments, cwd=tmp_path)
+    done = run_script("create_dataset.py", *arguments, "--allow-bad", "12", cwd=tmp_path)
+
+    assert refused.returncode == 2
+    assert re.fullmatch(r"error: [67] of 68 files cannot be read .*\n", refused.stderr.decode())
+    assert done.returncode == 1
+    lines = done.stderr.decode().splitlines()
+    told = [line.removeprefix("unreadable: ") for line in lines if line.startswith("unreadable")]
+    assert sorted(told) == sorted(f"{path}: {reason}" for path, reason in expected.items())
+    assert "classes without pictures: 1: 'empty'" in lines
+    assert "ignored: 1: 'a/loop' (a link to a folder that it lies in)" in lines
+    with open_dataset("d.h5") as dataset:
+        sources = dataset.train.source + dataset.validation.source + dataset.test.source
+    assert len(sources) == 68 - len(expected)
+    assert "b/good\n😀'\".png" in sources
+
+
+def test_the_bytes_are_the_same_for_one_two_and_three_workers(tmp_path: Path) -> None:
+    """Each run a process of its own; and a second run with two."""
+    write_classes(tmp_path / "in", {"a": 200, "Ж": 300, "漢": 50})
+    made = []
+    for run, workers in enumerate((1, 2, 3, 2)):
+        output = f"{run}.h5"
+        done = run_script(
+            "create_dataset.py", "in", "-o", output, "--workers", str(workers), cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        made.append((tmp_path / output).read_bytes())
+
+    assert made[0] == made[1] == made[2] == made[3]
+
+
+def test_a_folder_with_any_name_can_be_packed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes that are no UTF-8, in the folder and in the output; the next step can be pasted."""
+    folder = Path(os.fsdecode(b"in \xff"))
+    write_classes(folder, {"a": 3})
+
+    assert main([str(folder), "-o", "my data.h5"]) == 0
+    assert "next: python augment.py 'my data.h5'" in capsys.readouterr().out

@@ -1,0 +1,147 @@
+"""Packing that is killed, stopped, or given ten times as much; in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from inkfold.dataset import open_dataset
+from tests.drawing import encode
+from tests.scripts import ROOT, run_script
+
+pytestmark = pytest.mark.slow
+
+COUNT = 6000
+
+
+def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
+    """So many different pictures of 8x8 pixels, one after the other into the classes."""
+    rng = np.random.default_rng(0)
+    for name in range(classes):
+        (root / f"{name:02d}").mkdir(parents=True)
+    for index in range(count):
+        picture = np.zeros((8, 8), np.uint8)
+        picture[1:7, 1:7] = rng.integers(0, 256, (6, 6))
+        (root / f"{index % classes:02d}/picture {index:06d}.png").write_bytes(
+            encode(".png", picture)
+        )
+    return root
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that takes about a second to pack."""
+    return write_tiny(tmp_path_factory.mktemp("tiny") / "in", COUNT)
+
+
+def start(folder: Path, output: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Begin to pack."""
+    command = [sys.executable, str(ROOT / "create_dataset.py"), str(folder), "-o", str(output)]
+    return subprocess.Popen(
+        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def wait_for(folder: Path, moment: str | float, process: subprocess.Popen[bytes]) -> None:
+    """Wait some seconds; or until something of this ending lies in the folder."""
+    if isinstance(moment, float):
+        time.sleep(moment)
+        return
+    while process.poll() is None:
+        if folder.is_dir() and any(path.name.endswith(moment) for path in folder.iterdir()):
+            return
+
+
+def whole(output: Path) -> bool:
+    """Whether the file is there, and all of it; False when there is none."""
+    if not output.exists():
+        return False
+    with open_dataset(output) as dataset:
+        splits = (dataset.train, dataset.validation, dataset.test)
+        return sum(len(split.images[:]) for split in splits) == COUNT
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("moment", [".scratch", ".part", 0.4, 0.7, 1.0, 1.3])
+def test_a_killed_run_leaves_no_half_file(
+    tmp_path: Path, tiny: Path, moment: str | float, workers: str
+) -> None:
+    """SIGKILL at any moment; the next run packs everything and sweeps what was left."""
+    output = tmp_path / "out/d.h5"
+    process = start(tiny, output, "--workers", workers)
+    wait_for(output.parent, moment, process)
+    workers_of_it = psutil.Process(process.pid).children() if process.poll() is None else []
+    process.kill()
+    process.wait()
+
+    assert whole(output) or not output.exists()
+
+    again = run_script(
+        "create_dataset.py", tiny, "-o", output, "--overwrite", "--workers", "1", cwd=tmp_path
+    )
+    assert again.returncode == 0, again.stderr
+    assert [path.name for path in output.parent.iterdir()] == ["d.h5"]
+    assert whole(output)
+    assert psutil.wait_procs(workers_of_it, timeout=20)[1] == [], "no worker outlives the run"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", [".scratch", ".part"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stopped_run_leaves_nothing(
+    tmp_path: Path, tiny: Path, moment: str, number: signal.Signals, workers: str
+) -> None:
+    """SIGTERM and Ctrl-C: 128 and the signal's number, an empty folder, no worker left."""
+    output = tmp_path / "out/d.h5"
+    process = start(tiny, output, "--workers", workers)
+    wait_for(output.parent, moment, process)
+    process.send_signal(number)
+    code = process.wait(timeout=60)
+
+    if whole(output):
+        pytest.skip("the run was done before the signal came")
+    assert code == 128 + number
+    assert list(output.parent.iterdir()) == []
+
+
+def family(process: psutil.Popen) -> Iterator[psutil.Process]:
+    """A process and all that it started."""
+    yield process
+    with contextlib.suppress(psutil.Error):
+        yield from process.children(recursive=True)
+
+
+def peak_memory(folder: Path, output: Path, workers: str) -> float:
+    """The most resident memory, in MiB, that a run had at a time, all its processes together."""
+    command = [sys.executable, str(ROOT / "create_dataset.py"), str(folder), "-o", str(output)]
+    process = psutil.Popen([*command, "--workers", workers], stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        total = 0
+        for member in family(process):
+            with contextlib.suppress(psutil.Error):
+                total += member.memory_info().rss
+        peak = max(peak, total)
+        time.sleep(0.005)
+    assert process.returncode == 0
+    return peak / 2**20
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ten_times_the_pictures_take_no_more_memory(tmp_path: Path, workers: str) -> None:
+    """A tenth more at most: 6,000 pictures against 60,000."""
+    small = peak_memory(write_tiny(tmp_path / "small", 6000), tmp_path / "s.h5", workers)
+    large = peak_memory(write_tiny(tmp_path / "large", 60_000), tmp_path / "l.h5", workers)
+    print(f"{workers} workers: {small:.1f} and {large:.1f} MiB")  # noqa: T201, the measurement
+
+    assert large < 1.1 * small
+    assert (tmp_path / "l.h5").stat().st_size > 5 * (tmp_path / "s.h5").stat().st_size
