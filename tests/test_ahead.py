@@ -44,7 +44,7 @@ def test_what_is_there_is_given_when_the_source_pauses() -> None:
 
     def pausing() -> Iterator[str]:
         yield "first"
-        go_on.wait(10)
+        assert go_on.wait(3), "the first was kept back"
         yield "second"
 
     with Ahead(pausing(), limit=10) as ahead:
@@ -85,8 +85,15 @@ def test_an_endless_source_is_drawn_to_the_limit_only() -> None:
 def test_leaving_ends_the_thread() -> None:
     """Also when it waits for room."""
     before = threading.active_count()
+    drawn: list[int] = []
 
-    with Ahead(itertools.count(), limit=2) as ahead:
-        ahead.take(1, patience=10)
+    def endless() -> Iterator[int]:
+        for item in itertools.count():
+            drawn.append(item)
+            yield item
+
+    with Ahead(endless(), limit=2):
+        wait_until(lambda: len(drawn) == 3)
+        time.sleep(0.05)
 
     wait_until(lambda: threading.active_count() == before)

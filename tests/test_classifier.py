@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from inkfold.bundle import load_bundle
 from inkfold.classifier import Classifier, leading
@@ -114,6 +115,26 @@ def test_many_files_are_answered_in_order(classifier: Classifier, tmp_path: Path
     assert [p.labels[0] if p.labels else None for p in found] == [labels[w] for w in order]
 
 
+def test_batches_begin_with_one_picture_and_grow(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer does not wait for the second file, and later runs are large."""
+    path = write_picture(tmp_path / "1.png", 1)
+    predict, sizes = classifier.predict, []
+
+    def watched(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        sizes.append(len(images))
+        return predict(images)
+
+    monkeypatch.setattr(classifier, "predict", watched)
+    found = list(classifier.classify([path] * 2000))
+
+    assert len(found) == sum(sizes) == 2000
+    assert sizes[0] == 1
+    assert all(size <= 2**at for at, size in enumerate(sizes[:8]))
+    assert 128 <= max(sizes) <= 256
+
+
 def test_no_paths_give_no_predictions(classifier: Classifier) -> None:
     """And nothing waits."""
     assert list(classifier.classify([])) == []
@@ -143,7 +164,7 @@ def test_each_path_is_answered_while_the_next_is_awaited(
     def typed() -> Iterator[Path]:
         for _ in range(5):
             yield path
-            assert answered.acquire(timeout=10), "the path before was not answered"
+            assert answered.acquire(timeout=3), "the path before was not answered"
 
     found = []
     for prediction in classifier.classify(typed()):

@@ -131,6 +131,16 @@ def test_csv_and_json_are_read_back(here: Path, capfd: Capture) -> None:
     assert [label for label, _ in answer["top"]] == ["b b", "あ", "$c", "ด"]
 
 
+@pytest.mark.usefixtures("here")
+def test_more_classes_than_there_are_means_all(capfd: Capture) -> None:
+    """CSV has as many columns as there are answers, and not as were asked for."""
+    main(["-q", "--top", "99", "--format", "csv", "0.png"])
+
+    header, row = csv.reader(capfd.readouterr().out.splitlines())
+    assert header[-2:] == ["label_4", "probability_4"]
+    assert len(row) == len(header)
+
+
 def test_doubtful_answers_are_withheld_on_request(here: Path, capfd: Capture) -> None:
     """A blank picture has 0.25 for each class; --reject is a share, not a percentage."""
     write_picture(here / "blank.png", None)

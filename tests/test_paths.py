@@ -110,6 +110,8 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     """A folder is taken once on each way to it; a link to itself is a file that cannot be read."""
     write_picture(tmp_path / "in" / "a.png", 0)
     (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "deeper" / "up").symlink_to(tmp_path / "in" / "deep")
     (tmp_path / "in" / "loop.png").symlink_to("loop.png")
     (tmp_path / "in" / "twin").symlink_to(tmp_path / "aside")
     write_picture(tmp_path / "aside" / "b.png", 0)
