@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkfold import __version__
+from inkfold.bundle_record import (
+    ARCHITECTURE,
+    FIELDS,
+    FORMAT,
+    ONNX,
+    RECORD,
+    VERSION,
+    WEIGHTS,
+    sha256,
+)
 from inkfold.errors import InkfoldError
 from inkfold.nouns import ImageSpec
 
@@ -18,15 +24,7 @@ if TYPE_CHECKING:
     import keras
     import onnxruntime
 
-FORMAT = "inkfold-bundle"
-VERSION = 1
-ARCHITECTURE = "model_architecture.json"
-WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
-ONNX = "model.onnx"
-RECORD = "bundle.json"
 TRAINED = Path("models/trained")
-FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
-LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def load_bundle(path: Path | str) -> Bundle:
     for name, expected in record["sha256"].items():
         if not (path / name).is_file():
             raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
-        if (found := _sha256(path / name)) != expected:
+        if (found := sha256(path / name)) != expected:
             raise InkfoldError(
                 f"{path / name}: sha256 is {found[:12]}..., {RECORD} says {expected[:12]}...: "
                 "it was not saved together with the rest; restore it or train again"
@@ -174,42 +172,6 @@ def newest_bundle(folder: Path = TRAINED) -> Path:
     return records[-1].parent
 
 
-def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
-    """Hash the model's files in `folder` and write ``bundle.json``, the last file of a bundle.
-
-    `record` holds the fields of `FIELDS` (and may hold more); format, versions and hashes are
-    added here.
-    """
-    missing = [name for name in FIELDS if name not in record]
-    if missing:
-        raise ValueError(f"a bundle's record needs {missing}")
-    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX) if (folder / name).exists()]
-    libraries = {name: found for name in LIBRARIES if (found := _version(name))}
-    full = record | {
-        "format": FORMAT,
-        "format_version": VERSION,
-        "version": __version__,
-        "libraries": libraries,
-        "sha256": {name: _sha256(folder / name) for name in names},
-    }
-    write_record(folder, full)
-
-
-def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
-    """Put the score on a split into the bundle's record, in place of an earlier one."""
-    record = load_bundle(path).record
-    record["scores"][split] = score
-    write_record(path, record)
-
-
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``bundle.json`` beside and rename it."""
-    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-    part = folder / f".{RECORD}.{os.getpid()}.part"
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(folder / RECORD)
-
-
 def _check_record(path: Path, record: dict[str, Any]) -> None:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise InkfoldError(f"{path}: not the record of an inkfold bundle; {_advice()}")
@@ -225,18 +187,6 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
 
 def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
     return [tuple(weight.shape) for weight in model.weights]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _advice() -> str:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle import Bundle
+from inkfold.bundle_record import ARCHITECTURE, WEIGHTS, finish_bundle
 from inkfold.checkpoint import Row, best_row
 from inkfold.curves import draw_curves
 from inkfold.dataset import Split
 from inkfold.model_card import model_card
 from inkfold.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.output import new_folder
-from inkfold.training_loop import score
+from inkfold.scoring import score
 
 if TYPE_CHECKING:
     import keras

@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
+from inkfold.bundle import load_bundle
+from inkfold.bundle_record import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle
 from inkfold.keras_import import import_keras
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle import Bundle, record_score
+from inkfold.bundle import Bundle
+from inkfold.bundle_record import record_score
 from inkfold.confusion_plot import draw_confusion
 from inkfold.csv_text import csv_row
 from inkfold.evaluation import TOP, Evaluation

@@ -19,7 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from inkfold.bundle import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
+from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.dataset_writer import Rows, digests, writing_dataset
 from inkfold.nouns import SPLITS, ImageSpec
 

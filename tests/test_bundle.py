@@ -12,14 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle import (
-    FIELDS,
-    RECORD,
-    finish_bundle,
-    load_bundle,
-    newest_bundle,
-    record_score,
-)
+from inkfold.bundle import load_bundle, newest_bundle
+from inkfold.bundle_record import FIELDS, RECORD, finish_bundle, record_score
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras

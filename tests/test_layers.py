@@ -19,10 +19,27 @@ LAYERS = (
     | {"picture", "placing", "schedule", "split", "tally", "threads", "work", "ahead"},
     # the disk
     {"output", "dataset", "dataset_writer", "folders", "paths", "spool", "staging", "planning"}
-    | {"packing", "distorted_block", "augmentation", "bundle", "checkpoint", "digits"}
+    | {
+        "packing",
+        "distorted_block",
+        "augmentation",
+        "bundle",
+        "bundle_record",
+        "checkpoint",
+        "digits",
+    }
     | {"batches", "keras_import"},
     # keras, onnxruntime, matplotlib
-    {"layers", "precision", "training_loop", "training_log", "training", "bundling", "curves"}
+    {
+        "layers",
+        "precision",
+        "training_loop",
+        "scoring",
+        "training_log",
+        "training",
+        "bundling",
+        "curves",
+    }
     | {"model_card", "onnx_export", "classifier", "matching", "evaluation", "report", "labels"}
     | {"confusion_plot", "preview"},
 )

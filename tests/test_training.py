@@ -21,8 +21,9 @@ from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.precision import policy
+from inkfold.scoring import score
 from inkfold.training import Options, Training
-from inkfold.training_loop import Watcher, score
+from inkfold.training_loop import Watcher
 from tests import tiny_network
 from tests.packed import write_packed
 
