@@ -93,14 +93,14 @@ def place_groups(table: Table, groups: Groups) -> None:
 def place_singles(table: Table, label: int, rows: Rows) -> None:
     """Put single pictures of one class, in this order, where there is room: test, validation.
 
-    The others go to the first split that may get any: train, unless its fraction is 0.
+    The others go to train; there are none when its fraction is 0, for the targets are all met.
     """
     room = np.maximum(table.wanted[label] - table.have[label], 0)
     test, both = room[TEST], room[TEST] + room[VALIDATION]
     for split, some in (
         (TEST, rows[:test]),
         (VALIDATION, rows[test:both]),
-        (table.allowed[0], rows[both:]),
+        (TRAIN, rows[both:]),
     ):
         table.split[some] = split
         table.have[label, split] += len(some)

@@ -35,7 +35,7 @@ class Packing:
         Regular expression, searched in a picture's path under the folder. Pictures with the same
         first capture (or match, when it has no parentheses) stay in one split.
     min_per_class : int
-        Leave out classes with fewer pictures.
+        Leave out classes with fewer pictures; at least 1.
     allow_bad : float
         Per cent of the files that may be unreadable.
     """
@@ -90,7 +90,7 @@ def make_plan(listing: Listing, staged: Staged, packing: Packing) -> Plan:
     """
     starts = np.concatenate([[0], listing.ends[:-1]])
     count = np.add.reduceat(staged.good, starts, dtype=np.int64)
-    kept = count >= max(1, packing.min_per_class)
+    kept = count >= packing.min_per_class
     if not kept.any():
         raise InkfoldError(
             f"no class has {packing.min_per_class} readable pictures, the largest has "

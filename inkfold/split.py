@@ -59,7 +59,7 @@ def targets(counts: Ids, fractions: tuple[float, float, float]) -> Ids:
     targets : int64 array of shape (C, 3)
         Each row adds up to the class's count.
     """
-    quotas = (counts[:, None] * np.array(fractions)).round(9)  # 0.29 * 100 is not quite 29
+    quotas = counts[:, None] * np.array(fractions)
     wanted: Ids = np.floor(quotas).astype(np.int64)
     by_remainder = np.argsort(wanted - quotas, axis=1, kind="stable")
     rank = np.argsort(by_remainder, axis=1, kind="stable")

@@ -103,6 +103,23 @@ def _written(tmp_path: Path, count: int, *pieces: int) -> SplitWriter:
     return writer
 
 
+def test_a_split_s_digest_changes_with_labels_and_with_pixels(tmp_path: Path) -> None:
+    """Each alone."""
+    rows = some_rows(10)
+    found = set()
+    for labels, digest in (
+        (rows.labels, rows.digest),
+        (rows.labels[::-1], rows.digest),
+        (rows.labels, rows.digest[::-1]),
+    ):
+        with h5py.File(tmp_path / "d.h5", "w") as file:
+            writer = SplitWriter(file.create_group("train"), 10, rows)
+            writer.append(Rows(rows.images, labels, rows.source, digest))
+            found.add(writer.finish())
+
+    assert len(found) == 3
+
+
 def test_rows_too_many_or_too_few_are_refused(tmp_path: Path) -> None:
     """A chunk that is not full, not the last; one over; one missing at the end."""
     with pytest.raises(ValueError, match="10 rows cannot be written at 0 of 266"):

@@ -203,11 +203,12 @@ def test_ink_keeps_the_box_inside_the_frame() -> None:
     """A far heavier end would push the other end out of the frame."""
     picture = np.zeros((60, 60), np.uint8)
     picture[10:50, 30] = 140
-    picture[46:50, 28:33] = 255
+    picture[44:50, 22:39] = 255
 
-    image = prepare(picture, _ink_spec())
+    upright, turned = prepare(picture, _ink_spec()), prepare(picture[::-1], _ink_spec())
 
-    assert np.flatnonzero(image.any(axis=1))[[0, -1]].tolist() == [0, 19]
+    assert np.flatnonzero(upright.any(axis=1))[[0, -1]].tolist() == [0, 19]
+    assert np.flatnonzero(turned.any(axis=1))[[0, -1]].tolist() == [8, 27]
 
 
 def test_ink_takes_pale_ends_of_strokes_for_ink() -> None:

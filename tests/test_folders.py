@@ -103,12 +103,12 @@ def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path, ending: str)
     folder.mkdir(parents=True)
     for name in ("bare", "wrong.txt", "LOUD" + ending.upper()):
         (folder / name).write_bytes(data)
-    (folder / f"zero{ending}").touch()
+    (folder / f"zero{ending.upper()}").touch()
 
     _, paths = scanned(tmp_path / "in", tmp_path / "spool")
 
     assert paths == [f"a/{n}" for n in sorted(["bare", "wrong.txt", "LOUD" + ending.upper()])] + [
-        f"a/zero{ending}"
+        f"a/zero{ending.upper()}"
     ]
 
 

@@ -63,6 +63,11 @@ def test_a_split_of_fraction_zero_wants_nothing() -> None:
     assert targets(np.array([1, 2]), (0.0, 0.0, 1.0)).tolist() == [[0, 0, 1], [0, 0, 2]]
 
 
+def test_a_class_of_one_or_two_is_always_there_for_training() -> None:
+    """Though the others want more: 0.2 / 0.4 / 0.4 of one, and 0.4 / 0.8 / 0.8 of two."""
+    assert targets(np.array([1, 2]), (0.2, 0.4, 0.4)).tolist() == [[1, 0, 0], [1, 0, 1]]
+
+
 def test_fractions_that_floating_point_cannot_hold_are_exact() -> None:
     """0.29 x 100 is 28.999999999999996."""
     assert targets(np.array([100]), (0.29, 0.57, 0.14)).tolist() == [[29, 57, 14]]
@@ -189,6 +194,29 @@ def test_single_pictures_make_up_for_a_large_group() -> None:
     assert set(split[:60].tolist()) == {0}
 
 
+def test_a_group_over_its_target_takes_no_room_from_the_others() -> None:
+    """10 of 13 go to test, where 8 are wanted; of 3 single ones validation gets its 2."""
+    labels, content = pictures([13])
+    number = np.maximum(np.arange(13), 9)
+
+    split = assign(labels, content, leaders_of(number), (0.2, 0.2, 0.6), 0)
+
+    assert np.bincount(split, minlength=3).tolist() == [1, 2, 10]
+
+
+def test_a_repair_counts_what_it_moved() -> None:
+    """Class 1 is in two of class 0's three groups: one of the two stays for training."""
+    labels = np.repeat(np.array([0, 1], np.int32), [300, 2])
+    content = np.random.default_rng(2).integers(0, 2**64, 302, np.uint64)
+    number = np.concatenate([np.arange(300) // 100, [0, 1]])
+
+    for seed in range(20):
+        split = assign(labels, content, leaders_of(number), USUAL, seed)
+
+        assert set(split[:300].tolist()) == {0, 1, 2}
+        assert 0 in split[300:]
+
+
 def test_a_group_over_its_targets_leaves_the_rest_to_the_allowed_splits() -> None:
     """Train has fraction 0, and validation and test are both full: still nothing goes to train."""
     labels = np.repeat(np.array([0, 1], np.int32), [6, 41])
@@ -221,6 +249,17 @@ def test_the_split_follows_the_content_and_not_the_names() -> None:
     assert np.array_equal(
         assign(labels, content[shuffled], alone(labels), USUAL, 0), split[shuffled]
     )
+
+
+def test_the_order_of_a_group_s_pictures_does_not_matter() -> None:
+    """A writer's pages were renamed: the groups are looked at in the same order as before."""
+    labels, content = pictures([60])
+    number = np.arange(60) // 2
+    turned = np.arange(60).reshape(-1, 2)[:, ::-1].ravel()
+
+    split = assign(labels, content, leaders_of(number), USUAL, 0)
+
+    assert np.array_equal(assign(labels, content[turned], leaders_of(number), USUAL, 0), split)
 
 
 @SETTINGS
