@@ -204,6 +204,16 @@ def test_a_group_over_its_target_takes_no_room_from_the_others() -> None:
     assert np.bincount(split, minlength=3).tolist() == [1, 2, 10]
 
 
+def test_a_repair_moves_no_more_than_it_must() -> None:
+    """Five writers of both classes: 4 / 1 / 0 by size, and one move gives both classes a test."""
+    labels, content = pictures([50, 50])
+    writer = np.tile(np.arange(50) // 10, 2)
+
+    split = assign(labels, content, leaders_of(writer), USUAL, 0)
+
+    assert table(labels, split).tolist() == [[30, 10, 10]] * 2
+
+
 def test_a_repair_counts_what_it_moved() -> None:
     """Class 1 is in two of class 0's three groups: one of the two stays for training."""
     labels = np.repeat(np.array([0, 1], np.int32), [300, 2])
