@@ -158,18 +158,18 @@ def load_bundle(path: Path | str) -> Bundle:
 
 
 def newest_bundle(folder: Path = TRAINED) -> Path:
-    """The bundle in `folder` whose record was written last.
+    """The bundle in `folder` that was trained last: measuring one again does not make it new.
 
     Raises
     ------
     InkfoldError
         If there is none.
     """
-    records = sorted(folder.glob(f"*/{RECORD}"), key=lambda record: record.stat().st_mtime_ns)
-    records = [record for record in records if not record.parent.name.startswith(".")]
-    if not records:
+    bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
+    bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]
+    if not bundles:
         raise InkfoldError(f"{folder}: no trained bundle; {_advice()}")
-    return records[-1].parent
+    return max(bundles, key=lambda bundle: (_written(bundle / WEIGHTS), bundle.name))
 
 
 def _check_record(path: Path, record: dict[str, Any]) -> None:
@@ -183,6 +183,10 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
     missing = [name for name in (*FIELDS, "sha256") if name not in record]
     if missing:
         raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
+
+
+def _written(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _shapes(model: keras.Model) -> list[tuple[int, ...]]:

@@ -207,14 +207,15 @@ def test_a_record_without_a_field_is_refused_by_name(tmp_path: Path, field: str)
         load_bundle(tmp_path)
 
 
-def test_the_newest_bundle_is_the_one_written_last(tmp_path: Path) -> None:
+def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
     """Half-written ones, whose names begin with a dot, do not count."""
     with pytest.raises(InkfoldError, match="no trained bundle; train one with"):
         newest_bundle(tmp_path)
     for age, name in enumerate((".part", "new", "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / RECORD).write_text("{}")
-        os.utime(tmp_path / name / RECORD, (1000 - age, 1000 - age))
+        (tmp_path / name / WEIGHTS).write_bytes(b"")
+        os.utime(tmp_path / name / WEIGHTS, (1000 - age, 1000 - age))
 
     assert newest_bundle(tmp_path) == tmp_path / "new"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle import load_bundle, newest_bundle
 from inkfold.commands.evaluate import main
 from inkfold.dataset import open_dataset
 from tests.answering import write_bundle, write_dataset
@@ -48,6 +49,19 @@ def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) 
     assert (score["correct"], score["total"]) == (3, 4)
 
 
+def test_measuring_a_bundle_does_not_make_it_the_newest(here: Path) -> None:
+    """classify.py answers with what was trained last, whatever was evaluated since."""
+    (here / "trained").mkdir()
+    (here / "bands").rename(here / "trained" / "older")
+    write_bundle(here / "trained" / "newer")
+    for second, name in enumerate(("older", "newer")):
+        os.utime(here / "trained" / name / "model.weights.h5", (second, second))
+
+    assert main(["trained/older", "d.h5"]) == 0
+    assert "test" in load_bundle(here / "trained" / "older").scores
+    assert newest_bundle(here / "trained").name == "newer"
+
+
 def test_another_split_has_its_own_folder_and_a_warning(here: Path, capfd: Capture) -> None:
     """The epoch was chosen on validation, and the figures say so where they stand."""
     assert main(["bands", "d.h5", "--split", "validation"]) == 0
@@ -60,8 +74,18 @@ def test_another_split_has_its_own_folder_and_a_warning(here: Path, capfd: Captu
     assert json.loads(report.read_text(encoding="utf-8"))["caveat"] == warning
 
 
+def test_an_existing_report_is_refused_before_anything_is_measured(
+    here: Path, capfd: Capture
+) -> None:
+    """The dataset is not even looked for."""
+    (here / "report").mkdir()
+
+    assert main(["bands", "nowhere.h5", "-o", "report"]) == 2
+    assert "report already exists" in capfd.readouterr().err
+
+
 def test_an_earlier_report_is_kept_without_overwrite(here: Path, capfd: Capture) -> None:
-    """Exit code 2 before anything is measured; with --overwrite it is replaced whole."""
+    """Exit code 2; with --overwrite it is replaced whole."""
     left = here / "logs" / "bands" / "evaluation" / "left.txt"
     left.parent.mkdir(parents=True)
     left.write_text("earlier")
@@ -124,6 +148,20 @@ def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
     assert main(["bands", "d.h5"]) == 0
     assert capfd.readouterr().err == "warning: not recorded in bands: Permission denied\n"
     assert (here / "logs/bands/evaluation/summary.txt").exists()
+
+
+def test_paths_that_are_no_text_are_told_escaped(here: Path) -> None:
+    """A dataset and a report whose names are not UTF-8."""
+    odd = os.fsdecode(b"d\xff.h5")
+    (here / "d.h5").rename(here / odd)
+
+    done = run_script("evaluate.py", "bands", odd, "-o", os.fsdecode(b"r\xff"), cwd=here)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"test split of d\\udcff.h5\n" in done.stdout
+    assert b"\nr\\udcff: 4 pictures" in done.stdout
+    report = json.loads((here / os.fsdecode(b"r\xff") / "evaluation.json").read_bytes())
+    assert report["dataset"] == odd
 
 
 def test_the_script_does_what_the_command_does(here: Path) -> None:

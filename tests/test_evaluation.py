@@ -26,7 +26,7 @@ TRAIN = ((2, 2, 0), (2, 2, 0))
 def result(tmp_path: Path) -> Evaluation:
     """The result on the test split."""
     path = write_dataset(tmp_path / "d.h5", {"train": TRAIN, "test": TEST})
-    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "second try")))
     with open_dataset(path) as dataset:
         return evaluate(classifier, dataset)
 
@@ -71,7 +71,7 @@ def test_it_says_what_was_measured_on_what(result: Evaluation, tmp_path: Path) -
     with open_dataset(tmp_path / "d.h5") as dataset:
         fingerprint = dataset.fingerprint
 
-    assert (result.bundle, result.split, result.classes) == ("bands", "test", CLASSES)
+    assert (result.bundle, result.split, result.classes) == ("second try", "test", CLASSES)
     assert (result.dataset, result.fingerprint) == (str(tmp_path / "d.h5"), fingerprint)
 
 

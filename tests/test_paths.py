@@ -110,7 +110,7 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     """A folder is taken once on each way to it; a link to itself is a file that cannot be read."""
     write_picture(tmp_path / "in" / "a.png", 0)
     (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
-    (tmp_path / "in" / "deep" / "deeper").mkdir(parents=True)
+    write_picture(tmp_path / "in" / "deep" / "deeper" / "c.png", 0)
     (tmp_path / "in" / "deep" / "deeper" / "up").symlink_to(tmp_path / "in" / "deep")
     (tmp_path / "in" / "loop.png").symlink_to("loop.png")
     (tmp_path / "in" / "twin").symlink_to(tmp_path / "aside")
@@ -118,7 +118,8 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
 
     found = expanded(tmp_path / "in")
 
-    assert found == [f"{tmp_path}/in/{name}" for name in ("a.png", "loop.png", "twin/b.png")]
+    names = ("a.png", "loop.png", "deep/deeper/c.png", "twin/b.png")
+    assert found == [f"{tmp_path}/in/{name}" for name in names]
 
 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:

@@ -152,6 +152,14 @@ def test_the_summary_begins_with_counts_and_the_caveat(report: Path) -> None:
     assert "  d  " not in text, "a class without pictures is not recognised badly"
 
 
+def test_the_weakest_classes_come_first() -> None:
+    """By the share of their pictures; of equal shares the one with more pictures."""
+    text = summary(evaluation([[4, 0, 4], [0, 7, 1], [1, 0, 1]], "abc"), None)
+
+    weakest = ["  a  4 of 8", "  c  1 of 2", "  b  7 of 8"]
+    assert [line for line in text.splitlines() if line in weakest] == weakest
+
+
 def test_a_faultless_result_says_so() -> None:
     """No empty tables, no caveat line."""
     text = summary(evaluation(np.diag([3] * 6), "abcdef"), None)

@@ -84,12 +84,17 @@ def _evaluate(
     rate = clock.rate(result.accuracy.total)
     with new_folder(folder, overwrite=overwrite) as part:
         write_report(part, result, warning)
-    click.echo(summary(result, warning).encode("utf-8", "backslashreplace"))
+    _say(summary(result, warning))
     if same_splits(bundle, dataset):
         _publish(bundle, result)
     else:
         click.echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
-    click.echo(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
+    _say(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
+
+
+def _say(text: str) -> None:
+    """Print in UTF-8; what of a path is no text is escaped."""
+    click.echo(text.encode("utf-8", "backslashreplace"))
 
 
 def _publish(bundle: Bundle, result: Evaluation) -> None:

@@ -88,13 +88,14 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
         quiet: bool,
     ) -> int:
         from inkfold.dataset import open_dataset
-        from inkfold.training import Options, Training
 
         chosen = replace(recipe, batch=batch)
         if epochs is not None:
             chosen = replace(chosen, stages=shortened(recipe.stages, epochs))
-        options = Options(seed=seed, augment=augment, precision=precision, refit=refit)
         with open_dataset(dataset) as opened:
+            from inkfold.training import Options, Training
+
+            options = Options(seed=seed, augment=augment, precision=precision, refit=refit)
             training = Training(build, chosen, opened, options, output)
             training.check(resume=resume, overwrite=overwrite)
             run_training(training, program, resume=resume, overwrite=overwrite, quiet=quiet)
