@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from inkfold.bundle import load_bundle, newest_bundle
-from inkfold.bundle_record import FIELDS, RECORD, finish_bundle, record_score
+from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record_score
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
