@@ -29,13 +29,15 @@ def write_packed(
     classes: Sequence[str] = ("a", "b", "c", "d"),
     size: int = 16,
     seed: int = 0,
+    identical: bool = False,
 ) -> Path:
-    """A dataset of `counts` pictures in train, validation and test."""
+    """A dataset of `counts` pictures in train, validation and test; `identical` repeats one."""
     rng = np.random.default_rng(seed)
     with writing_dataset(path, classes, ImageSpec(size=size), overwrite=True) as writer:
         for split, count in zip(SPLITS, counts, strict=True):
             labels = (np.arange(count) % len(classes)).astype(np.int32)
             images = strokes(labels, size, rng)
+            images = np.repeat(images[:1], count, axis=0) if identical else images
             source = np.array([f"{split}/{i:05d}.png".encode() for i in range(count)], "S24")
             every = Rows(images, labels, source, digests(images))
             with writer.split(split, count, like=every) as writing:

@@ -72,6 +72,16 @@ def test_online_distortion_is_new_in_every_epoch_and_the_same_for_the_same_seed(
     assert set(pictures(batches, 0)) == first
 
 
+def test_no_two_pictures_are_distorted_alike(tmp_path: Path) -> None:
+    """One drawing 8,192 times over (two blocks), two epochs: every distorted copy is another."""
+    path = write_packed(tmp_path / "same.h5", (8192, 8, 8), size=8, identical=True)
+    with open_dataset(path) as opened:
+        batches = Batches([opened.train], 128, seed=0, elastic=Elastic(8, sigma=2, alpha=9))
+        shown = [*pictures(batches, 0), *pictures(batches, 1)]
+
+    assert len(set(shown)) == len(shown) == 2 * 8192
+
+
 def test_splits_are_mixed_for_a_refit(dataset: Dataset) -> None:
     """Train and validation together: every batch size divides 690, so nothing is left over."""
     batches = Batches([dataset.train, dataset.validation], 69, seed=0)
