@@ -114,6 +114,13 @@ def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]
         yield lambda count: bar.advance(task, count)
 
 
+def echo_above(line: str) -> None:
+    """Print a result while a bar is shown: on a terminal the bar's line is wiped first."""
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        click.echo("\r\x1b[2K", nl=False, err=True)
+    click.echo(line)
+
+
 class Clock:
     """Says how long something took and at what rate: ``3.2 s, 6,280 a second``."""
 

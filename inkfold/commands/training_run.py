@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, progress
+from inkfold.commands.cli import Clock, echo_above, progress
 
 if TYPE_CHECKING:
     from inkfold.checkpoint import Row
@@ -30,7 +30,7 @@ def run_training(
 
         def epoch_done(history: list[Row]) -> None:
             log.write(history)
-            click.echo(log_line(history[-1]))
+            echo_above(log_line(history[-1]))
 
         watcher = Watcher(log.write_summary, advance, epoch_done)
         try:
