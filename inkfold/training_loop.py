@@ -133,7 +133,6 @@ class Run:
             if self.progress.stage_epoch == 0:
                 self._begin_stage()
             self._epoch()
-        self.model.set_weights(self._best)
         return Fitted(self.model, self.history, self.progress.path)
 
     def _begin_stage(self) -> None:
@@ -155,7 +154,7 @@ class Run:
         if self.progress.best_epoch == self.progress.epoch:
             self._best = self.model.get_weights()
         if self.progress.stage_is_over(self._stages):
-            self.model.set_weights(self._best)  # the next stage goes on from the best
+            self.model.set_weights(self._best)  # for the next stage, or for good
             self.progress = self.progress.next_stage()
         self._keep()
         self._watcher.epoch_done(self.history)
