@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import signal
@@ -41,7 +42,7 @@ RESULTS = b"result 0\nresult 1\nresult 2\n"
 
 
 @click.command("sample")
-@click.option("--fail", type=click.Choice(["user", "bug", "break", "some"]))
+@click.option("--fail", type=click.Choice(["user", "bug", "break", "some", "disk", "other"]))
 def sample(fail: str | None) -> int:
     """A command that ends in every way."""
     if fail == "user":
@@ -50,6 +51,9 @@ def sample(fail: str | None) -> int:
         raise ZeroDivisionError
     if fail == "break":
         raise KeyboardInterrupt
+    if fail in {"disk", "other"}:
+        number = errno.ENOSPC if fail == "disk" else errno.EBADF
+        raise OSError(number, os.strerror(number), "out.h5")
     return 1 if fail == "some" else 0
 
 
@@ -76,6 +80,17 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
     assert captured.err == "error: a.h5: no such dataset; pack one\n"
     assert captured.out == ""
+
+
+def test_a_full_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the file; other failures of the system are bugs and keep their traceback."""
+    assert run(sample, ["--fail", "disk"]) == MISTAKE
+    told = capsys.readouterr().err
+
+    assert told.startswith("error: out.h5: No space left on device; ")
+    assert told.count("\n") == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        run(sample, ["--fail", "other"])
 
 
 def test_a_bug_keeps_its_traceback() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
 import sys
 import time
@@ -20,14 +20,17 @@ Advance = Callable[[int], None]
 
 SOME_FAILED = 1
 MISTAKE = 2
+# what a disk or its owner refuses: nothing that the code could have avoided
+DISK = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """Run `command` and return its exit code.
 
     0 done; 1 done, but some inputs failed; 2 a user's mistake, told in one line on stderr. A
-    signal that ends the run gives 128 + its number, after what was half written is gone. Any other
-    exception is a bug and keeps its traceback.
+    signal that ends the run gives 128 + its number, after what was half written is gone. A disk
+    that is full or not ours to write is told in one line too. Any other exception is a bug and
+    keeps its traceback. (Of a reader that has gone away, ``| head``, click takes care.)
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
@@ -41,10 +44,12 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # whoever read our output has seen enough; keep Python's own flush at exit quiet
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = error.filename or "the output"
+        click.echo(f"error: {where}: {error.strerror}; free it or choose another place", err=True)
+        return MISTAKE
     return int(code or 0)
 
 
