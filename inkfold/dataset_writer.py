@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from inkfold import __version__
 from inkfold.dataset import CHUNK, FORMAT, VERSION
+from inkfold.errors import InkfoldError
 from inkfold.nouns import ImageSpec
 from inkfold.output import new_file
 
@@ -178,8 +180,23 @@ def writing_dataset(
     path: Path, classes: Sequence[str], spec: ImageSpec, *, overwrite: bool
 ) -> Iterator[DatasetWriter]:
     """Open a dataset for writing; the file takes its name when the block ends without an error."""
-    with new_file(path, overwrite=overwrite) as part, h5py.File(part, "w") as file:
-        yield DatasetWriter(file, classes, spec)
+    with new_file(path, overwrite=overwrite) as part:
+        file = h5py.File(part, "w")
+        try:
+            yield DatasetWriter(file, classes, spec)
+        except BaseException as error:
+            with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
+                file.close()
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)  # HDF5 tells the number only
+            raise
+        try:
+            file.close()
+        except RuntimeError as error:
+            raise InkfoldError(
+                f"{path}: HDF5 cannot finish it ({str(error).splitlines()[0]}); "
+                "is the disk full? free it or choose another place with -o"
+            ) from None
 
 
 def _stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 import time
@@ -21,7 +22,8 @@ Advance = Callable[[int], None]
 SOME_FAILED = 1
 MISTAKE = 2
 # what a disk or its owner refuses: nothing that the code could have avoided
-DISK = {errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+DISK = {errno.EACCES, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+DISK |= {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
@@ -47,8 +49,8 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in DISK:
             raise
-        where = error.filename or "the output"
-        click.echo(f"error: {where}: {error.strerror}; free it or choose another place", err=True)
+        where, why = error.filename or "the output", os.strerror(error.errno)
+        click.echo(f"error: {where}: {why}; mend that or choose another place", err=True)
         return MISTAKE
     return int(code or 0)
 
