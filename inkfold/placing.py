@@ -62,17 +62,14 @@ class Table:
         self.have[label, split] += count
         self.split[rows] = split
 
-    def best(self, rows: Rows) -> int:
-        """The split where a group lowers the sum of squared differences from the targets most.
+    def gains(self, rows: Rows) -> NDArray[np.int64]:
+        """How much nearer to its target each class of a group would come in each split, (c, 3).
 
-        Of several such splits, the one with the larger target.
+        By the fall of the squared difference: below 0 where that would put the class further off.
         """
         label, count = self._classes(rows)
-        wanted = self.wanted[label]
-        gap = self.have[label] - wanted
-        cost = (count[:, None] * (count[:, None] + 2 * gap)).sum(axis=0)
-        size = wanted.sum(axis=0)
-        return min(self.allowed, key=lambda split: (cost[split], -size[split], split))
+        gap = self.wanted[label] - self.have[label]
+        return count[:, None] * (2 * gap - count[:, None])
 
     def spares(self, rows: Rows) -> bool:
         """Whether the split that these pictures are in keeps some of each of their classes."""
@@ -84,10 +81,38 @@ class Table:
 
 
 def place_groups(table: Table, groups: Groups) -> None:
-    """Put every group where it helps most, in the order of the keys."""
-    for group in np.argsort(groups.key, kind="stable"):
-        rows = groups[group]
-        table.put(rows, table.best(rows))
+    """Put every group into a split, in the order of the keys.
+
+    As with single pictures, test is filled first, then validation, so that another group moves few
+    of the others. A group goes there if that brings each of its classes nearer to its target. Those
+    that found no such place are tried once more, and go where it is better for their classes taken
+    together. The rest goes to train.
+    """
+    waiting = np.argsort(groups.key, kind="stable").tolist()
+    for good in (_good_for_each, _good_together):
+        waiting = [group for group in waiting if not _fill(table, groups[group], good)]
+    for group in waiting:
+        gains = table.gains(groups[group]).sum(axis=0)
+        fallback = max(table.allowed, key=gains.__getitem__)
+        table.put(groups[group], TRAIN if TRAIN in table.allowed else fallback)
+
+
+def _fill(table: Table, rows: Rows, good: Callable[[Rows], bool]) -> bool:
+    """Put a group into test or else into validation if it is good there; whether it was."""
+    gains = table.gains(rows)
+    for split in (TEST, VALIDATION):
+        if good(gains[:, split]):  # never where the fraction and so every target is 0
+            table.put(rows, split)
+            return True
+    return False
+
+
+def _good_for_each(gains: Rows) -> bool:
+    return bool(gains.min() >= 0 and gains.max() > 0)
+
+
+def _good_together(gains: Rows) -> bool:
+    return bool(gains.sum() > 0)
 
 
 def place_singles(table: Table, label: int, rows: Rows) -> None:

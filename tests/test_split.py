@@ -194,6 +194,39 @@ def test_single_pictures_make_up_for_a_large_group() -> None:
     assert set(split[:60].tolist()) == {0}
 
 
+def test_twins_go_to_train_where_they_would_fit_test_no_better_than_nothing() -> None:
+    """Of 10 pictures test wants one: two are as far off as none, and single ones are there."""
+    labels, content = pictures([10])
+    number = np.maximum(np.arange(10), 1)
+
+    split = assign(labels, content, leaders_of(np.where(number > 1, number, 0)), USUAL, 0)
+
+    assert np.bincount(split, minlength=3).tolist() == [8, 1, 1]
+    assert split[:2].tolist() == [0, 0]
+
+
+def test_the_group_with_the_smallest_key_is_for_testing() -> None:
+    """As with single pictures: test is filled first, then validation, in the order of the keys."""
+    labels, content = pictures([80])
+    writer = np.arange(80) // 4
+    key = hashed(content.reshape(20, 4).min(axis=1), 7, "split")
+
+    split = assign(labels, content, leaders_of(writer), USUAL, 7)
+
+    assert (
+        split.reshape(20, 4)[np.argsort(key)].max(axis=1).tolist() == [2] * 2 + [1] * 2 + [0] * 16
+    )
+
+
+def test_a_group_that_fits_nowhere_goes_where_pictures_may_go() -> None:
+    """All pictures are one group, and train has fraction 0."""
+    labels, content = pictures([20])
+
+    split = assign(labels, content, leaders_of(np.zeros(20, int)), (0.0, 0.5, 0.5), 0)
+
+    assert set(split.tolist()) == {1}
+
+
 def test_a_group_over_its_target_takes_no_room_from_the_others() -> None:
     """10 of 13 go to test, where 8 are wanted; of 3 single ones validation gets its 2."""
     labels, content = pictures([13])
@@ -287,6 +320,50 @@ def test_adding_pictures_moves_few_of_the_others(
     moved = int((split(count) != split(count + more)[:count]).sum())
 
     assert moved <= 2 * more + 2
+
+
+def uneven_writers(
+    writers: int, seed: int
+) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
+    """Labels, contents and writers of 5 classes; a writer wrote 0 to 8 of each.
+
+    What a writer wrote does not depend on how many others there are.
+    """
+    labels, content, writer = [], [], []
+    for number in range(writers):
+        rng = np.random.default_rng((seed, number))
+        own = np.repeat(np.arange(5), rng.integers(0, 9, 5))
+        labels.append(own)
+        content.append(rng.integers(0, 2**64, len(own), np.uint64))
+        writer.append(np.full(len(own), number))
+    order = np.argsort(np.concatenate(labels), kind="stable")
+    joined = (np.concatenate(parts)[order] for parts in (labels, content, writer))
+    label, contents, who = joined
+    return label.astype(np.int32), contents, who
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_writer_more_moves_few_of_the_others(seed: int) -> None:
+    """Of 200 writers at most 15."""
+    places = []
+    for writers in (200, 201):
+        labels, content, writer = uneven_writers(writers, seed)
+        split = assign(labels, content, leaders_of(writer), USUAL, 0)
+        places.append(dict(zip(writer.tolist(), split.tolist(), strict=True)))
+
+    assert sum(places[0][writer] != places[1][writer] for writer in range(200)) <= 15
+
+
+def test_uneven_writers_leave_the_classes_near_their_targets() -> None:
+    """Validation and test want some 80 of each class and are 4 off on average, 20 at most."""
+    off = []
+    for seed in range(5):
+        labels, content, writer = uneven_writers(200, seed)
+        split = assign(labels, content, leaders_of(writer), USUAL, 0)
+        off.append(table(labels, split)[:, 1:] - targets(np.bincount(labels), USUAL)[:, 1:])
+
+    assert np.abs(off).max() <= 20
+    assert np.abs(off).mean() <= 4
 
 
 def test_pictures_of_other_classes_move_nothing() -> None:
