@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inkfold.batches import Batches
 from inkfold.bundle import load_bundle
 from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
@@ -21,9 +22,10 @@ from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.precision import policy
+from inkfold.schedule import Progress
 from inkfold.scoring import score
 from inkfold.training import Options, Training
-from inkfold.training_loop import Watcher
+from inkfold.training_loop import Run, State, Watcher
 from tests import tiny_network
 from tests.packed import write_packed
 
@@ -120,10 +122,8 @@ def test_a_checkpoint_of_another_run_is_refused_by_the_field_that_differs(
     assert np.array_equal(loaded.best[0], np.ones(2))
 
 
-def tiny_progress() -> Any:  # noqa: ANN401, a Progress
+def tiny_progress() -> Progress:
     """Some epochs into the second stage."""
-    from inkfold.schedule import Progress
-
     return Progress(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
 
 
@@ -224,6 +224,36 @@ def test_a_refit_repeats_the_epochs_found_on_train_and_validation(
     assert all(row["validation_loss"] == "" for row in refit)
     assert {row["pictures"] for row in search} == {"320"}
     assert {row["pictures"] for row in refit} == {"384"}
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_and_finds_nothing_better_ends_with_the_weights_it_had_kept(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Kept weights of a loss that cannot be beaten come back at the end."""
+    stages = (replace(tiny_network.RECIPE.stages[0], epochs=1),)
+    batches = Batches([dataset.train], 32, seed=0)
+    state = State(tmp_path / "c.npz", {})
+    run_ = Run(
+        tiny_network.build,
+        len(dataset.classes),
+        batches,
+        stages,
+        dataset.validation,
+        seed=0,
+        state=state,
+        watcher=SILENT,
+    )
+    variables = [*run_.model.variables, *run_.model.optimizer.variables]
+    best = [np.full_like(weight, 0.5) for weight in run_.model.get_weights()]
+    progress = Progress(best=0.0, best_epoch=1)
+    values = [np.asarray(variable) for variable in variables]
+    run_.restore(Checkpoint({}, (), progress, [], values, best))
+
+    fitted = run_.finish()
+
+    assert len(fitted.history) == 1
+    assert all((weight == 0.5).all() for weight in fitted.model.get_weights())
 
 
 @pytest.mark.slow
