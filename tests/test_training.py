@@ -246,7 +246,7 @@ def test_a_run_that_goes_on_and_finds_nothing_better_ends_with_the_weights_it_ha
     )
     variables = [*run_.model.variables, *run_.model.optimizer.variables]
     best = [np.full_like(weight, 0.5) for weight in run_.model.get_weights()]
-    progress = Progress(best=0.0, best_epoch=1)
+    progress = Progress(epoch=3, best=0.0, best_epoch=2)
     values = [np.asarray(variable) for variable in variables]
     run_.restore(Checkpoint({}, (), progress, [], values, best))
 
