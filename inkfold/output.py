@@ -13,22 +13,34 @@ from pathlib import Path
 from inkfold.errors import InkfoldError
 
 
-def check_free(path: Path, *, overwrite: bool) -> None:
+def check_free(path: Path, *, overwrite: bool, file: bool = False) -> None:
     """Refuse an output that exists, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+    file : bool
+        Whether a file is to be written: a folder is then refused even with `overwrite`.
 
     Raises
     ------
     InkfoldError
-        If `path` exists and `overwrite` is false.
+        If `path` exists and may not be replaced, or the folder it is to lie in is a file.
     """
+    if file and path.is_dir():
+        raise InkfoldError(f"{path} is a folder; give the name of a file in it with -o")
     if path.exists() and not overwrite:
         raise InkfoldError(f"{path} already exists; add --overwrite or choose another with -o")
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise InkfoldError(f"{parent} is a file, not a folder; choose another place with -o")
 
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A path beside `path` to write to; it gets its name when the block ends without an error."""
-    check_free(path, overwrite=overwrite)
+    check_free(path, overwrite=overwrite, file=True)
     part = _part(path)
     try:
         yield part

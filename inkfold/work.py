@@ -6,11 +6,13 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
+
+from inkfold.errors import InkfoldError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -82,6 +84,11 @@ def in_order(
         Must be picklable when the executor's workers are other processes.
     in_flight : int
         How many results may exist at a time, done or not: the bound on memory.
+
+    Raises
+    ------
+    InkfoldError
+        If a worker was killed from outside.
     """
     waiting: deque[Future[Result]] = deque()
     try:
@@ -91,6 +98,11 @@ def in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenExecutor:
+        raise InkfoldError(
+            "a worker process was killed, most likely because memory ran out; "
+            "try again with fewer --workers"
+        ) from None
     finally:
         for future in waiting:
             future.cancel()

@@ -108,6 +108,17 @@ def test_mistakes_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
+@pytest.mark.parametrize("output", ["in", "in/a/0000.png/d.h5", "n" * 250 + ".h5"])
+def test_an_output_that_cannot_be_written_is_told_in_one_line(
+    output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder, a place inside a file, a name too long: exit code 2, no traceback."""
+    write_classes(Path("in"), {"a": 3})
+
+    assert main(["in", "-o", output, "--overwrite"]) == 2
+    assert re.fullmatch(r"error: .*; (give|choose|mend) .*\n", capsys.readouterr().err)
+
+
 def test_three_fractions_may_be_rounded() -> None:
     """A third each, as people write it."""
     write_classes(Path("in"), {"a": 9})

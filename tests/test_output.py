@@ -53,6 +53,19 @@ def test_an_output_that_exists_is_refused(tmp_path: Path) -> None:
     check_free(tmp_path / "other", overwrite=False)
 
 
+def test_an_output_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """A file where a folder of that name is, even to overwrite; a place inside a file."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InkfoldError, match="folder is a folder; give the name of a file"):
+        check_free(tmp_path / "folder", overwrite=True, file=True)
+    check_free(tmp_path / "folder", overwrite=True)
+    for path in ("file/out", "file/deep/out"):
+        with pytest.raises(InkfoldError, match="file is a file, not a folder; choose another"):
+            check_free(tmp_path / path, overwrite=True)
+
+
 def test_a_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
     """Folders on the way are made; the old file stays until the new one is whole."""
     out = tmp_path / "deep/er/out"

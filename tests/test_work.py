@@ -16,6 +16,7 @@ from random import Random
 import psutil
 import pytest
 
+from inkfold.errors import InkfoldError
 from inkfold.work import InProcess, default_workers, in_order, local_executor
 from tests.scripts import ROOT
 
@@ -68,6 +69,20 @@ def test_an_error_in_a_task_reaches_the_caller(begin: Callable[[], Executor]) ->
         assert next(results) == 2
         assert next(results) == 3
         with pytest.raises(ZeroDivisionError):
+            next(results)
+
+
+def die(_task: int) -> None:
+    """What the system does to a process when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
+    """With what to try; not as a traceback from the pool."""
+    with local_executor(2) as executor:
+        results = in_order(executor, die, range(4), in_flight=2)
+
+        with pytest.raises(InkfoldError, match=r"a worker process was killed.*fewer --workers"):
             next(results)
 
 

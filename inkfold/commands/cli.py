@@ -23,7 +23,7 @@ SOME_FAILED = 1
 MISTAKE = 2
 # what a disk or its owner refuses: nothing that the code could have avoided
 DISK = {errno.EACCES, errno.ENOTDIR, errno.EPERM, errno.EROFS}
-DISK |= {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
+DISK |= {errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.ENOSPC}
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:

@@ -144,7 +144,7 @@ def command(
     from inkfold.folders import require_folder
     from inkfold.output import check_free
 
-    check_free(output, overwrite=overwrite)
+    check_free(output, overwrite=overwrite, file=True)
     require_folder(folder)
     from inkfold.packing import pack
     from inkfold.planning import Packing
