@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,9 @@ from inkfold.commands.cli import (
 )
 from inkfold.commands.packing_notes import notes
 from inkfold.nouns import Fit, ImageSpec, Ink, Threshold
+
+if TYPE_CHECKING:
+    from inkfold.packing import Report
 
 DEFAULT = "datasets/characters.h5"
 
@@ -169,6 +173,12 @@ def command(
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
         )
+    _tell(report, folder, output, clock)
+    return SOME_FAILED if report.unreadable.count else 0
+
+
+def _tell(report: Report, folder: Path, output: Path, clock: Clock) -> None:
+    """What was made, what was noticed, what comes next."""
     plan = report.plan
     counts = [len(order) for order in plan.orders]
     name = click.format_filename(output)
@@ -181,7 +191,6 @@ def command(
         click.echo(line, err=True)
     default = output == Path(DEFAULT)
     click.echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
-    return SOME_FAILED if report.unreadable.count else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
