@@ -14,9 +14,9 @@ MODELS = Path(__file__).resolve().parents[1] / "models"
 SCRIPTS = sorted(MODELS.glob("*.py"))
 
 
-def convolution(filters: int, inputs: int) -> int:
-    """5x5 kernels, a bias, and normalisation's scale, offset, mean and variance for each filter."""
-    return 25 * inputs * filters + filters + 4 * filters
+def convolution(filters: int, inputs: int, side: int) -> int:
+    """5x5 kernels and a bias, four numbers of normalisation, a PReLU slope for each pixel."""
+    return 25 * inputs * filters + filters + 4 * filters + filters * side * side
 
 
 def dense(units: int, inputs: int) -> int:
@@ -24,38 +24,25 @@ def dense(units: int, inputs: int) -> int:
     return inputs * units + units + 4 * units + units
 
 
-# by hand, for 100 classes; the PReLU after a convolution has one slope for each pixel and filter
+def predecessor(first: int, sides: tuple[int, int, int], units: int) -> int:
+    """Three convolutions of `first`, twice and four times as many filters; 4x4 pixels are left."""
+    second, third = 2 * first, 4 * first
+    return (
+        convolution(first, 1, sides[0])
+        + convolution(second, first, sides[1])
+        + convolution(third, second, sides[2])
+        + dense(units, third * 4 * 4)
+        + dense(units, units)
+        + units * 100
+        + 100
+    )
+
+
+# by hand, for 100 classes
 PARAMETERS = {
-    "cnn32": convolution(30, 1)
-    + 30 * 32 * 32
-    + convolution(60, 30)
-    + 60 * 16 * 16
-    + convolution(120, 60)
-    + 120 * 8 * 8
-    + dense(2000, 120 * 4 * 4)
-    + dense(2000, 2000)
-    + 2000 * 100
-    + 100,
-    "cnn30": convolution(30, 1)
-    + 30 * 30 * 30
-    + convolution(60, 30)
-    + 60 * 15 * 15
-    + convolution(120, 60)
-    + 120 * 8 * 8
-    + dense(2000, 120 * 4 * 4)
-    + dense(2000, 2000)
-    + 2000 * 100
-    + 100,
-    "cnn32_wide": convolution(40, 1)
-    + 40 * 32 * 32
-    + convolution(80, 40)
-    + 80 * 16 * 16
-    + convolution(160, 80)
-    + 160 * 8 * 8
-    + dense(3000, 160 * 4 * 4)
-    + dense(3000, 3000)
-    + 3000 * 100
-    + 100,
+    "cnn32": predecessor(30, (32, 16, 8), 2000),
+    "cnn30": predecessor(30, (30, 15, 8), 2000),
+    "cnn32_wide": predecessor(40, (32, 16, 8), 3000),
 }
 
 
