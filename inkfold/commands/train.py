@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from inkfold.commands.cli import (
     output_option,
@@ -30,78 +33,107 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
     stages = ", then ".join(
         f"at most {stage.epochs} epochs at rate {stage.learning_rate:g}" for stage in recipe.stages
     )
+    text = f"""Train {recipe.name} on a packed dataset and write a bundle.
 
-    @click.command(
-        program,
-        help=f"""Train {recipe.name} on a packed dataset and write a bundle.
+    \b
+    Example:
+        {program} {recipe.dataset} --augment online
 
-        \b
-        Example:
-            {program} {recipe.dataset} --augment online
+    It reads {recipe.size}x{recipe.size} pictures. Its recipe: {stages};
+    batches of {recipe.batch}. A stage ends early when validation loss stops falling.
+    """
+    callback = partial(_train, build, recipe, program)
+    for option in reversed(_options(recipe)):
+        callback = option(callback)
+    return click.command(program, help=text)(callback)
 
-        It reads {recipe.size}x{recipe.size} pictures. Its recipe: {stages};
-        batches of {recipe.batch}. A stage ends early when validation loss stops falling.
-        """,
-    )
-    @click.argument("dataset", type=click.Path(path_type=Path), default=recipe.dataset)
-    @output_option(f"models/trained/{recipe.name}", "The bundle to write.")
-    @click.option(
-        "--epochs",
-        type=click.IntRange(min=1),
-        help="At most this many in all.  [default: recipe's]",
-    )
-    @click.option("--batch", type=click.IntRange(min=1), default=recipe.batch, show_default=True)
-    @seed_option
-    @click.option(
-        "--augment",
-        type=click.Choice(["online", "none"]),
-        default="none",
-        show_default=True,
-        help="online: distort every picture anew in every epoch.",
-    )
-    @click.option(
-        "--precision",
-        type=click.Choice(["auto", "float32", "bfloat16"]),
-        default="auto",
-        show_default=True,
-        help="auto: bfloat16 where the hardware has it.",
-    )
-    @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
-    @click.option(
-        "--refit",
-        is_flag=True,
-        help="Then train again on train + validation for the epochs found.",
-    )
-    @overwrite_option
-    @quiet_option
-    def command(  # noqa: PLR0917, one parameter an option
-        dataset: Path,
-        output: Path,
-        epochs: int | None,
-        batch: int,
-        seed: int,
-        augment: Any,  # noqa: ANN401, click checks the choice
-        precision: Any,  # noqa: ANN401, the same
-        resume: bool,
-        refit: bool,
-        overwrite: bool,
-        quiet: bool,
-    ) -> int:
-        from inkfold.dataset import open_dataset
 
-        chosen = replace(recipe, batch=batch)
-        if epochs is not None:
-            chosen = replace(chosen, stages=shortened(recipe.stages, epochs))
-        with open_dataset(dataset) as opened:
-            from inkfold.training import Options, Training
+def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
+    """The argument and the options, in the order of the help text."""
+    return [
+        click.argument("dataset", type=click.Path(path_type=Path), default=recipe.dataset),
+        output_option(f"models/trained/{recipe.name}", "The bundle to write."),
+        click.option(
+            "--epochs",
+            type=click.IntRange(min=1),
+            help="At most this many in all.  [default: recipe's]",
+        ),
+        click.option(
+            "--batch",
+            type=click.IntRange(min=1),
+            default=recipe.batch,
+            show_default=True,
+            help="Pictures in a batch.",
+        ),
+        seed_option,
+        click.option(
+            "--augment",
+            type=click.Choice(["online", "none"]),
+            default="none",
+            show_default=True,
+            help="online: distort every picture anew in every epoch.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "float32", "bfloat16"]),
+            default="auto",
+            show_default=True,
+            help="auto: bfloat16 where the hardware has it.",
+        ),
+        click.option("--resume", is_flag=True, help="Go on with a run that was stopped."),
+        click.option(
+            "--refit",
+            is_flag=True,
+            help="Then train again on train + validation for the epochs found.",
+        ),
+        overwrite_option,
+        quiet_option,
+    ]
 
-            options = Options(seed=seed, augment=augment, precision=precision, refit=refit)
-            training = Training(build, chosen, opened, options, output)
-            training.check(resume=resume, overwrite=overwrite)
-            run_training(training, program, resume=resume, overwrite=overwrite, quiet=quiet)
-        return 0
 
-    return command
+def _train(
+    build: Build,
+    recipe: Recipe,
+    program: str,
+    *,
+    dataset: Path,
+    output: Path,
+    epochs: int | None,
+    batch: int,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+    **chosen: Any,  # noqa: ANN401, the fields of Options; click checks their values
+) -> int:
+    """Check what is asked for, then train."""
+    from inkfold.dataset import open_dataset
+
+    recipe = replace(recipe, batch=batch)
+    if epochs is not None:
+        recipe = replace(recipe, stages=shortened(recipe.stages, epochs))
+    with open_dataset(dataset) as opened:
+        from inkfold.training import Options, Training
+
+        training = Training(build, recipe, opened, Options(**chosen), output)
+        training.check(resume=resume, overwrite=overwrite)
+        again = f"{program} {shlex.join([*_given(), '--resume'])}"
+        run_training(training, again, resume=resume, overwrite=overwrite, quiet=quiet)
+    return 0
+
+
+def _given() -> list[str]:
+    """What the user typed of argument and options, but for how the run was begun."""
+    context, words = click.get_current_context(), []
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not typed or name in {"resume", "overwrite"}:
+            continue
+        if isinstance(parameter, click.Option):
+            words.append(parameter.opts[-1])
+        if not (isinstance(parameter, click.Option) and parameter.is_flag):
+            words.append(str(context.params[name]))
+    return words
 
 
 def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int:

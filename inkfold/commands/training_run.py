@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def run_training(
-    training: Training, program: str, *, resume: bool, overwrite: bool, quiet: bool
+    training: Training, again: str, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
-    """Run the training, watched; say where it was stopped and how to go on."""
+    """Run the training, watched; when it is stopped, say so, and that `again` goes on with it."""
     from inkfold.training_log import TrainingLog, log_line
     from inkfold.training_loop import Watcher
 
@@ -36,7 +36,7 @@ def run_training(
         try:
             trained = training.run(watcher, resume=resume, overwrite=overwrite)
         except (KeyboardInterrupt, SystemExit):
-            click.echo(_stopped(training, program), err=True)
+            click.echo(_stopped(training, again), err=True)
             raise
         closing = _closing(training, trained, clock)
         log.write(trained.history, closing)
@@ -59,14 +59,10 @@ def _header(training: Training) -> list[str]:
     ]
 
 
-def _stopped(training: Training, program: str) -> str:
+def _stopped(training: Training, again: str) -> str:
     if not training.checkpoint.exists():
         return "stopped before the first epoch was done; nothing was kept"
-    return (
-        f"stopped; the epochs that were done are kept in {training.checkpoint}; "
-        f"go on with: {program} {training.dataset.path} -o {training.output} --resume "
-        "(and the same options)"
-    )
+    return f"stopped; what was done is kept in {training.checkpoint}; go on with: {again}"
 
 
 def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
