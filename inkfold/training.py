@@ -6,44 +6,20 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from inkfold.batches import Batches
 from inkfold.bundling import write_bundle
-from inkfold.checkpoint import Checkpoint, Row
+from inkfold.checkpoint import Checkpoint
 from inkfold.dataset import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
 from inkfold.nouns import Recipe
 from inkfold.output import check_free
-from inkfold.precision import Precision, policy
-from inkfold.training_loop import Build, Fitted, Run, State, Watcher
-
-Augment = Literal["online", "none"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user chooses beside the recipe.
-
-    `augment` "online" distorts every picture anew in every epoch with the recipe's distortion;
-    `refit` trains once more on train + validation for the epochs found.
-    """
-
-    seed: int = 0
-    augment: Augment = "none"
-    precision: Precision = "auto"
-    refit: bool = False
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished training: where its bundle lies, one row of history an epoch, its record."""
-
-    path: Path
-    history: list[Row]
-    record: dict[str, Any]
+from inkfold.precision import policy
+from inkfold.training_loop import Run
+from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
 
 
 @dataclass(frozen=True)

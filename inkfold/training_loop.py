@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,53 +16,10 @@ from inkfold.keras_import import import_keras
 from inkfold.nouns import Stage
 from inkfold.schedule import Progress
 from inkfold.scoring import Score, score
+from inkfold.training_nouns import Build, Fitted, State, Watcher
 
 if TYPE_CHECKING:
     import keras
-
-Build = Callable[[int], "keras.Model"]
-
-
-@dataclass(frozen=True)
-class State:
-    """What a phase keeps beside its own numbers.
-
-    Attributes
-    ----------
-    checkpoint : Path
-    config : dict
-        What the run is; a checkpoint is gone on with only by the same run.
-    found : tuple of int
-        Epochs of each stage that a refit repeats; empty while validation decides.
-    history : sequence of dict
-        Rows of the phase before.
-    """
-
-    checkpoint: Path
-    config: dict[str, Any]
-    found: tuple[int, ...] = ()
-    history: Sequence[Row] = ()
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Whom a run tells: the Keras summary, pictures per batch, the history after each epoch."""
-
-    built: Callable[[str], None]
-    batch_done: Callable[[int], None]
-    epoch_done: Callable[[list[Row]], None]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A finished phase: the model with its best weights, and one row of history an epoch.
-
-    `path` holds the epochs of each stage that led to the best weights.
-    """
-
-    model: keras.Model
-    history: list[Row]
-    path: tuple[int, ...]
 
 
 class Run:

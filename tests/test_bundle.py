@@ -17,8 +17,8 @@ from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
-from inkfold.training import Options, Training
-from inkfold.training_loop import Watcher
+from inkfold.training import Training
+from inkfold.training_nouns import Options, Watcher
 from tests import tiny_network
 from tests.packed import write_packed
 

@@ -19,8 +19,8 @@ from inkfold.classifier import Classifier, leading
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
-from inkfold.training import Options, Training
-from inkfold.training_loop import Watcher
+from inkfold.training import Training
+from inkfold.training_nouns import Options, Watcher
 from tests import tiny_network
 from tests.answering import CLASSES, picture, write_bundle, write_picture
 from tests.packed import write_packed

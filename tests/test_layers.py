@@ -12,36 +12,21 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "inkfold"
 
 # Each layer may import its own and lower ones. Every module stands in exactly one.
-LAYERS = (
-    {"__init__", "errors", "nouns"},
-    # arrays in, arrays out
-    {"affine", "answers", "csv_text", "elastic", "fitting", "gather", "grouping", "metrics"}
-    | {"picture", "placing", "schedule", "split", "tally", "threads", "work", "ahead"},
-    # the disk
-    {"output", "dataset", "dataset_writer", "folders", "paths", "spool", "staging", "planning"}
-    | {
-        "packing",
-        "distorted_block",
-        "augmentation",
-        "bundle",
-        "bundle_record",
-        "checkpoint",
-        "digits",
-    }
-    | {"batches", "keras_import"},
-    # keras, onnxruntime, matplotlib
-    {
-        "layers",
-        "precision",
-        "training_loop",
-        "scoring",
-        "training_log",
-        "training",
-        "bundling",
-        "curves",
-    }
-    | {"model_card", "onnx_export", "classifier", "matching", "evaluation", "report", "labels"}
-    | {"confusion_plot", "preview"},
+LAYERS = tuple(
+    set(names.split())
+    for names in (
+        "__init__ errors nouns",
+        # arrays in, arrays out
+        """affine ahead answers csv_text elastic fitting gather grouping metrics picture placing
+        schedule split tally threads work""",
+        # the disk
+        """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
+        distorted_block folders keras_import output packing paths planning spool staging""",
+        # keras, onnxruntime, matplotlib
+        """bundling classifier confusion_plot curves evaluation labels layers matching model_card
+        onnx_export precision preview report scoring training training_log training_loop
+        training_nouns""",
+    )
 )
 COMMANDS = len(LAYERS)
 HEAVY = {"keras", "tensorflow", "onnxruntime", "onnx", "matplotlib", "sklearn", "tensorboard"}

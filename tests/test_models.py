@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from inkfold.commands.train import load_script
 from inkfold.keras_import import import_keras
 
-MODELS = Path(__file__).resolve().parents[1] / "models"
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = ROOT / "models"
 SCRIPTS = sorted(MODELS.glob("*.py"))
 
 
@@ -75,6 +77,20 @@ def test_a_network_takes_bytes_and_answers_probabilities(path: Path) -> None:
     assert answers.shape == (2, 7)
     assert answers.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert next(layer.scale for layer in model.layers if hasattr(layer, "scale")) == 1 / 255
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_score_in_a_docstring_is_the_one_in_the_log(path: Path) -> None:
+    """A number that no test reads is a rumour: script, README and log of experiments agree."""
+    report = ROOT / "logs/kanji-2026-11-20" / path.stem / "evaluation/evaluation.json"
+    accuracy = json.loads(report.read_text(encoding="utf-8"))["accuracy"]
+    counts = f"{accuracy['correct']:,} of {accuracy['total']:,}"
+    low, high = (f"{100 * end:.2f}" for end in accuracy["interval"])
+
+    assert counts in path.read_text(encoding="utf-8")
+    for page in ("README.md", "docs/log.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert f"{counts}, {100 * accuracy['share']:.2f} % ({low} to {high})" in text
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

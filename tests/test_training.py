@@ -25,8 +25,9 @@ from inkfold.errors import InkfoldError
 from inkfold.precision import policy
 from inkfold.schedule import Progress
 from inkfold.scoring import score
-from inkfold.training import Options, Training
-from inkfold.training_loop import Run, State, Watcher
+from inkfold.training import Training
+from inkfold.training_loop import Run
+from inkfold.training_nouns import Options, State, Watcher
 from tests import tiny_network
 from tests.packed import write_packed
 

@@ -112,7 +112,8 @@ def _train(
     if epochs is not None:
         recipe = replace(recipe, stages=shortened(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
-        from inkfold.training import Options, Training
+        from inkfold.training import Training
+        from inkfold.training_nouns import Options
 
         training = Training(build, recipe, opened, Options(**chosen), output)
         training.check(resume=resume, overwrite=overwrite)

@@ -11,7 +11,8 @@ from inkfold.commands.cli import Clock, echo_above, progress
 
 if TYPE_CHECKING:
     from inkfold.checkpoint import Row
-    from inkfold.training import Trained, Training
+    from inkfold.training import Training
+    from inkfold.training_nouns import Trained
 
 
 def run_training(
@@ -19,7 +20,7 @@ def run_training(
 ) -> None:
     """Run the training, watched; when it is stopped, say so, and that `again` goes on with it."""
     from inkfold.training_log import TrainingLog, log_line
-    from inkfold.training_loop import Watcher
+    from inkfold.training_nouns import Watcher
 
     clock = Clock()
     name, total = training.recipe.name, training.pictures_at_most
