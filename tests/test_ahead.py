@@ -97,3 +97,5 @@ def test_leaving_ends_the_thread() -> None:
         time.sleep(0.05)
 
     wait_until(lambda: threading.active_count() == before)
+
+    assert threading.active_count() == before

@@ -69,4 +69,4 @@ def test_every_escaped_name_is_drawn_without_a_warning() -> None:
     """Whatever fonts this machine has, nothing is left that matplotlib would warn about."""
     names = ["亜", "あ", "𠮷", "한", "ا", "ก", "अ", "😀", "$", "\t", "_"]
     for name in drawable(names):
-        drawn(name, font_family(names))
+        assert drawn(name, font_family(names))

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
+from benchmarks.memory import peak_memory, write_tiny
 from inkfold.dataset import open_dataset
-from tests.drawing import encode
 from tests.scripts import ROOT, run_script
 
 pytestmark = pytest.mark.slow
 
 COUNT = 6000
-
-
-def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
-    """So many different pictures of 8x8 pixels, one after the other into the classes."""
-    rng = np.random.default_rng(0)
-    for name in range(classes):
-        (root / f"{name:02d}").mkdir(parents=True)
-    for index in range(count):
-        picture = np.zeros((8, 8), np.uint8)
-        picture[1:7, 1:7] = rng.integers(0, 256, (6, 6))
-        (root / f"{index % classes:02d}/picture {index:06d}.png").write_bytes(
-            encode(".png", picture)
-        )
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -113,34 +96,12 @@ def test_a_stopped_run_leaves_nothing(
     assert list(output.parent.iterdir()) == []
 
 
-def family(process: psutil.Popen) -> Iterator[psutil.Process]:
-    """A process and all that it started."""
-    yield process
-    with contextlib.suppress(psutil.Error):
-        yield from process.children(recursive=True)
-
-
-def peak_memory(folder: Path, output: Path, workers: str) -> float:
-    """The most resident memory, in MiB, that a run had at a time, all its processes together."""
-    command = [sys.executable, str(ROOT / "create_dataset.py"), str(folder), "-o", str(output)]
-    process = psutil.Popen([*command, "--workers", workers], stdout=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        total = 0
-        for member in family(process):
-            with contextlib.suppress(psutil.Error):
-                total += member.memory_info().rss
-        peak = max(peak, total)
-        time.sleep(0.005)
-    assert process.returncode == 0
-    return peak / 2**20
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ten_times_the_pictures_take_no_more_memory(tmp_path: Path, workers: str) -> None:
     """A tenth more at most: 6,000 pictures against 60,000."""
-    small = peak_memory(write_tiny(tmp_path / "small", 6000), tmp_path / "s.h5", workers)
-    large = peak_memory(write_tiny(tmp_path / "large", 60_000), tmp_path / "l.h5", workers)
+    pack = [sys.executable, str(ROOT / "create_dataset.py"), "--workers", workers]
+    small = peak_memory([*pack, str(write_tiny(tmp_path / "6", 6000)), "-o", tmp_path / "s.h5"])
+    large = peak_memory([*pack, str(write_tiny(tmp_path / "60", 60_000)), "-o", tmp_path / "l.h5"])
     print(f"{workers} workers: {small:.1f} and {large:.1f} MiB")  # noqa: T201, the measurement
 
     assert large < 1.1 * small

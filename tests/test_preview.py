@@ -120,6 +120,8 @@ def test_any_distortion_can_be_drawn(source: Path, tmp_path: Path, distortion: D
     with open_dataset(source) as packed:
         draw_sheet(packed, replace(PLAN, distortion=distortion), tmp_path / "sheet.png")
 
+    assert (tmp_path / "sheet.png").stat().st_size > 10_000
+
 
 def test_the_same_plan_draws_the_same_sheet(source: Path, tmp_path: Path) -> None:
     """Byte for byte; another seed draws another."""

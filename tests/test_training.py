@@ -228,24 +228,37 @@ def test_a_refit_repeats_the_epochs_found_on_train_and_validation(
     assert {row["pictures"] for row in refit} == {"384"}
 
 
+def one_epoch(dataset: Dataset, folder: Path, seed: int) -> Run:
+    """A run of the tiny network that ends after an epoch."""
+    return Run(
+        tiny_network.build,
+        len(dataset.classes),
+        Batches([dataset.train], 32, seed=0),
+        (replace(tiny_network.RECIPE.stages[0], epochs=1),),
+        dataset.validation,
+        seed=seed,
+        state=State(folder / "c.npz", {}),
+        watcher=SILENT,
+    )
+
+
+@pytest.mark.slow
+def test_the_seed_gives_the_initial_weights(dataset: Dataset, tmp_path: Path) -> None:
+    """Apart from the order of the batches."""
+    first, again, other = (
+        one_epoch(dataset, tmp_path, seed).model.get_weights()[0] for seed in (3, 3, 4)
+    )
+
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 @pytest.mark.slow
 def test_a_run_that_goes_on_and_finds_nothing_better_ends_with_the_weights_it_had_kept(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     """Kept weights of a loss that cannot be beaten come back at the end."""
-    stages = (replace(tiny_network.RECIPE.stages[0], epochs=1),)
-    batches = Batches([dataset.train], 32, seed=0)
-    state = State(tmp_path / "c.npz", {})
-    run_ = Run(
-        tiny_network.build,
-        len(dataset.classes),
-        batches,
-        stages,
-        dataset.validation,
-        seed=0,
-        state=state,
-        watcher=SILENT,
-    )
+    run_ = one_epoch(dataset, tmp_path, seed=0)
     variables = [*run_.model.variables, *run_.model.optimizer.variables]
     best = [np.full_like(weight, 0.5) for weight in run_.model.get_weights()]
     progress = Progress(epoch=3, best=0.0, best_epoch=2)
