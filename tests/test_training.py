@@ -228,13 +228,13 @@ def test_a_refit_repeats_the_epochs_found_on_train_and_validation(
     assert {row["pictures"] for row in refit} == {"384"}
 
 
-def one_epoch(dataset: Dataset, folder: Path, seed: int) -> Run:
-    """A run of the tiny network that ends after an epoch."""
+def one_epoch(dataset: Dataset, folder: Path, seed: int, stages: int = 1) -> Run:
+    """A run of the tiny network that ends after an epoch of each stage."""
     return Run(
         tiny_network.build,
         len(dataset.classes),
         Batches([dataset.train], 32, seed=0),
-        (replace(tiny_network.RECIPE.stages[0], epochs=1),),
+        (replace(tiny_network.RECIPE.stages[0], epochs=1),) * stages,
         dataset.validation,
         seed=seed,
         state=State(folder / "c.npz", {}),
@@ -251,6 +251,15 @@ def test_the_seed_gives_the_initial_weights(dataset: Dataset, tmp_path: Path) ->
 
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.slow
+def test_each_stage_begins_with_a_fresh_optimizer(dataset: Dataset, tmp_path: Path) -> None:
+    """Two stages of an epoch of ten batches: at the end the optimizer has counted ten steps."""
+    fitted = one_epoch(dataset, tmp_path, seed=0, stages=2).finish()
+
+    assert len(fitted.history) == 2
+    assert int(fitted.model.optimizer.iterations) == 10
 
 
 @pytest.mark.slow
