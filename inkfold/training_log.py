@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +39,6 @@ class TrainingLog:
     def __init__(self, folder: Path, header: Sequence[str]) -> None:
         self._folder = folder
         self._header = list(header)
-        self._events_written = 0
 
     def __enter__(self) -> Self:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -55,17 +55,21 @@ class TrainingLog:
     ) -> None:
         self._events.close()
 
-    def write(self, history: list[Row], closing: Sequence[str] = ()) -> None:
-        """Bring the files up to `history`; `closing` lines end the text log."""
+    def epoch_done(self, history: list[Row]) -> None:
+        """Bring the files up to `history`, whose last row is new."""
+        self._write(history, ())
+        part = self._folder / ".history.csv.part"
+        write_history(part, history)
+        part.replace(self._folder / "history.csv")
+        self._add_event(history[-1])
+
+    def finish(self, history: list[Row], closing: Sequence[str]) -> None:
+        """End the text log with `closing`."""
+        self._write(history, closing)
+
+    def _write(self, history: list[Row], closing: Sequence[str]) -> None:
         lines = [*self._header, *map(log_line, history), *closing]
         _replace(self._folder / "training.log", "\n".join(lines) + "\n")
-        if history:
-            part = self._folder / ".history.csv.part"
-            write_history(part, history)
-            part.replace(self._folder / "history.csv")
-        for row in history[self._events_written :]:
-            self._add_event(row)
-        self._events_written = len(history)
 
     def write_summary(self, text: str) -> None:
         """Keep the network's Keras summary."""
@@ -83,7 +87,9 @@ class TrainingLog:
             for name in SCALARS
             if name in scalars
         ]
-        self._events.add_event(Event(step=row["epoch"], summary=Summary(value=values)))
+        self._events.add_event(
+            Event(wall_time=time.time(), step=row["epoch"], summary=Summary(value=values))
+        )
 
 
 def _replace(path: Path, text: str) -> None:

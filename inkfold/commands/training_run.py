@@ -30,7 +30,7 @@ def run_training(
     ):
 
         def epoch_done(history: list[Row]) -> None:
-            log.write(history)
+            log.epoch_done(history)
             echo_above(log_line(history[-1]))
 
         watcher = Watcher(log.write_summary, advance, epoch_done)
@@ -40,7 +40,7 @@ def run_training(
             click.echo(_stopped(training, again), err=True)
             raise
         closing = _closing(training, trained, clock)
-        log.write(trained.history, closing)
+        log.finish(trained.history, closing)
     click.echo("\n".join(closing))
     click.echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
 

@@ -1,0 +1,55 @@
+"""What a training run leaves under ``logs/``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from inkfold.training_log import TrainingLog, log_line
+
+
+def row(epoch: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401, figures
+    """An epoch's figures."""
+    common = {"epoch": epoch, "phase": "search", "stage": 1, "learning_rate": 0.01, "loss": 0.5}
+    validation = {"validation_loss": 0.25, "validation_correct": 3, "validation_total": 4}
+    return common | {"accuracy": 0.75} | validation | {"pictures": 100, "seconds": 1.5} | more
+
+
+def test_a_line_tells_counts_before_shares() -> None:
+    """One line an epoch; without validation it ends earlier."""
+    refit = {name: value for name, value in row(12).items() if "validation" not in name}
+
+    assert log_line(row(12)) == (
+        "epoch  12  search stage 1  rate 0.01    loss 0.5000  accuracy 0.7500  "
+        "validation loss 0.2500  right 3/4 (75.00 %)  1.5 s"
+    )
+    assert log_line(refit).endswith("accuracy 0.7500  1.5 s")
+
+
+def test_a_run_that_was_gone_on_with_leaves_the_log_of_an_unbroken_one(tmp_path: Path) -> None:
+    """The text and the table hold every epoch once, and so do TensorBoard's events."""
+    history = [row(1), row(2, loss=0.25), row(3)]
+    with TrainingLog(tmp_path, ["what was trained"]) as log:
+        log.epoch_done(history[:1])
+        log.epoch_done(history[:2])
+    with TrainingLog(tmp_path, ["what was trained"]) as log:
+        log.write_summary("the network")
+        log.epoch_done(history)
+        log.finish(history, ["the end"])
+
+    lines = (tmp_path / "training.log").read_text().splitlines()
+    assert lines == ["what was trained", *map(log_line, history), "the end"]
+    assert (tmp_path / "summary.txt").read_text() == "the network\n"
+    with (tmp_path / "history.csv").open() as file:
+        assert [int(line["epoch"]) for line in csv.DictReader(file)] == [1, 2, 3]
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss")] == [
+        (1, 0.5),
+        (2, 0.25),
+        (3, 0.5),
+    ]
+    assert [event.value for event in events.Scalars("validation_accuracy")] == [0.75] * 3
