@@ -82,7 +82,7 @@ class Run:
         Raises
         ------
         InkfoldError
-            If the validation loss was never a number.
+            If a loss is no number: the training diverged.
         """
         while self.progress.stage < len(self._stages):
             if self.progress.stage_epoch == 0:
