@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from inkfold import __version__
+from inkfold.output import new_file
 
 FORMAT = "inkfold-bundle"
 VERSION = 1
@@ -52,9 +52,8 @@ def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
 def _write(folder: Path, record: dict[str, Any]) -> None:
     """Write ``bundle.json`` beside and rename it."""
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-    part = folder / f".{RECORD}.{os.getpid()}.part"
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(folder / RECORD)
+    with new_file(folder / RECORD, overwrite=True) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def sha256(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 
 from inkfold.bundling import write_history
 from inkfold.checkpoint import Row
+from inkfold.output import new_file
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")
 
@@ -58,9 +59,8 @@ class TrainingLog:
     def epoch_done(self, history: list[Row]) -> None:
         """Bring the files up to `history`, whose last row is new."""
         self._write(history, ())
-        part = self._folder / ".history.csv.part"
-        write_history(part, history)
-        part.replace(self._folder / "history.csv")
+        with new_file(self._folder / "history.csv", overwrite=True) as part:
+            write_history(part, history)
         self._add_event(history[-1])
 
     def finish(self, history: list[Row], closing: Sequence[str]) -> None:
@@ -93,6 +93,5 @@ class TrainingLog:
 
 
 def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with new_file(path, overwrite=True) as part:
+        part.write_text(text, encoding="utf-8")
