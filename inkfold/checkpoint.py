@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +71,10 @@ class Checkpoint:
         if not path.exists():
             raise InkfoldError(f"{path}: no stopped run to go on with; leave --resume out")
         try:
-            with np.load(path) as file:
+            with path.open("rb") as raw, np.load(raw) as file:
                 state = json.loads(str(file["state"]))
                 groups = {name: _group(file, name) for name in ("variables", "best")}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InkfoldError(
                 f"{path}: not a checkpoint ({error}); remove it and train again"
             ) from None

@@ -92,6 +92,8 @@ class Training:
     def run(self, watcher: Watcher, *, resume: bool, overwrite: bool) -> Trained:
         """Train, refit if asked, and write the bundle; the checkpoint is removed at the end."""
         kept = Checkpoint.load(self.checkpoint, self.config) if resume else None
+        if kept is None:
+            self.checkpoint.unlink(missing_ok=True)  # or it could be gone on with as this run
         with _dtype_policy(policy(self.options.precision)):
             fitted = self._fit(watcher, kept)
         dataset, recipe = self.dataset, self.recipe
@@ -108,7 +110,8 @@ class Training:
                 "pictures": {"train": len(dataset.train), "validation": len(dataset.validation)},
             },
         }
-        model = self.build(len(dataset.classes))  # in float32, whatever it was trained in
+        with _dtype_policy("float32"):  # whatever it was trained in
+            model = self.build(len(dataset.classes))
         model.set_weights(fitted.model.get_weights())
         full = write_bundle(
             self.output, model, fitted.history, record, dataset.validation, overwrite=overwrite

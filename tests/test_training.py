@@ -124,17 +124,65 @@ def test_a_checkpoint_of_another_run_is_refused_by_the_field_that_differs(
     assert np.array_equal(loaded.best[0], np.ones(2))
 
 
+@pytest.mark.slow
+def test_a_run_that_begins_anew_leaves_nothing_of_the_one_before(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Stopped before its first epoch is done, it has nothing that --resume could go on with."""
+    run_ = training(dataset, tmp_path / "b")
+    run_.checkpoint.write_text("of an earlier run")
+
+    def stop(_summary: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_.run(replace(SILENT, built=stop), resume=False, overwrite=True)
+
+    assert not run_.checkpoint.exists()
+
+
+def test_the_line_that_goes_on_repeats_what_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --overwrite where that was given: the old bundle is still there."""
+    told: list[str] = []
+    monkeypatch.setattr(
+        "inkfold.commands.train.run_training", lambda _training, again, **_: told.append(again)
+    )
+    data, output = write_packed(tmp_path / "d.h5"), tmp_path / "a b"
+    line = [str(data), "-o", str(output), "--overwrite", "--seed", "3", "--refit"]
+
+    assert run(train_command(tiny_network.build, tiny_network.RECIPE, program="tiny"), line) == 0
+
+    program, *words = shlex.split(told[0])
+    assert program == "tiny"
+    assert words == [
+        *(str(data), "--output", str(output), "--seed", "3", "--refit", "--overwrite"),
+        "--resume",
+    ]
+
+
 def tiny_progress() -> Progress:
     """Some epochs into the second stage."""
     return Progress(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["text", "empty", "torn", "no state"])
+def test_a_file_that_is_no_checkpoint_is_refused(
+    dataset: Dataset, tmp_path: Path, damage: str
+) -> None:
     """It is named, with what to do."""
-    (tmp_path / "c.npz").write_text("not a checkpoint")
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    Checkpoint(config, (), tiny_progress(), [], [np.zeros(3000)], [np.ones(2)]).save(path)
+    whole = path.read_bytes()
+    contents = {"text": b"not a checkpoint", "empty": b"", "torn": whole[: len(whole) // 2]}
+    if damage == "no state":
+        np.savez(path, other=np.zeros(3))
+    else:
+        path.write_bytes(contents[damage])
 
-    with pytest.raises(InkfoldError, match="not a checkpoint"):
-        Checkpoint.load(tmp_path / "c.npz", training(dataset, tmp_path / "b").config)
+    with pytest.raises(InkfoldError, match=r"c\.npz: not a checkpoint"):
+        Checkpoint.load(path, config)
 
 
 @pytest.mark.parametrize(

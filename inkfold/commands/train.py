@@ -123,12 +123,12 @@ def _train(
 
 
 def _given() -> list[str]:
-    """What the user typed of argument and options, but for how the run was begun."""
+    """What the user typed of argument and options, --resume left out."""
     context, words = click.get_current_context(), []
     for parameter in context.command.params:
         name = str(parameter.name)
         typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not typed or name in {"resume", "overwrite"}:
+        if not typed or name == "resume":
             continue
         if isinstance(parameter, click.Option):
             words.append(parameter.opts[-1])
