@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
 WIDEST = 32_000  # pixels: cv2.remap takes sides under 32,767
 # Most pixels in a mosaic: its arrays stay in the second-level cache and in memory that malloc
 # keeps. Four times as many took three times as long, in page faults.
@@ -41,9 +43,7 @@ def gather(images: NDArray[np.uint8], displacement: NDArray[np.float32]) -> NDAr
     n, height, width = images.shape
     mosaic = np.zeros((height, n, width + 2), np.uint8)  # a column of paper beside each tile
     mosaic[:, :, 1:-1] = images.transpose(1, 0, 2)
-    row = np.arange(height, dtype=np.float32)[:, None]
-    column = np.tile(np.arange(width, dtype=np.float32), n)
-    tile = np.repeat(np.arange(n, dtype=np.float32) * (width + 2) + 1, width)
+    row, column, tile = _coordinates(n, height, width)
     # Clamped to the paper beside its own tile, a displacement never shows a neighbour's ink. Above
     # and below there is no neighbour: what cv2.remap finds outside is paper.
     rows = displacement[0] + row
@@ -61,6 +61,15 @@ def gather(images: NDArray[np.uint8], displacement: NDArray[np.float32]) -> NDAr
         borderValue=0,
     )
     return wide.transpose(1, 0, 2)
+
+
+@lru_cache(maxsize=4)
+def _coordinates(n: int, height: int, width: int) -> tuple[Floats, Floats, Floats]:
+    """Row (H, 1) and column (n * W,) of each pixel in its picture, and where its tile begins."""
+    row = np.arange(height, dtype=np.float32)[:, None]
+    column = np.tile(np.arange(width, dtype=np.float32), n)
+    tile = np.repeat(np.arange(n, dtype=np.float32) * (width + 2) + 1, width)
+    return row, column, tile
 
 
 def mosaics(n: int, height: int, width: int) -> Iterator[slice]:
