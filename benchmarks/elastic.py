@@ -1,102 +1,142 @@
-"""What a distorted copy costs on one core, beside the slow reference and a loop over cv2.
+"""What a distorted copy costs on one core, beside every other way to make one.
 
-    python benchmarks/elastic.py
-
-The three are timed in turn, round after round, so that a busy machine slows all of them; the best
-round of each counts. Ratios are what to compare between machines.
+python benchmarks/elastic.py
 """
 
 from __future__ import annotations
 
-import math
 import os
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # for the reference, which is a test's
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.elastic_peers import PEERS, Distort, Images, Peer
+from benchmarks.measuring import MICROSECONDS, Row, Spread, in_turn, ratios, report, seconds
 from inkfold.elastic import Elastic, block_rng
 from inkfold.threads import one_thread
-from tests.reference_elastic import reference_fields, reference_warp
 
-SIZE = 32
-BLOCK = 256  # pictures in a batch; nine copies of it in a row, as augment.py makes them
-SLOW = 32  # pictures in a batch of the slow ones
-ROUNDS = 40
-PARAMETERS = (
-    {"sigma": 6.0, "alpha": 47.0},
-    {"sigma": 4.0, "alpha": 34.0},
-    {"sigma": 6.0, "alpha": 47.0, "rotate": 10.0, "scale": 0.1, "shear": 5.0, "shift": 0.05},
-)
+SIGMA, ALPHA = 6.0, 47.0
+AFFINE = {"rotate": 10.0, "scale": 0.1, "shear": 5.0, "shift": 0.05}
+BLOCK = 256  # pictures in a call of ours, as augment.py makes them
+ROUNDS = 11
+TURN = 0.03  # seconds
+TARGETS = {"scipy": 25, "cv2": 8, "albumentations": 16}  # times as fast at 32x32; the others: 1
+COMMAND = "python benchmarks/elastic.py"
 
-
-def by_scipy(
-    images: NDArray[np.uint8], sigma: float, alpha: float, rng: np.random.Generator
-) -> None:
-    """The specification of the tests."""
-    for image, field in zip(
-        images, reference_fields(len(images), SIZE, sigma, alpha, rng), strict=True
-    ):
-        reference_warp(image, field)
+Contender = tuple[Callable[[], object], int]  # a call, and how many pictures it distorts
 
 
-def by_cv2(images: NDArray[np.uint8], sigma: float, alpha: float, rng: np.random.Generator) -> None:
-    """The same law with OpenCV's blur and remap, a picture at a time."""
-    wider = math.ceil(4 * sigma)
-    side, window = SIZE + 2 * wider, 2 * wider + 1
-    rows, columns = np.indices((SIZE, SIZE), np.float32)
-    for image in images:
-        noise = 2 * rng.random((2, side, side), np.float32) - 1
-        smooth = [cv2.GaussianBlur(part, (window, window), sigma) for part in noise]
-        down, right = (alpha * part[wider:-wider, wider:-wider] for part in smooth)
-        cv2.remap(image, columns + right, rows + down, cv2.INTER_LINEAR)
+def measure() -> Iterator[Row]:
+    """Time the engine against its peers at five sizes, and with the affine map against itself."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # before TensorFlow counts cores
+    with one_thread():
+        yield from against_all(32)
+        for size in (28, 30, 64, 128):
+            yield against_the_fastest(size)
+        yield with_affine()
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes once."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def against_all(size: int) -> Iterator[Row]:
+    """A row for each peer."""
+    timed, missing = time_peers(size)
+    for peer in PEERS:
+        if peer.name in timed:
+            bound = TARGETS.get(peer.name.split(",")[0].split(" ")[0], 1)
+            yield row(size, timed, peer.name, f"at least {bound}", peer.note)
+    for name, reason in missing.items():
+        print(f"{name} is left out: {reason}", file=sys.stderr)  # noqa: T201, a benchmark tells
 
 
-def measure(options: dict[str, float]) -> str:
-    """One line: microseconds a picture of each, and how many times as long as ours."""
-    rng = block_rng(0, 1, 0)
-    images = np.random.default_rng(0).integers(0, 256, (BLOCK, SIZE, SIZE)).astype(np.uint8)
-    few, law = images[:SLOW], (options["sigma"], options["alpha"])
-    elastic = Elastic(SIZE, **options)
-    best = [math.inf] * 3
-    for _ in range(ROUNDS):
-        round_ = (
-            seconds(lambda: [elastic.distort(images, rng) for _ in range(9)]) / (9 * BLOCK),
-            seconds(lambda: by_cv2(few, *law, rng)) / SLOW,
-            seconds(lambda: by_scipy(few, *law, rng)) / SLOW,
-        )
-        best = [min(pair) for pair in zip(best, round_, strict=True)]
-    ours, cv2_loop, scipy_loop = (1e6 * value for value in best)
-    named = ", ".join(f"{name} {value:g}" for name, value in options.items())
-    return (
-        f"{named}: {ours:.1f} us a picture ({1e6 / ours:,.0f} a second); "
-        f"cv2 loop {cv2_loop:.0f} us ({cv2_loop / ours:.0f} x), "
-        f"scipy reference {scipy_loop:.0f} us ({scipy_loop / ours:.0f} x)"
+def against_the_fastest(size: int) -> Row:
+    """One row: the peer with the smallest median."""
+    timed, _ = time_peers(size)
+    medians = {name: Spread.of(values).median for name, values in timed.items() if name != "ours"}
+    return row(size, timed, min(medians, key=lambda name: medians[name]), "at least 1", "fastest")
+
+
+def row(size: int, timed: dict[str, list[float]], peer: str, target: str, note: str) -> Row:
+    """Microseconds a picture of ours and of a peer."""
+    return Row(
+        stage=f"elastic copy, {size}x{size}, one core",
+        ours=f"{Spread.of(timed['ours']).told(MICROSECONDS)} µs",
+        peer=peer,
+        theirs=f"{Spread.of(timed[peer]).told(MICROSECONDS)} µs",
+        ratio=ratios(timed[peer], timed["ours"]),
+        target=target,
+        command=COMMAND,
+        note=note,
     )
 
 
-def main() -> int:
-    """Print a line for each set of parameters; the elastic part alone is what the others do."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with one_thread():
-        for options in PARAMETERS:
-            print(measure(options))  # noqa: T201, a benchmark prints its figures
-    return 0
+def time_peers(size: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Seconds a picture by contender, and why others are missing."""
+    contenders, missing = {"ours": ours(size)}, {}
+    for peer in PEERS:
+        try:
+            contenders[peer.name] = calls(peer, size)
+        except ImportError as error:
+            missing[peer.name] = str(error)
+    return each(contenders, ROUNDS), missing
+
+
+def each(contenders: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
+    """Seconds a picture, round by round.
+
+    A contender's turn is as many calls as fill some 30 ms: one call of a fast one would be measured
+    with the caches that the slow one before it has emptied.
+    """
+    turns, counts = {}, {}
+    for name, (call, count) in contenders.items():
+        call()
+        calls = max(1, round(TURN / seconds(call)))
+        turns[name], counts[name] = partial(several, call, calls), calls * count
+    timed = in_turn(turns, rounds)
+    return {name: [value / counts[name] for value in values] for name, values in timed.items()}
+
+
+def calls(peer: Peer, size: int) -> Contender:
+    """A peer with as many pictures as it gets in a call."""
+    distort: Distort = peer.make(size, SIGMA, ALPHA)
+    return partial(distort, pictures(peer.pictures, size)), peer.pictures
+
+
+def ours(size: int, **affine: float) -> Contender:
+    """The engine with a block."""
+    elastic = Elastic(size, SIGMA, ALPHA, **affine)
+    return partial(elastic.distort, pictures(BLOCK, size), block_rng(0, 1, 0)), BLOCK
+
+
+def with_affine() -> Row:
+    """Rotation, scale, shear and shift on, against the same without."""
+    timed = each({"with": ours(32, **AFFINE), "without": ours(32)}, 3 * ROUNDS)
+    return Row(
+        stage="elastic copy with rotation, scale, shear and shift, 32x32",
+        ours=f"{Spread.of(timed['with']).told(MICROSECONDS)} µs",
+        peer="the same engine without them",
+        theirs=f"{Spread.of(timed['without']).told(MICROSECONDS)} µs",
+        ratio=ratios(timed["with"], timed["without"]),
+        target="at most 1.15",
+        command=COMMAND,
+        note="here less is better",
+    )
+
+
+def several(call: Callable[[], object], times: int) -> None:
+    """The same call again and again."""
+    for _ in range(times):
+        call()
+
+
+def pictures(count: int, size: int) -> Images:
+    """Noise: what is on a picture does not matter to any of them."""
+    return np.random.default_rng(0).integers(0, 256, (count, size, size)).astype(np.uint8)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(lambda: list(measure())))
