@@ -17,8 +17,8 @@ from typing import Any
 import h5py
 
 from inkfold.dataset import CHUNK, Dataset, open_dataset
-from inkfold.dataset_writer import SplitWriter, writing_dataset
-from inkfold.distorted_block import Plan, Task, make_block, read_rows, repeated
+from inkfold.dataset_writer import NOTHING, SplitWriter, writing_dataset
+from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
@@ -98,12 +98,13 @@ def augment_dataset(
     ):
         originals = counts["originals"]
         tasks = (Task(source, block, plan) for block in range(-(-originals // CHUNK)))
-        like = repeated(read_rows(dataset.train.images.parent, slice(0)), first=0, times=1)
+        empty = read_rows(dataset.train.images.parent, slice(0))
+        like = kinds_of(empty, first=0, kinds=[empty.images])[0]
         with writer.split("train", counts["train"], like=like) as out:
             made = in_order(executor, make_block, tasks, in_flight=in_flight)
             for pieces, places in zip(made, _places(originals, plan), strict=True):
                 for piece, at in zip(pieces, places, strict=True):
-                    out.write(at, piece.rows, deflated_images=piece.deflated_images)
+                    out.write(at, piece.rows, deflated=piece.deflated)
                 advance(sum(len(piece.rows) for piece in pieces))
         for name in ("validation", "test"):
             group = getattr(dataset, name).images.parent
@@ -132,7 +133,8 @@ def _copy(group: h5py.Group, out: SplitWriter) -> None:
     """Copy a split as it stands; the pictures are not even decompressed where they are ours."""
     for at in range(0, len(group["images"]), CHUNK):
         rows = read_rows(group, slice(at, at + CHUNK))
-        out.append(rows, deflated_images=_stored_chunk(group["images"], at))
+        stored = _stored_chunk(group["images"], at)
+        out.append(rows, deflated=NOTHING if stored is None else {"images": stored})
 
 
 def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:

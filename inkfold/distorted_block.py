@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import Rows, deflate, digests
+from inkfold.dataset_writer import NOTHING, Rows, deflate, digests
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.nouns import Distortion
@@ -37,10 +39,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Piece:
-    """A chunk as a worker hands it back: the pictures are compressed, `rows.images` is empty."""
+    """A chunk as a worker hands it back: `rows.images` is empty, what is `deflated` counts."""
 
     rows: Rows
-    deflated_images: bytes
+    deflated: Mapping[str, bytes]
 
 
 def make_block(task: Task) -> list[Piece]:
@@ -48,15 +50,22 @@ def make_block(task: Task) -> list[Piece]:
     start = task.block * CHUNK
     with h5py.File(task.path, "r") as file:
         originals = read_rows(file["train"], slice(start, start + CHUNK))
-    seed, copies = task.plan.seed, range(1, task.plan.copies + 1)
+    kinds = [originals.images, *_copies(originals.images, task)]
+    rows = kinds_of(originals, first=start, kinds=kinds)
+    if len(originals) < CHUNK:
+        return [_piece(part) for part in _cut(rows)]
+    # A copy fills a chunk, and of these arrays all copies have the same: deflated once, and when
+    # the pieces are pickled, each is there once.
+    shared = {name: deflate(getattr(rows[0], name)) for name in ("labels", "source", "origin")}
+    return [_piece(part, shared) for part in rows]
+
+
+def _copies(images: NDArray[np.uint8], task: Task) -> list[NDArray[np.uint8]]:
+    """The distorted copies, each from its own generator."""
+    numbers = range(1, task.plan.copies + 1)
     with one_thread():
-        elastic = _engine(originals.images.shape[1], task.plan.distortion)
-        drawn = [
-            elastic.distort(originals.images, block_rng(seed, copy, task.block)) for copy in copies
-        ]
-        everything = np.concatenate([originals.images, *drawn])
-    rows = replace(repeated(originals, first=start, times=1 + len(copies)), images=everything)
-    return [_piece(rows, slice(at, at + CHUNK)) for at in range(0, len(rows), CHUNK)]
+        engine = _engine(images.shape[1], task.plan.distortion)
+        return [engine.distort(images, block_rng(task.plan.seed, n, task.block)) for n in numbers]
 
 
 def read_rows(group: h5py.Group, part: slice) -> Rows:
@@ -75,21 +84,36 @@ def _engine(size: int, distortion: Distortion) -> Elastic:
     return Elastic.of(size, distortion)
 
 
-def _piece(rows: Rows, part: slice) -> Piece:
-    """One chunk of `rows`: its pictures digested and deflated."""
-    cut = Rows(**{name: array[part] for name, array in rows.items()})
-    empty = replace(cut, images=cut.images[:0], digest=digests(cut.images))
-    return Piece(empty, deflate(cut.images))
+def kinds_of(rows: Rows, *, first: int, kinds: Sequence[NDArray[np.uint8]]) -> list[Rows]:
+    """Rows `first`, `first` + 1, ... of an augmented split: originals, first copies and so on.
+
+    `rows` are the originals, `kinds` the pictures of each kind.
+    """
+    origin = np.arange(first, first + len(rows), dtype=np.int64)
+    return [
+        Rows(
+            images,
+            rows.labels,
+            rows.source,
+            digests(images),
+            origin,
+            np.full(len(rows), number, np.int32),
+        )
+        for number, images in enumerate(kinds)
+    ]
 
 
-def repeated(rows: Rows, *, first: int, times: int) -> Rows:
-    """The originals `first`, `first` + 1, ... as they stand `times` over, but for the pictures."""
-    originals = np.arange(first, first + len(rows), dtype=np.int64)
-    return Rows(
-        images=rows.images[:0],
-        labels=np.tile(rows.labels, times),
-        source=np.tile(rows.source, times),
-        digest=np.tile(rows.digest, (times, 1)),
-        origin=np.tile(originals, times),
-        copy=np.repeat(np.arange(times, dtype=np.int32), len(rows)),
-    )
+def _cut(kinds: Sequence[Rows]) -> Iterator[Rows]:
+    """Rows one after the other, cut into chunks."""
+    whole = {
+        name: np.concatenate([getattr(rows, name) for rows in kinds])
+        for name, _ in kinds[0].items()
+    }
+    for start in range(0, len(whole["labels"]), CHUNK):
+        yield Rows(**{name: array[start : start + CHUNK] for name, array in whole.items()})
+
+
+def _piece(rows: Rows, shared: Mapping[str, bytes] = NOTHING) -> Piece:
+    """A chunk with all its arrays deflated, but for those that are `shared` and are already."""
+    rest = {name: deflate(array) for name, array in rows.items() if name not in shared}
+    return Piece(replace(rows, images=rows.images[:0]), {**shared, **rest})

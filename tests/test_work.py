@@ -143,3 +143,34 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 
     assert len(children) >= 2
     assert alive == []
+
+
+EARLY = """
+import os, sys
+from inkfold.work import local_executor, start_early
+
+def knows(_task):
+    return "this_is_slow" in sys.modules, os.environ.get("OPENBLAS_NUM_THREADS")
+
+if __name__ == "__main__":
+    start_early(2, "this_is_slow")
+    print(os.environ.get("OPENBLAS_NUM_THREADS"))
+    with local_executor(2) as pool:
+        print(*pool.submit(knows, 0).result(), "this_is_slow" in sys.modules)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker starts afresh")
+def test_workers_that_were_begun_early_have_their_modules(tmp_path: Path) -> None:
+    """Imported by the process that they are forked from, which keeps to one thread; not by us."""
+    script = tmp_path / "pool.py"
+    script.write_text(EARLY)
+    (tmp_path / "this_is_slow.py").touch()
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, env=environment
+    )
+
+    assert done.stdout.splitlines() == ["None", "True 1 False"]

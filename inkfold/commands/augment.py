@@ -91,6 +91,11 @@ def command(  # noqa: PLR0917, one parameter an option
     Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
     is not given.
     """
+    from inkfold.work import default_workers, local_executor, start_early
+
+    workers = workers or default_workers()
+    if dataset.is_file():
+        start_early(workers, __name__, "inkfold.distorted_block")
     from inkfold.dataset import open_dataset
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported
@@ -98,7 +103,6 @@ def command(  # noqa: PLR0917, one parameter an option
     from inkfold.augmentation import augment_dataset, plan_augmentation
     from inkfold.distorted_block import Plan
     from inkfold.nouns import Distortion
-    from inkfold.work import default_workers, local_executor
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
     plan = Plan(Distortion(sigma, alpha, rotate, scale, shear, shift), copies, seed)
@@ -106,7 +110,6 @@ def command(  # noqa: PLR0917, one parameter an option
     if preview is not None:
         _preview(dataset, plan, preview, overwrite=overwrite)
     clock = Clock()
-    workers = workers or default_workers()
     with (
         local_executor(workers) as executor,
         progress("augmenting", counts["train"], quiet=quiet) as advance,
