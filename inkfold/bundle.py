@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkfold.bundle_record import (
-    ARCHITECTURE,
-    FIELDS,
-    FORMAT,
-    ONNX,
-    RECORD,
-    VERSION,
-    WEIGHTS,
-    sha256,
-)
+from inkfold.bundle_record import ADVICE, ARCHITECTURE, ONNX, RECORD, WEIGHTS, read_record
 from inkfold.errors import InkfoldError
+from inkfold.hashing import sha256_of_all
 from inkfold.nouns import ImageSpec
 
 if TYPE_CHECKING:
@@ -129,8 +122,15 @@ class Bundle:
             )
 
 
-def load_bundle(path: Path | str) -> Bundle:
+def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None) -> Bundle:
     """Load a bundle and check every hash that its record holds.
+
+    Parameters
+    ----------
+    path : Path or str
+    meanwhile : callable
+        What this thread does while others hash, imports for example; not called where the record
+        alone shows that nothing can be loaded.
 
     Raises
     ------
@@ -138,20 +138,16 @@ def load_bundle(path: Path | str) -> Bundle:
         If the folder is no bundle, its version is another, or a file is missing or was changed.
     """
     path = Path(path)
-    record_path = path / RECORD
-    if not record_path.is_file():
-        raise InkfoldError(f"{path}: no bundle here ({RECORD} is missing); {_advice()}")
-    try:
-        record = json.loads(record_path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InkfoldError(f"{record_path}: not JSON ({error}); restore or train again") from None
-    _check_record(record_path, record)
-    for name, expected in record["sha256"].items():
+    record = read_record(path)
+    hashes: dict[str, str] = record["sha256"]
+    for name in hashes:
         if not (path / name).is_file():
             raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
-        if (found := sha256(path / name)) != expected:
+    found = sha256_of_all([path / name for name in hashes], meanwhile)
+    for (name, expected), digest in zip(hashes.items(), found, strict=True):
+        if digest != expected:
             raise InkfoldError(
-                f"{path / name}: sha256 is {found[:12]}..., {RECORD} says {expected[:12]}...: "
+                f"{path / name}: sha256 is {digest[:12]}..., {RECORD} says {expected[:12]}...: "
                 "it was not saved together with the rest; restore it or train again"
             )
     return Bundle(path, record)
@@ -168,21 +164,8 @@ def newest_bundle(folder: Path = TRAINED) -> Path:
     bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
     bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]
     if not bundles:
-        raise InkfoldError(f"{folder}: no trained bundle; {_advice()}")
+        raise InkfoldError(f"{folder}: no trained bundle; {ADVICE}")
     return max(bundles, key=lambda bundle: (_written(bundle / WEIGHTS), bundle.name))
-
-
-def _check_record(path: Path, record: dict[str, Any]) -> None:
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {_advice()}")
-    if record.get("format_version") != VERSION:
-        raise InkfoldError(
-            f"{path}: bundle format {record.get('format_version')}, this version reads format "
-            f"{VERSION}; train again, or use the version of inkfold that wrote it"
-        )
-    missing = [name for name in (*FIELDS, "sha256") if name not in record]
-    if missing:
-        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
 
 
 def _written(path: Path) -> int:
@@ -191,7 +174,3 @@ def _written(path: Path) -> int:
 
 def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
     return [tuple(weight.shape) for weight in model.weights]
-
-
-def _advice() -> str:
-    return "train one with: python models/cnn32.py"

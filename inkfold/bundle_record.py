@@ -1,14 +1,14 @@
-"""The record of a bundle, ``bundle.json``: its fields and its writing."""
+"""The record of a bundle, ``bundle.json``: its fields, its reading and its writing."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from inkfold import __version__
+from inkfold.errors import InkfoldError
+from inkfold.hashing import sha256
 from inkfold.output import new_file
 
 FORMAT = "inkfold-bundle"
@@ -18,6 +18,7 @@ WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
 ONNX = "model.onnx"
 RECORD = "bundle.json"
 FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
+ADVICE = "train one with: python models/cnn32.py"
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 
 
@@ -56,13 +57,41 @@ def _write(folder: Path, record: dict[str, Any]) -> None:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of ``bundle.json``.
+
+    Raises
+    ------
+    InkfoldError
+        If there is none, it is of another version, or a field is missing.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        raise InkfoldError(f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InkfoldError(f"{path}: not JSON ({error}); restore or train again") from None
+    _check_record(path, record)
+    return record
+
+
+def _check_record(path: Path, record: dict[str, Any]) -> None:
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {ADVICE}")
+    if record.get("format_version") != VERSION:
+        raise InkfoldError(
+            f"{path}: bundle format {record.get('format_version')}, this version reads format "
+            f"{VERSION}; train again, or use the version of inkfold that wrote it"
+        )
+    missing = [name for name in (*FIELDS, "sha256") if name not in record]
+    if missing:
+        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
 
 
 def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # slow, and only writing asks
+
     try:
         return version(name)
     except PackageNotFoundError:

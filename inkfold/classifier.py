@@ -158,6 +158,16 @@ def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]
     return order[:, :count]
 
 
+def import_engine(engine: Engine) -> None:
+    """Import what `Classifier` will need, which is most of what a cold start waits for."""
+    if engine == "onnx":
+        import onnxruntime  # noqa: F401, as early as its user wishes
+    else:
+        from inkfold.keras_import import import_keras
+
+        import_keras()
+
+
 def _onnx(bundle: Bundle) -> Network:
     session = bundle.onnx_session()
     name = session.get_inputs()[0].name

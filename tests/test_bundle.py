@@ -20,6 +20,7 @@ from inkfold.keras_import import import_keras
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
 from tests import tiny_network
+from tests.answering import write_bundle
 from tests.packed import write_packed
 
 CLASSES = ("あ", "b/c", "U+1F600", "d d")
@@ -218,6 +219,20 @@ def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
         os.utime(tmp_path / name / WEIGHTS, (1000 - age, 1000 - age))
 
     assert newest_bundle(tmp_path) == tmp_path / "new"
+
+
+def test_nothing_is_done_meanwhile_for_a_bundle_that_cannot_be(tmp_path: Path) -> None:
+    """Its record is read first, so that a wrong path is told before anything slow is imported."""
+    done: list[str] = []
+    with pytest.raises(InkfoldError, match="no bundle here"):
+        load_bundle(tmp_path / "nowhere", meanwhile=lambda: done.append("nowhere"))
+    bundle = write_bundle(tmp_path / "bands")
+    load_bundle(bundle, meanwhile=lambda: done.append("bands"))
+    (bundle / "model.onnx").unlink()
+    with pytest.raises(InkfoldError, match=r"model\.onnx is missing"):
+        load_bundle(bundle, meanwhile=lambda: done.append("halved"))
+
+    assert done == ["bands"]
 
 
 def load_bundle_unchecked(bundle: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def command(
     A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
     read is named on stderr, the others are answered, and the exit code is 1.
     """
-    bundle = load_bundle(model or newest_bundle())
+    bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
     from inkfold.classifier import Classifier
     from inkfold.paths import expand
 
@@ -93,6 +94,17 @@ def command(
             failed = True
             click.echo(_complaint(prediction), err=True)
     return SOME_FAILED if failed else 0
+
+
+def _import_engine(engine: Engine) -> None:
+    """Everything that takes long to import, none of which is needed to check a bundle."""
+    from inkfold.processors import numpy_alone
+
+    with numpy_alone():
+        import inkfold.classifier
+        import inkfold.paths
+
+    inkfold.classifier.import_engine(engine)
 
 
 def _stdin() -> FileIO:
