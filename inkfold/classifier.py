@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +15,21 @@ from inkfold.bundle import Bundle
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.nouns import Prediction
 from inkfold.picture import prepare, read
+from inkfold.processors import processors
 
-BATCH = 256  # pictures in one run of the network; also bounds its memory
+BATCH = 256  # pictures that are answered at a time; also bounds the memory
+RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
+LEAST = 16  # and fewest, where there are as many: below, a run's own cost shows
+PIECE = 32  # files that one thread reads before the next ones are handed out
 READERS = 4  # threads that decode: OpenCV works without Python's lock
 PATIENCE = 0.05  # seconds without a new path after which those at hand are answered
 
 Engine = Literal["onnx", "keras"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-Reading = Future[NDArray[np.uint8] | str]  # the prepared picture, or why there is none
+Picture = NDArray[np.uint8] | str  # prepared, or why there is none
+Readings = tuple[
+    list[Path | str], list[Future[list[Picture]]]
+]  # paths, and their pictures in pieces
 
 
 class Classifier:
@@ -48,6 +55,8 @@ class Classifier:
         self._classes = bundle.classes
         self.top = min(top, len(self._classes))
         self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
+        # ONNX Runtime runs in as many threads as call it, Keras in threads of its own
+        self._threads = processors() if engine == "onnx" else 1
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probability of each class, for pictures that `picture.prepare` has made.
@@ -74,9 +83,19 @@ class Classifier:
             found = f"{images.dtype} {images.shape}"
             raise ValueError(f"images are {found}, expected uint8 (N, {size}, {size})")
         answers = np.empty((len(images), len(self._classes)), np.float32)
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH, ..., None].astype(np.float32)
-            answers[start : start + BATCH] = self._network(batch)
+        size = self._run_size(len(images))
+
+        def run(start: int) -> None:
+            part = slice(start, start + size)
+            answers[part] = self._network(images[part, ..., None].astype(np.float32))
+
+        starts = range(0, len(images), size)
+        if self._threads == 1 or len(starts) <= 1:
+            for start in starts:
+                run(start)
+        else:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="network") as pool:
+                list(pool.map(run, starts))
         if not np.isfinite(answers).all():
             raise InkfoldError(
                 f"{self.bundle.path}: the network answers with values that are no numbers "
@@ -100,29 +119,46 @@ class Classifier:
         prediction : Prediction
             One for each path. A file that cannot be read gives one whose `error` says why.
         """
-        most = 1
         pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
-        readings = ((path, pool.submit(self._prepared, path)) for path in paths)
         try:
-            with Ahead(readings, limit=2 * BATCH) as ahead:
-                while batch := ahead.take(most, patience=PATIENCE):
-                    yield from self._answers(batch)
-                    most = min(2 * most, BATCH)
+            with Ahead(self._readings(paths, pool), limit=1) as ahead:
+                while batches := ahead.take(1, patience=0):
+                    yield from self._answers(*batches[0])
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _prepared(self, path: Path | str) -> NDArray[np.uint8] | str:
+    def _run_size(self, count: int) -> int:
+        """How many of `count` pictures go through the network at once."""
+        if self._threads == 1:
+            return BATCH
+        return max(LEAST, min(RUN, -(-count // self._threads)))
+
+    def _readings(self, paths: Iterable[Path | str], pool: Executor) -> Iterator[Readings]:
+        """Batches of paths, with their pictures as they will be; the first is of one path."""
+        most = 1
+        with Ahead(paths, limit=BATCH) as ahead:
+            while batch := ahead.take(most, patience=PATIENCE):
+                pieces = [batch[at : at + PIECE] for at in range(0, len(batch), PIECE)]
+                yield batch, [pool.submit(self._prepared, piece) for piece in pieces]
+                most = min(2 * most, BATCH)
+
+    def _prepared(self, paths: list[Path | str]) -> list[Picture]:
+        return [self._picture(path) for path in paths]
+
+    def _picture(self, path: Path | str) -> Picture:
         try:
             return prepare(read(path), self._spec)
         except PictureError as error:
             return str(error)
 
-    def _answers(self, batch: list[tuple[Path | str, Reading]]) -> Iterator[Prediction]:
+    def _answers(
+        self, paths: list[Path | str], pieces: list[Future[list[Picture]]]
+    ) -> Iterator[Prediction]:
         """Run the network once for all pictures of the batch that could be read."""
-        read_in = [(path, reading.result()) for path, reading in batch]
-        images = [picture for _, picture in read_in if not isinstance(picture, str)]
+        pictures = [picture for piece in pieces for picture in piece.result()]
+        images = [picture for picture in pictures if not isinstance(picture, str)]
         answers = iter(self._likeliest(np.stack(images)) if images else ())
-        for path, picture in read_in:
+        for path, picture in zip(paths, pictures, strict=True):
             if isinstance(picture, str):
                 yield Prediction(path, error=picture)
             else:
@@ -169,7 +205,7 @@ def import_engine(engine: Engine) -> None:
 
 
 def _onnx(bundle: Bundle) -> Network:
-    session = bundle.onnx_session()
+    session = bundle.onnx_session(threads=1)
     name = session.get_inputs()[0].name
     return lambda batch: np.asarray(session.run(None, {name: batch})[0])
 

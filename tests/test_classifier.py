@@ -54,6 +54,47 @@ def test_any_number_of_pictures_is_answered(classifier: Classifier, count: int) 
     assert probabilities.argmax(axis=1).tolist() == [at % 4 for at in range(count)]
 
 
+@pytest.mark.parametrize("processors", [1, 2, 3, 16])
+@pytest.mark.parametrize("count", [1, 17, 64, 256, 600])
+def test_processors_share_a_batch(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, processors: int, count: int
+) -> None:
+    """In runs of 16 to 64 pictures, in several threads at once, with the answers in order."""
+    network, runs = classifier._network, []
+
+    def watched(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        runs.append((threading.current_thread().name, len(batch)))
+        return network(batch)
+
+    monkeypatch.setattr(classifier, "_network", watched)
+    monkeypatch.setattr(classifier, "_threads", processors)
+    images = np.stack([picture(at % 4) for at in range(count)])
+
+    probabilities = classifier.predict(images)
+
+    assert probabilities.argmax(axis=1).tolist() == [at % 4 for at in range(count)]
+    sizes = [size for _, size in runs]
+    assert sum(sizes) == count
+    assert max(sizes) <= 64 or processors == 1
+    assert sorted(sizes)[1:] == [] or sorted(sizes)[1] >= 16
+    assert any(name.startswith("network") for name, _ in runs) == (processors > 1 and count > 16)
+
+
+def test_what_a_network_raises_comes_through(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also from a thread of its own: no picture goes unanswered in silence."""
+
+    def failing(_batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise MemoryError("too many pictures")
+
+    monkeypatch.setattr(classifier, "_network", failing)
+    monkeypatch.setattr(classifier, "_threads", 2)
+
+    with pytest.raises(MemoryError, match="too many pictures"):
+        classifier.predict(np.zeros((100, 8, 8), np.uint8))
+
+
 @pytest.mark.parametrize(
     "images",
     [np.zeros((2, 8, 9), np.uint8), np.zeros((2, 8, 8), np.float32), np.zeros((8, 8), np.uint8)],
