@@ -18,7 +18,7 @@ import h5py
 
 from inkfold.dataset import CHUNK, Dataset, open_dataset
 from inkfold.dataset_writer import NOTHING, SplitWriter, writing_dataset
-from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows
+from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows, stored_chunk
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
@@ -98,7 +98,7 @@ def augment_dataset(
     ):
         originals = counts["originals"]
         tasks = (Task(source, block, plan) for block in range(-(-originals // CHUNK)))
-        empty = read_rows(dataset.train.images.parent, slice(0))
+        empty = read_rows(dataset.train.images.parent, 0, 0)
         like = kinds_of(empty, first=0, kinds=[empty.images])[0]
         with writer.split("train", counts["train"], like=like) as out:
             made = in_order(executor, make_block, tasks, in_flight=in_flight)
@@ -108,7 +108,7 @@ def augment_dataset(
                 advance(sum(len(piece.rows) for piece in pieces))
         for name in ("validation", "test"):
             group = getattr(dataset, name).images.parent
-            with writer.split(name, counts[name], like=read_rows(group, slice(0))) as out:
+            with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 _copy(group, out)
         writer.finish(_provenance(dataset, plan, counts))
     return counts
@@ -132,22 +132,9 @@ def _places(originals: int, plan: Plan) -> Iterator[list[int]]:
 def _copy(group: h5py.Group, out: SplitWriter) -> None:
     """Copy a split as it stands; the pictures are not even decompressed where they are ours."""
     for at in range(0, len(group["images"]), CHUNK):
-        rows = read_rows(group, slice(at, at + CHUNK))
-        stored = _stored_chunk(group["images"], at)
+        rows = read_rows(group, at, at + CHUNK)
+        stored = stored_chunk(group["images"], at)
         out.append(rows, deflated=NOTHING if stored is None else {"images": stored})
-
-
-def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
-    """The bytes of the chunk at row `at`; None where it is not stored as this package stores it."""
-    filters = images.id.get_create_plist()
-    if images.chunks != (CHUNK, *images.shape[1:]) or filters.get_nfilters() != 1:
-        return None
-    if filters.get_filter(0)[0] != h5py.h5z.FILTER_DEFLATE:
-        return None
-    chunk = images.id.get_chunk_info_by_coord((at, 0, 0))
-    if chunk.byte_offset is None or chunk.filter_mask:  # never written, or written uncompressed
-        return None
-    return bytes(images.id.read_direct_chunk((at, 0, 0))[1])
 
 
 def _provenance(dataset: Dataset, plan: Plan, counts: dict[str, int]) -> dict[str, Any]:

@@ -69,9 +69,17 @@ def _scale(picture: Grey, spec: ImageSpec) -> Grey:
 def _resize(picture: Grey, rows: int, columns: int, how: Interpolation) -> Grey:
     """Resize; ``area`` shrinks first, each axis by itself, for it averages only when shrinking."""
     if how == "area":
-        smaller = min(columns, picture.shape[1]), min(rows, picture.shape[0])
-        picture = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return cv2.resize(picture, (columns, rows), interpolation=ENLARGE[how]).astype(np.uint8)
+        smaller = min(rows, picture.shape[0]), min(columns, picture.shape[1])
+        picture = _resampled(picture, smaller, cv2.INTER_AREA)
+    return _resampled(picture, (rows, columns), ENLARGE[how])
+
+
+def _resampled(picture: Grey, shape: tuple[int, ...], interpolation: int) -> Grey:
+    """As OpenCV does it; what has the shape already stays."""
+    if picture.shape == shape:
+        return picture
+    resized = cv2.resize(picture, shape[::-1], interpolation=interpolation)
+    return resized.astype(np.uint8, copy=False)
 
 
 def _place(box: Grey, size: int, top: int, left: int) -> Grey:

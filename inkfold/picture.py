@@ -15,6 +15,7 @@ from inkfold.fitting import Grey, fit, otsu
 from inkfold.nouns import ImageSpec, Ink
 
 MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # the latter where text files are told apart
 MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: what is larger is something else
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
@@ -25,15 +26,27 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 def load(path: Path | str | bytes) -> bytes:
     """Read a file's bytes; raises PictureError when that cannot be done."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123, Path refuses bytes, which any name can be
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
-            return file.read()
+        file = os.open(path, READ)  # half the time of open(), an eighth of a small picture's
+        try:
+            return _whole(file)
+        finally:
+            os.close(file)
     except IsADirectoryError:
         raise PictureError("a folder, not a picture") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PictureError(reason[:1].lower() + reason[1:]) from None
+
+
+def _whole(file: int) -> bytes:
+    """All bytes of an open file; of a pipe too, whose size is told as 0."""
+    size = os.fstat(file).st_size
+    if size > MAX_BYTES:
+        raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
+    data = os.read(file, size + 1)
+    if len(data) != size or not size:
+        data += b"".join(iter(lambda: os.read(file, 1 << 20), b""))
+    return data
 
 
 def read(path: Path | str | bytes) -> Pixels:
@@ -137,15 +150,16 @@ def _grey(pixels: Pixels) -> Grey:
         plane = (plane * alpha + full * (full - alpha) + full // 2) // full
     if pixels.dtype == np.uint16:
         plane = (plane.astype(np.uint32) + 128) // 257
-    return plane.astype(np.uint8)
+    return plane.astype(np.uint8, copy=False)
 
 
 def _ink(grey: Grey, side: Ink) -> Grey:
     """How far each pixel is from the paper, on the ink's side of it."""
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = np.partition(edge, len(edge) // 2)[len(edge) // 2]
-    dark: Grey = paper - np.minimum(grey, paper)
-    light: Grey = np.maximum(grey, paper) - paper
+    edge.partition(len(edge) // 2)
+    paper = edge[len(edge) // 2]
     if side == "auto":
-        return dark if dark.sum() >= light.sum() else light
-    return dark if side == "dark" else light
+        # sum of (paper - pixel): what lies below the paper less what lies above
+        side = "dark" if int(paper) * grey.size >= cv2.sumElems(grey)[0] else "light"
+    ink = paper - np.minimum(grey, paper) if side == "dark" else np.maximum(grey, paper) - paper
+    return np.asarray(ink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +48,7 @@ class Spool:
         skipped, after = start % STEP, -(-stop // STEP)
         begin = self._places[start // STEP]
         end = self._places[after] if after < len(self._places) else self._end
-        self._read.seek(begin)
-        texts = self._read.read(end - begin).split(b"\0")[:-1]
+        texts = os.pread(self._read.fileno(), end - begin, begin).split(b"\0")[:-1]
         return texts[skipped : skipped + stop - start]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -91,11 +91,8 @@ class Records:
         """The records number `rows`, in that order."""
         self._write.flush()
         size = self._dtype.itemsize
-        data = bytearray(len(rows) * size)
-        view = memoryview(data)
-        for place, row in enumerate(rows.tolist()):
-            self._read.seek(row * size)
-            self._read.readinto(view[place * size : (place + 1) * size])
+        file = self._read.fileno()
+        data = b"".join(os.pread(file, size, row * size) for row in rows.tolist())
         return np.frombuffer(data, self._dtype)
 
     def column(self, name: str, word: int) -> NDArray[Any]:

@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
+from inkfold.fitting import fit
 from inkfold.nouns import ImageSpec
-from inkfold.picture import MAX_PIXELS, decode, prepare, read
+from inkfold.picture import MAX_PIXELS, decode, load, prepare, read
 from tests.drawing import encode, glyph, raw_png
 
 FORMATS = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
@@ -243,6 +244,39 @@ def test_any_name_can_be_read(tmp_path: Path) -> None:
 
         assert np.array_equal(read(path), ramp())
         assert np.array_equal(read(Path(os.fsdecode(path))), ramp())
+
+
+@pytest.mark.parametrize("length", [0, 1, 70_000])
+def test_a_pipe_is_read_to_its_end(length: int) -> None:
+    """Its size is told as 0, and it comes in pieces: `classify.py <(curl ...)`."""
+    source, sink = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.stdout.write('a' * {length})"], stdout=sink
+    ):
+        os.close(sink)
+        assert load(f"/dev/fd/{source}") == b"a" * length
+    os.close(source)
+
+
+def test_the_ink_is_on_the_side_where_more_of_it_lies() -> None:
+    """By the sums below and above the paper, in pictures of any shape; equal sums are dark ink."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        grey = rng.integers(0, 256, rng.integers(1, 7, 2)).astype(np.uint8)
+        grey[rng.random(grey.shape) < 0.5] = grey[0, 0]
+        edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+        paper = int(np.sort(edge)[len(edge) // 2])
+        below, above = (
+            np.maximum(paper - grey.astype(int), 0),
+            np.maximum(grey.astype(int) - paper, 0),
+        )
+        expected = below if below.sum() >= above.sum() else above
+        side = max(grey.shape)
+        spec = ImageSpec(size=side, fit="stretch")
+        assert np.array_equal(prepare(grey, spec), fit(expected.astype(np.uint8), spec))
+    even = np.full((5, 5), 100, np.uint8)
+    even[2, 1:3] = 90, 110
+    assert prepare(even, ImageSpec(size=5)).tolist()[2] == [0, 10, 0, 0, 0]
 
 
 def test_a_file_too_large_for_any_picture_is_not_read(tmp_path: Path) -> None:

@@ -145,14 +145,18 @@ def command(
     The name of each folder in FOLDER is a class; folders inside it belong to it. Pictures are
     PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
     """
-    from inkfold.folders import require_folder
     from inkfold.output import check_free
+    from inkfold.work import default_workers, local_executor, start_early
+
+    workers = workers or default_workers()
+    if folder.is_dir():
+        start_early(workers, __name__, "inkfold.staging")
+    from inkfold.folders import require_folder
 
     check_free(output, overwrite=overwrite, file=True)
     require_folder(folder)
     from inkfold.packing import pack
     from inkfold.planning import Packing
-    from inkfold.work import default_workers, local_executor
 
     clock = Clock()
     packing = Packing(
@@ -164,7 +168,7 @@ def command(
         min_per_class,
         allow_bad,
     )
-    with local_executor(workers or default_workers()) as executor:
+    with local_executor(workers) as executor:
         report = pack(
             folder,
             output,
