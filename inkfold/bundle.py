@@ -104,6 +104,9 @@ class Bundle:
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # without the layouts of ORT_ENABLE_ALL, which cost more to go between than they save: on
+        # a processor with AVX-512 cnn32 is 5 to 8 % faster so, at 1 to 128 pictures a run
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         session = onnxruntime.InferenceSession(
             str(self.path / ONNX), options, providers=["CPUExecutionProvider"]
         )
