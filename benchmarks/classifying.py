@@ -177,4 +177,4 @@ def say(what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(report(lambda: list(measure())))
+    sys.exit(report(measure))

@@ -139,4 +139,4 @@ def pictures(count: int, size: int) -> Images:
 
 
 if __name__ == "__main__":
-    sys.exit(report(lambda: list(measure())))
+    sys.exit(report(measure))

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -152,14 +152,15 @@ def run_script(script: str, *arguments: str | Path, cwd: Path) -> float:
     return time.perf_counter() - began
 
 
-def report(measure: Callable[[], Sequence[Row]], argv: Sequence[str] | None = None) -> int:
+def report(measure: Callable[[], Iterable[Row]], argv: Sequence[str] | None = None) -> int:
     """The main function of a benchmark: measure, print the rows, keep them where asked."""
     parser = argparse.ArgumentParser(description=(measure.__doc__ or "").strip())
     parser.add_argument("--rows", type=Path, help="also write the rows to this JSON file")
     kept = parser.parse_args(argv).rows
-    rows = list(measure())
-    for row in rows:
+    rows = []
+    for row in measure():
         print(line(row), flush=True)  # noqa: T201, a benchmark prints its figures
+        rows.append(row)
     if kept is not None:
         kept.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
     return 0
