@@ -1,13 +1,17 @@
-"""Peak memory of packing and augmenting at two sizes, all processes together.
+"""Memory and time of packing and augmenting as the number of pictures grows.
 
-    python benchmarks/memory.py            # 20,000 and 200,000 pictures, about two minutes
+    python benchmarks/memory.py            # up to 200,000 pictures, about two minutes
 
-Memory is the resident set, polled every 5 ms and summed over the process and all that it started.
+Memory is the resident set, polled every 5 ms and summed over the process and all that it started:
+pages that processes share count for each of them. Time a picture is told as it is, and as what each
+further picture takes from one size to the next: the start of Python and of the workers is a
+constant, which at 2,000 pictures is nearly all. Augmenting makes ten of each training picture.
 """
 
 from __future__ import annotations
 
 import contextlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,8 +23,15 @@ import cv2
 import numpy as np
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
-SIZES = (20_000, 200_000)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.measuring import MICROSECONDS, ROOT, Row, Spread, digits, ratios, report, run_script
+
+SIZES = (2_000, 20_000, 200_000)
+STAGES = ("create_dataset.py", "augment.py")
+ROUNDS = 2
+AS_IS = "start included"
+COMMAND = "python benchmarks/memory.py"
 
 
 def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
@@ -60,30 +71,88 @@ def peak_memory(command: Sequence[str | Path]) -> float:
     return peak / 2**20
 
 
-def main() -> None:
-    """Measure each stage at both sizes with one and with two workers."""
+def measure() -> list[Row]:
+    """Peak memory at 20,000 and 200,000 pictures, and time a picture from 2,000 on."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for count in SIZES:
             write_tiny(work / str(count), count)
-        for workers in ("1", "2"):
-            for stage in ("create_dataset.py", "augment.py"):
-                peaks = [peak_memory(line(work, stage, count, workers)) for count in SIZES]
-                growth = 100 * (peaks[1] / peaks[0] - 1)
-                told = ", ".join(
-                    f"{peak:.0f} MiB at {count:,}" for peak, count in zip(peaks, SIZES, strict=True)
-                )
-                print(f"{stage} --workers {workers}: {told} pictures ({growth:+.1f} %)")  # noqa: T201, the figure
+        rows = []
+        for stage in STAGES:
+            rows += growth(work, stage)
+            for workers in ("1", "2"):
+                rows += memory(work, stage, workers)
+    return rows
 
 
-def line(work: Path, stage: str, count: int, workers: str) -> list[str | Path]:
-    """The command line of a stage on `count` pictures, at 32 pixels."""
+def growth(work: Path, stage: str) -> list[Row]:
+    """Whole processes with two workers, each size in each round."""
+    taken: dict[int, list[float]] = {count: [] for count in SIZES}
+    for _ in range(ROUNDS):
+        for count in SIZES:
+            again = 1 if count == SIZES[-1] else 3  # short runs vary more
+            runs = [
+                run_script(stage, *arguments(work, stage, count, "2"), cwd=work)
+                for _ in range(again)
+            ]
+            taken[count].append(statistics.median(runs))
+    small, middle, large = SIZES
+    each = {count: [t / count for t in taken[count]] for count in SIZES}
+    further = [
+        [(b - a) / (more - less) for a, b in zip(taken[less], taken[more], strict=True)]
+        for less, more in ((small, middle), (middle, large))
+    ]
+    return [
+        Row(
+            f"{stage}, time a picture, {what}",
+            told(of_large, f"at {large:,}" if what == AS_IS else f"from {middle:,} on"),
+            "a tenth of them",
+            told(of_middle, f"at {middle:,}" if what == AS_IS else f"from {small:,} on"),
+            ratios(of_large, of_middle),
+            "at most 1.15",
+            COMMAND,
+            f"at {small:,}: {digits(MICROSECONDS * min(each[small]))} us, start included",
+        )
+        for what, of_large, of_middle in (
+            (AS_IS, each[large], each[middle]),
+            ("each further one", further[1], further[0]),
+        )
+    ]
+
+
+def told(values: Sequence[float], where: str) -> str:
+    """Microseconds a picture, and where."""
+    return f"{Spread.of(values).told(MICROSECONDS)} us {where}"
+
+
+def memory(work: Path, stage: str, workers: str) -> list[Row]:
+    """The peak at the largest size against that at a tenth of it, and against 500 MB."""
+    few, many = (
+        peak_memory([sys.executable, ROOT / stage, *arguments(work, stage, count, workers)])
+        for count in SIZES[1:]
+    )
+    named = f"{stage} --workers {workers}, peak memory of all processes"
+    now = f"{many:.0f} MiB at {SIZES[2]:,}"
+    before = f"{few:.0f} MiB at {SIZES[1]:,}"
+    megabytes = many * 2**20 / 1e6
+    return [
+        Row(named, now, "a tenth of them", before, alone(many / few), "at most 1.1", COMMAND),
+        Row(named, now, "a limit", "500 MB", alone(megabytes / 500), "at most 1", COMMAND),
+    ]
+
+
+def alone(value: float) -> Spread:
+    """Of a single measurement."""
+    return Spread.of([value])
+
+
+def arguments(work: Path, stage: str, count: int, workers: str) -> list[str | Path]:
+    """Behind the name of a stage, to run it on `count` pictures, at 32 pixels."""
     packed = work / f"{count}.h5"
     source = work / str(count) if stage == "create_dataset.py" else packed
     target = packed if stage == "create_dataset.py" else work / f"{count}_elastic.h5"
-    script: list[str | Path] = [sys.executable, ROOT / stage, source, "-o", target]
-    return [*script, "--workers", workers, "--overwrite", "-q"]
+    return [source, "-o", target, "--workers", workers, "--overwrite", "-q"]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report(measure))
