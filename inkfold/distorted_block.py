@@ -83,7 +83,7 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
 
 def _pictures(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
     """Inflated by igzip where they are stored as ours are: a sixth of HDF5's time."""
-    stored = stored_chunk(images, part.start) if part.start < part.stop else None
+    stored = stored_chunk(images, part.start)
     if stored is None:
         return np.asarray(images[part])
     chunk = np.frombuffer(isal_zlib.decompress(stored), np.uint8).reshape(images.chunks)

@@ -44,7 +44,7 @@ def _whole(file: int) -> bytes:
     if size > MAX_BYTES:
         raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
     data = os.read(file, size + 1)
-    if len(data) != size or not size:
+    if len(data) != size:
         data += b"".join(iter(lambda: os.read(file, 1 << 20), b""))
     return data
 

@@ -271,6 +271,17 @@ def test_any_number_of_pictures_is_augmented_whole(tmp_path: Path, count: int) -
         assert np.array_equal(dataset.train.digest, digests(dataset.train.images[:]))
 
 
+def test_empty_splits_stay_empty(tmp_path: Path) -> None:
+    """No validation picture, no test picture: nothing to copy."""
+    packed = write_packed(tmp_path / "packed.h5", (300, 0, 0), size=8)
+    with open_dataset(augmented(packed, tmp_path / "out.h5")) as dataset:
+        assert [len(split) for split in (dataset.train, dataset.validation, dataset.test)] == [
+            1200,
+            0,
+            0,
+        ]
+
+
 def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path) -> None:
     """Told block by block."""
     told: list[int] = []
