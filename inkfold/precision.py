@@ -24,7 +24,7 @@ def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
     if precision != "auto":
         return POLICIES[precision]
     flags = _cpu_flags() if cpu_flags is None else cpu_flags
-    fast = _has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+    fast = has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
     return POLICIES["bfloat16" if fast else "float32"]
 
 
@@ -38,7 +38,8 @@ def _cpu_flags() -> set[str]:
     return set()
 
 
-def _has_accelerator() -> bool:
+def has_accelerator() -> bool:
+    """Whether Keras' backend has something else than a processor to compute with."""
     from inkfold.keras_import import import_keras
 
     keras = import_keras()

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inkfold import tensorflow_kernels
 from inkfold.batches import Batches
 from inkfold.checkpoint import Arrays, Checkpoint, Row
 from inkfold.dataset import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
 from inkfold.nouns import Stage
+from inkfold.precision import has_accelerator
 from inkfold.schedule import Progress
 from inkfold.scoring import Score, score
 from inkfold.training_nouns import Build, Fitted, State, Watcher
@@ -58,12 +60,7 @@ class Run:
         self._state, self._watcher = state, watcher
         self._keras = import_keras()
         self._keras.utils.set_random_seed(seed % 2**32)
-        self.model = build(classes)
-        self.model.compile(
-            optimizer=self._keras.optimizers.Adam(stages[0].learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
+        self.model = _compiled(build(classes), stages[0].learning_rate)
         self.model.optimizer.build(self.model.trainable_variables)
         watcher.built(_summary(self.model))
         self.progress = Progress()
@@ -164,6 +161,22 @@ class Run:
             f"training diverged in epoch {self.progress.epoch + 1}: the loss is {loss}; "
             f"lower the learning rate ({rate}) in the recipe or take --precision float32"
         )
+
+
+def _compiled(model: keras.Model, learning_rate: float) -> keras.Model:
+    """Ready to train, by the kernels of ours where they are faster than Keras' own."""
+    keras = import_keras()
+    fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
+    if fused:
+        model = tensorflow_kernels.twin(model)
+    adam = tensorflow_kernels.adam if fused else keras.optimizers.Adam
+    model.compile(
+        optimizer=adam(learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False if fused else "auto",  # the kernels are compiled, each by itself
+    )
+    return model
 
 
 def _validation_row(found: Score) -> Row:

@@ -1,0 +1,231 @@
+"""Layers and optimizer of Keras for TensorFlow on a processor: the same law in fewer passes.
+
+The only module that names TensorFlow, and used where that is Keras' backend and no accelerator is
+there. See docs/decisions/0009-fused-kernels.md for what it brings.
+
+Keras writes batch normalisation, PReLU and dropout as a dozen operations each, and every one of
+them reads and writes all activations of a batch. Here what works number by number is compiled into
+one pass (in float32, rounded once at its end); sums stay with TensorFlow, whose are faster.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+Tensor = Any  # TensorFlow has no types that mypy could read
+
+
+def twin(model: keras.Model) -> keras.Model:
+    """The same network with the same weights, its layers faster where they can be.
+
+    A network that is no graph of layers is given back as it is.
+    """
+    import keras
+
+    faster = _layers()
+
+    def copied(layer: keras.Layer) -> keras.Layer:
+        kind = type(layer)
+        if layer.compute_dtype in {"float32", "bfloat16"}:
+            kind = faster.get(kind, kind)
+        return kind.from_config(layer.get_config())
+
+    try:
+        copy = keras.models.clone_model(model, clone_function=copied)
+    except ValueError:  # a subclass of keras.Model with a call of its own
+        return model
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+@cache
+def _layers() -> dict[type, type]:
+    """Keras' layers that have a faster twin: the same name, configuration and weights."""
+    import keras
+
+    base = keras.layers
+
+    class BatchNormalization(base.BatchNormalization):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+            plain = self.renorm or self.synchronized or not (self.scale and self.center)
+            last = self.axis in {-1, len(inputs.shape) - 1}
+            if not (training and self.trainable) or mask is not None or plain or not last:
+                return super().call(inputs, training=training, mask=mask)
+            before, share = self.moving_mean.value, self.momentum
+            answer, mean, variance = _normalised(self.epsilon)(
+                inputs, self.gamma.value, self.beta.value, before
+            )
+            self.moving_mean.assign(share * before + (1 - share) * mean)
+            self.moving_variance.assign(share * self.moving_variance + (1 - share) * variance)
+            return answer
+
+    class PReLU(base.PReLU):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor) -> Tensor:
+            if self.shared_axes:
+                return super().call(inputs)
+            return _prelu()(inputs, self.alpha.value)
+
+    class Dropout(base.Dropout):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+            if not training or not 0 < self.rate < 1 or self.noise_shape is not None:
+                return super().call(inputs, training=training)
+            return _dropped(self.rate)(inputs, self.seed_generator.next())
+
+    return {
+        base.BatchNormalization: BatchNormalization,
+        base.PReLU: PReLU,
+        base.Dropout: Dropout,
+    }
+
+
+def adam(learning_rate: float) -> keras.optimizers.Adam:
+    """Keras' Adam; every weight and its two moments are read and written once a step."""
+    import keras
+    import tensorflow as tf
+
+    class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+        def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
+            index, step = self._get_variable_index(variable), self.iterations + 1
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=self._momentums[index].value.handle,
+                v=self._velocities[index].value.handle,
+                beta1_power=self.beta_1 ** tf.cast(step, variable.dtype),
+                beta2_power=self.beta_2 ** tf.cast(step, variable.dtype),
+                lr=tf.cast(learning_rate, variable.dtype),
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                epsilon=self.epsilon,
+                grad=tf.cast(gradient, variable.dtype),
+            )
+
+    return Adam(learning_rate)
+
+
+@cache
+def _normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
+    """``f(x, gamma, beta, near)`` gives the normalised x, its means and variances by channel.
+
+    The squares are taken about `near`, the running means: those of x itself are known only after a
+    pass, and squares about zero lose digits where means are large.
+    """
+    import tensorflow as tf
+
+    @_compiled
+    def moved(x: Tensor, near: Tensor) -> tuple[Tensor, Tensor]:
+        x = _wide(x) - near
+        return x, tf.square(x)
+
+    @_compiled
+    def scaled(x: Tensor, factor: Tensor, shift: Tensor) -> Tensor:
+        return tf.cast(_wide(x) * factor + shift, x.dtype)
+
+    @_compiled
+    def weighed(slope: Tensor, x: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+        slope = _wide(slope)
+        return slope, slope * (_wide(x) - mean)
+
+    @_compiled
+    def back(slope: Tensor, x: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        return tf.cast(_wide(slope) * a + _wide(x) * b + c, x.dtype)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def normalised(x: Tensor, gamma: Tensor, beta: Tensor, near: Tensor) -> Any:  # noqa: ANN401
+        count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+        off, squares = (_channel_sums(part) / count for part in moved(x, near))
+        mean, variance = near + off, tf.maximum(squares - off * off, 0)
+        inverse = tf.math.rsqrt(variance + epsilon)
+        answer = scaled(x, gamma * inverse, beta - mean * gamma * inverse)
+
+        def gradient(slope: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+            total, along = map(_channel_sums, weighed(slope, x, mean))
+            a = gamma * inverse
+            b = -a * inverse * inverse * along / count
+            c = -a * total / count - b * mean
+            return back(slope, x, a, b, c), along * inverse, total, None
+
+        return (answer, mean, variance), gradient
+
+    return normalised
+
+
+@cache
+def _prelu() -> Any:  # noqa: ANN401, a function of tensors
+    """``f(x, alpha)``: x where it is positive, elsewhere alpha times x."""
+    import tensorflow as tf
+
+    @_compiled
+    def forth(x: Tensor, alpha: Tensor) -> Tensor:
+        wide = _wide(x)
+        return tf.cast(tf.where(wide > 0, wide, _wide(alpha) * wide), x.dtype)
+
+    @_compiled
+    def back(slope: Tensor, x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        wide, slope = _wide(x), _wide(slope)
+        return (
+            tf.cast(tf.where(wide > 0, slope, _wide(alpha) * slope), x.dtype),
+            slope * tf.minimum(wide, 0),
+        )
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def prelu(x: Tensor, alpha: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
+        def gradient(slope: Tensor) -> tuple[Tensor, Tensor]:
+            to_x, to_alpha = back(slope, x, alpha)
+            rows = tf.reshape(to_alpha, (tf.shape(x)[0], -1))
+            total = tf.ones((1, tf.shape(x)[0])) @ rows
+            return to_x, tf.cast(tf.reshape(total, tf.shape(alpha)), alpha.dtype)
+
+        return forth(x, alpha), gradient
+
+    return prelu
+
+
+@cache
+def _dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
+    """``f(x, seed)``: each number is zero with probability `rate`, else divided by 1 - rate.
+
+    A number takes 16 random bits, so that `rate` is kept to 1 in 131,072.
+    """
+    import tensorflow as tf
+
+    bound = round(rate * 2**16)
+
+    @_compiled
+    def masked(x: Tensor, bits: Tensor) -> Tensor:
+        bits = tf.reshape(tf.reshape(tf.bitcast(bits, tf.uint16), [-1])[: tf.size(x)], tf.shape(x))
+        kept = _wide(x) / (1 - rate)
+        return tf.cast(tf.where(tf.cast(bits, tf.int32) >= bound, kept, 0.0), x.dtype)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def dropped(x: Tensor, seed: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
+        bits = tf.random.stateless_uniform(
+            [(tf.size(x) + 1) // 2], tf.cast(seed, tf.int64), None, None, tf.int32
+        )
+        return masked(x, bits), lambda slope: (masked(slope, bits), None)
+
+    return dropped
+
+
+def _compiled(function: Any) -> Any:  # noqa: ANN401, any function of tensors
+    """One pass over memory in place of one for each operation."""
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def _wide(x: Tensor) -> Tensor:
+    import tensorflow as tf
+
+    return tf.cast(x, tf.float32)
+
+
+def _channel_sums(x: Tensor) -> Tensor:
+    """Sums over all axes but the last, as a matrix product: twice as fast as ``reduce_sum``."""
+    import tensorflow as tf
+
+    rows = tf.reshape(x, (-1, x.shape[-1]))
+    return tf.reshape(tf.ones((1, tf.shape(rows)[0])) @ rows, [-1])

@@ -1,0 +1,149 @@
+"""The fused kernels compute what Keras' own layers and its Adam compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inkfold import tensorflow_kernels
+from inkfold.keras_import import import_keras
+from models.cnn32 import build
+
+pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles
+CLASSES = 7
+
+
+def keras() -> Any:  # noqa: ANN401, Keras has no types
+    """Seeded, so that a test's figures do not depend on the tests before it."""
+    module = import_keras()
+    module.utils.set_random_seed(0)
+    return module
+
+
+def network(*layers: Any, shape: tuple[int, ...]) -> Any:  # noqa: ANN401, Keras has no types
+    """A model of these layers whose weights are none of the usual zeros and ones."""
+    model = keras().Sequential([import_keras().Input(shape), *layers])
+    rng = np.random.default_rng(1)
+    model.set_weights([w + rng.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
+    return model
+
+
+def answer_and_gradients(model: Any, x: np.ndarray) -> list[np.ndarray]:  # noqa: ANN401
+    """Of a training step: answer, gradients of its weighted sum, and all weights afterwards."""
+    import tensorflow as tf
+
+    weights = np.random.default_rng(2).normal(size=x.shape).astype(np.float32)
+    with tf.GradientTape() as tape:
+        given = tf.constant(x)
+        tape.watch(given)
+        answer = tf.cast(model(given, training=True), tf.float32)
+        total = tf.reduce_sum(answer * weights)
+    gradients = tape.gradient(total, [given, *(v.value for v in model.trainable_variables)])
+    return [np.asarray(part) for part in (answer, *gradients)] + list(model.get_weights())
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 3), (11,)])
+@pytest.mark.parametrize("kind", ["BatchNormalization", "PReLU"])
+def test_a_layer_and_its_twin_agree(kind: str, shape: tuple[int, ...]) -> None:
+    """Answer, gradients and running statistics to a few units of the last of seven digits."""
+    layer = getattr(import_keras().layers, kind)()
+    model = network(layer, shape=shape)
+    twin = tensorflow_kernels.twin(model)
+    x = np.random.default_rng(0).normal(3, 2, (50, *shape)).astype(np.float32)
+
+    expected, found = answer_and_gradients(model, x), answer_and_gradients(twin, x)
+
+    assert type(twin.layers[0]) is not type(layer), "or nothing was compared"
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=2e-5, atol=2e-5 * np.abs(one).max())
+
+
+def test_normalisation_keeps_its_digits_where_means_are_large() -> None:
+    """Pictures of mean 1,000 and deviation 1, once the running mean has come near."""
+    model = network(import_keras().layers.BatchNormalization(momentum=0.5), shape=(4,))
+    twin = tensorflow_kernels.twin(model)
+    x = np.random.default_rng(0).normal(1000, 1, (200, 4)).astype(np.float32)
+    for _ in range(12):
+        answer = np.asarray(twin(x, training=True))
+
+    expected = np.asarray(model(x, training=True))
+
+    np.testing.assert_allclose(answer, expected, atol=2e-3)
+
+
+def test_dropout_keeps_the_rate_and_the_mean_and_drops_gradients_alike() -> None:
+    """Of 400,000 numbers 30 % are zero, the others divided by 0.7; another call drops others."""
+    model = network(import_keras().layers.Dropout(0.3, seed=4), shape=(1000,))
+    twin = tensorflow_kernels.twin(model)
+    x = np.ones((401, 999 + 1), np.float32)  # an odd batch
+    first, slope = answer_and_gradients(twin, x)[:2]
+    second = np.asarray(twin(x, training=True))
+    weights = np.random.default_rng(2).normal(size=x.shape).astype(np.float32)
+
+    assert abs((first == 0).mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / x.size)
+    assert set(np.unique(first)) == {0, np.float32(1 / 0.7)}
+    assert np.allclose(slope, first * weights)
+    assert abs(((first == 0) & (second == 0)).mean() - 0.09) < 0.003
+    assert np.array_equal(twin(x, training=False), x)
+
+
+def test_training_with_the_twin_is_training_with_keras() -> None:
+    """Six steps of cnn32 without dropout, max norm at work: the same losses and weights."""
+    losses, weights = [], []
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 16, 32, 32, 1)).astype(np.uint8)
+    labels = rng.integers(0, CLASSES, (6, 16)).astype(np.int32)
+    for fused in (False, True):
+        model = without_dropout(keras(), build(CLASSES))
+        model.set_weights([3 * w if w.ndim > 1 else w for w in model.get_weights()])
+        adam = import_keras().optimizers.Adam
+        if fused:
+            model, adam = tensorflow_kernels.twin(model), tensorflow_kernels.adam
+        model.compile(adam(1e-4), "sparse_categorical_crossentropy", jit_compile=False)
+        losses.append([float(model.train_on_batch(*b)) for b in zip(images, labels, strict=True)])
+        weights.append(model.get_weights())
+
+    np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+    longest = np.sqrt(np.square(weights[1][0]).sum(axis=(0, 1, 2))).max()
+    assert longest == pytest.approx(4, abs=0.01), "or max norm had nothing to do"
+    for one, other in zip(*weights, strict=True):
+        assert np.abs(one - other).max() <= 2e-3 * max(1.0, np.abs(one).max())
+
+
+def without_dropout(keras: Any, model: Any) -> Any:  # noqa: ANN401, Keras has no types
+    """The same network, nothing of it random."""
+    kept = [layer for layer in model.layers if not isinstance(layer, keras.layers.Dropout)]
+    return keras.Sequential([keras.Input((32, 32, 1)), *kept])
+
+
+def test_adam_makes_the_steps_of_keras() -> None:
+    """Ten steps at two rates from the same gradients: weights and moments to float tolerance."""
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=(40, 30)), rng.normal(size=(10, 40, 30))
+    ended = []
+    for make in (keras().optimizers.Adam, tensorflow_kernels.adam):
+        weight, optimizer = import_keras().Variable(start.astype(np.float32)), make(0.01)
+        optimizer.build([weight])
+        for step, gradient in enumerate(gradients.astype(np.float32)):
+            if step == 5:
+                optimizer.learning_rate = 0.001
+            optimizer.apply([import_keras().ops.convert_to_tensor(gradient)], [weight])
+        ended.append([np.asarray(v) for v in (weight, *optimizer.variables)])
+
+    for one, other in zip(*ended, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_that_is_no_graph_of_layers_stays_as_it_is() -> None:
+    """A user's own subclass trains by Keras' kernels."""
+    base = keras().Model
+
+    class Own(base):  # type: ignore[misc, valid-type]
+        def call(self, inputs: Any) -> Any:  # noqa: ANN401, Keras has no types
+            return inputs
+
+    model = Own()
+
+    assert tensorflow_kernels.twin(model) is model
