@@ -1,0 +1,141 @@
+"""Pictures a second of training cnn32, beside Keras' own fit and PyTorch, and of reading for it.
+
+    python benchmarks/training.py
+
+Each contender has a process of its own and they train in turn, an epoch of 3,000 pictures at a
+time; in each round the same file's batches are also read without training.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report
+from inkfold.batches import Batches
+from inkfold.dataset import open_dataset
+from inkfold.precision import policy
+from tests.packed import write_packed
+
+CLASSES, BATCH = 314, 100
+TRAINED, READ = 3_000, 30_000  # pictures in a turn
+ROUNDS = 5
+COMMAND = "python benchmarks/training.py"
+PEERS = ("Keras float32", "PyTorch float32", "PyTorch bfloat16")
+Rates = dict[str, list[float]]
+
+
+def measure() -> list[Row]:
+    """Train and read in turn."""
+    names = ["ours", "ours online", *(peer for peer in PEERS if _installed(peer))]
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        classes = [f"{number:03}" for number in range(CLASSES)]
+        small, large = (
+            write_packed(Path(folder) / f"{n}.h5", (n, BATCH, BATCH), classes=classes, size=32)
+            for n in (TRAINED, READ)
+        )
+        contenders = {name: stack.enter_context(_start(name, small)) for name in names}
+        rates = _in_turn(contenders, large)
+        for process in contenders.values():
+            process.terminate()
+    return _rows(rates)
+
+
+def _in_turn(contenders: dict[str, subprocess.Popen[str]], large: Path) -> Rates:
+    """Pictures a second of each in each round; the first epoch, which compiles, is not counted."""
+    rates: Rates = {name: [] for name in (*contenders, "reading")}
+    for round_ in range(ROUNDS + 1):
+        names = list(contenders)
+        first = round_ % len(names)
+        for name in names[first:] + names[:first]:
+            rates[name].append(_epoch(contenders[name]))
+        rates["reading"].append(_read(large, round_))
+        print(f"round {round_} of {ROUNDS}", file=sys.stderr)  # noqa: T201, progress
+    return {name: found[1:] for name, found in rates.items()}
+
+
+def _start(name: str, path: Path) -> subprocess.Popen[str]:
+    script = ROOT / "benchmarks" / "training_contenders.py"
+    return subprocess.Popen(  # noqa: S603, our script
+        [sys.executable, str(script), name, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _epoch(process: subprocess.Popen[str]) -> float:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a contender has lost its pipes")
+    process.stdin.write("\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError(f"{process.args!r} ended without an answer")
+    return float(answer)
+
+
+def _read(path: Path, epoch: int) -> float:
+    with open_dataset(path) as dataset:
+        batches = Batches([dataset.train], BATCH, seed=0)
+        began = time.perf_counter()
+        pictures = sum(len(labels) for _, labels in batches.epoch(epoch))
+    return pictures / (time.perf_counter() - began)
+
+
+def _installed(peer: str) -> bool:
+    return not peer.startswith("PyTorch") or importlib.util.find_spec("torch") is not None
+
+
+def _rows(rates: Rates) -> list[Row]:
+    fast = policy("auto") == "mixed_bfloat16"
+    targets = {"Keras float32": "at least 1.8" if fast else ""} | dict.fromkeys(
+        PEERS[1:], "at least 1"
+    )
+    rows = [
+        _row(f"training cnn32, auto ({policy('auto')})", rates, "ours", peer, targets[peer])
+        for peer in PEERS
+        if peer in rates
+    ]
+    if len(rows) < len(PEERS):
+        print("PyTorch is not installed: not compared", file=sys.stderr)  # noqa: T201, said, not hidden
+    online = "training cnn32 with --augment online"
+    rows.append(_row(online, rates, "ours online", "ours", "at least 0.95"))
+    reading = f"reading {digits(READ)} pictures in shuffled batches"
+    rows.append(_row(reading, rates, "reading", "ours", "at least 20"))
+    return rows
+
+
+PEER_NAMES = {
+    "Keras float32": "Keras fit, float32, arrays in memory",
+    "PyTorch float32": "PyTorch, float32, channels last",
+    "PyTorch bfloat16": "PyTorch, bfloat16, channels last",
+    "ours": "our training without it",
+}
+
+
+def _row(stage: str, rates: Rates, name: str, peer: str, target: str) -> Row:
+    own, other = np.asarray(rates[name]), np.asarray(rates[peer])
+    return Row(
+        stage=stage,
+        ours=f"{Spread.of(own.tolist()).told()} pictures/s",
+        peer=PEER_NAMES[peer] if name != "reading" else "training, auto",
+        theirs=f"{Spread.of(other.tolist()).told()} pictures/s",
+        ratio=ratios(rates[name], rates[peer]),
+        target=target,
+        command=COMMAND,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(report(measure))

@@ -1,0 +1,119 @@
+"""One contender of benchmarks/training.py, in a process of its own.
+
+    python benchmarks/training_contenders.py NAME FILE
+
+TensorFlow and PyTorch would fight over threads in one process. For each line on stdin it trains an
+epoch and answers with a line: pictures a second, from the epoch's beginning to its last step.
+(Keras may then rest up to half a second while TensorFlow closes its input; that is left out.)
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from inkfold.batches import Batches
+from inkfold.dataset import open_dataset
+from inkfold.elastic import Elastic
+from inkfold.keras_import import import_keras
+from inkfold.nouns import Stage
+from inkfold.precision import policy
+from inkfold.training_loop import Run
+from inkfold.training_nouns import State, Watcher
+from models.cnn32 import RECIPE, build
+
+RATE = 1e-3
+BATCH = RECIPE.batch
+
+
+def ours(path: Path, *, online: bool) -> None:
+    """The training loop of ``models/cnn32.py`` with ``--precision auto``, reading the file."""
+    import_keras().config.set_dtype_policy(policy("auto"))
+    clock = Clock()
+    watcher = Watcher(lambda _: clock.begin(), clock.step, lambda _: clock.end())
+    elastic = Elastic.of(RECIPE.size, RECIPE.distortion) if online else None
+    with open_dataset(path) as dataset, tempfile.TemporaryDirectory() as folder:
+        batches = Batches([dataset.train], BATCH, 0, elastic)
+        state = State(Path(folder) / "checkpoint.npz", {})
+        stages = [Stage(RATE, epochs=1000, patience=1000)]
+        classes = len(dataset.classes)
+        Run(build, classes, batches, stages, None, seed=0, state=state, watcher=watcher).finish()
+
+
+def keras_fit(path: Path) -> None:
+    """What a user of Keras writes: float32, fit on arrays in memory."""
+    keras = import_keras()
+    with open_dataset(path) as dataset:
+        images, labels = dataset.train.images[:][..., None], dataset.train.labels
+        model = build(len(dataset.classes))
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.Adam(RATE), loss, metrics=["accuracy"])
+    clock = Clock()
+    done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: clock.step(BATCH))  # noqa: ARG005, Keras names them
+    clock.begin()
+    while True:
+        model.fit(images, labels, batch_size=BATCH, verbose=0, callbacks=[done])
+        clock.end()
+
+
+def pytorch(path: Path, *, bfloat16: bool) -> None:
+    """The same network in PyTorch: channels last, fused Adam, arrays in memory."""
+    import torch
+
+    from benchmarks.torch_cnn32 import Network
+
+    with open_dataset(path) as dataset:
+        images = torch.from_numpy(dataset.train.images[:])[:, None]
+        labels = torch.from_numpy(dataset.train.labels).long()
+        network = Network(len(dataset.classes), RATE, bfloat16=bfloat16)
+    clock = Clock()
+    clock.begin()
+    while True:
+        order = torch.randperm(len(images))
+        for rows in order[: len(order) // BATCH * BATCH].split(BATCH):
+            network.step(images[rows], labels[rows])
+            clock.step(BATCH)
+        clock.end()
+
+
+class Clock:
+    """Waits for the next line of stdin at the end of each epoch, and answers with the rate."""
+
+    def __init__(self) -> None:
+        self._asked: Iterator[str] = iter(sys.stdin)
+        self._pictures, self._began, self._last = 0, 0.0, 0.0
+
+    def begin(self) -> None:
+        """Wait until this contender's turn, or end its process."""
+        if next(self._asked, None) is None:
+            sys.exit(0)
+        self._pictures, self._began = 0, time.perf_counter()
+
+    def step(self, pictures: int) -> None:
+        """A batch is done."""
+        self._pictures += pictures
+        self._last = time.perf_counter()
+
+    def end(self) -> None:
+        """Tell the rate."""
+        print(self._pictures / (self._last - self._began), flush=True)  # noqa: T201, the answer
+        self.begin()
+
+
+CONTENDERS: dict[str, tuple[Callable[..., None], dict[str, Any]]] = {
+    "ours": (ours, {"online": False}),
+    "ours online": (ours, {"online": True}),
+    "Keras float32": (keras_fit, {}),
+    "PyTorch float32": (pytorch, {"bfloat16": False}),
+    "PyTorch bfloat16": (pytorch, {"bfloat16": True}),
+}
+
+if __name__ == "__main__":
+    train, options = CONTENDERS[sys.argv[1]]
+    train(Path(sys.argv[2]), **options)
