@@ -32,7 +32,11 @@ def twin(model: keras.Model) -> keras.Model:
         kind = type(layer)
         if layer.compute_dtype in {"float32", "bfloat16"}:
             kind = faster.get(kind, kind)
-        return kind.from_config(layer.get_config())
+        copy = kind.from_config(layer.get_config())
+        for name, value in vars(layer).items():
+            if type(value) is keras.constraints.MaxNorm:
+                setattr(copy, name, _max_norm(value))
+        return copy
 
     try:
         copy = keras.models.clone_model(model, clone_function=copied)
@@ -104,6 +108,21 @@ def adam(learning_rate: float) -> keras.optimizers.Adam:
             )
 
     return Adam(learning_rate)
+
+
+def _max_norm(constraint: keras.constraints.MaxNorm) -> keras.constraints.MaxNorm:
+    """Keras' constraint, which writes the weights only where one of the lengths is too large."""
+    import keras
+    import tensorflow as tf
+
+    class MaxNorm(keras.constraints.MaxNorm):  # type: ignore[misc]
+        def __call__(self, w: Tensor) -> Tensor:
+            w = tf.convert_to_tensor(w)
+            lengths = tf.sqrt(tf.reduce_sum(tf.square(w), self.axis))
+            too_long = tf.reduce_any(lengths > self.max_value)
+            return tf.cond(too_long, lambda: constraint(w), lambda: w)
+
+    return MaxNorm.from_config(constraint.get_config())
 
 
 @cache

@@ -136,6 +136,20 @@ def test_adam_makes_the_steps_of_keras() -> None:
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
 
 
+def test_max_norm_shortens_what_is_too_long_as_keras_does_and_else_touches_nothing() -> None:
+    """Within the bound weights stay to the last bit; beyond it they are Keras' own answer."""
+    module = keras()
+    bound = module.constraints.MaxNorm(4, axis=0)
+    dense = network(module.layers.Dense(3, kernel_constraint=bound), shape=(50,))
+    twin = tensorflow_kernels.twin(dense).layers[0].kernel_constraint
+    long = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    short = long / 4
+
+    assert type(twin) is not type(bound)
+    assert np.array_equal(twin(short), short)
+    np.testing.assert_array_equal(np.asarray(twin(long)), np.asarray(bound(long)))
+
+
 def test_a_network_that_is_no_graph_of_layers_stays_as_it_is() -> None:
     """A user's own subclass trains by Keras' kernels."""
     base = keras().Model
