@@ -1,0 +1,1 @@
+"""Public sets of handwritten characters in their own file formats, one module for each format."""
