@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv/.peers
 
 .PHONY: demo test check bench clean
 
@@ -17,13 +18,17 @@ check: $(READY)  ## format, lint, types and the fast tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow"
 
-bench: $(READY)  ## every benchmark, each prints its figures
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
+	$(BIN)/python benchmarks/results.py
 
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $(READY)
+
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	touch $(PEERS)
 
 clean:
 	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache

@@ -29,6 +29,7 @@ LAYERS = tuple(
     )
 )
 COMMANDS = len(LAYERS)
+IMPORTERS = 2  # they read the disk
 HEAVY = {"keras", "tensorflow", "onnxruntime", "onnx", "matplotlib", "sklearn", "tensorboard"}
 
 
@@ -36,6 +37,8 @@ def layer_of(module: str) -> int:
     """The layer of ``inkfold.MODULE``."""
     if module.startswith("commands"):
         return COMMANDS
+    if module.startswith("importers"):
+        return IMPORTERS
     return next(level for level, names in enumerate(LAYERS) if module in names)
 
 
