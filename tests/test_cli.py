@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pty
@@ -175,6 +176,24 @@ def test_a_signal_ends_a_run_with_its_number(tmp_path: Path, number: signal.Sign
 
     assert process.returncode == 128 + number
     assert b"Traceback" not in errors
+
+
+@pytest.mark.parametrize("signalled", [True, False])
+def test_a_signal_inside_c_code_ends_a_run_all_the_same(signalled: bool) -> None:
+    """C code that an exception comes into raises SystemError in its place; else that is a bug."""
+
+    @click.command()
+    def command() -> None:
+        with contextlib.suppress(SystemExit):
+            if signalled:
+                os.kill(os.getpid(), signal.SIGTERM)
+        raise SystemError("<method '__array__'> returned a result with an exception set")
+
+    if signalled:
+        assert run(command, []) == 128 + signal.SIGTERM
+    else:
+        with pytest.raises(SystemError):
+            run(command, [])
 
 
 def test_a_clock_tells_time_and_rate() -> None:

@@ -34,7 +34,13 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     that is full or not ours to write is told in one line too. Any other exception is a bug and
     keeps its traceback. (Of a reader that has gone away, ``| head``, click takes care.)
     """
-    signal.signal(signal.SIGTERM, _terminated)
+    ended: list[int] = []
+
+    def terminated(number: int, _frame: object) -> None:
+        ended.append(number)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, terminated)
     try:
         code = command.main(args=argv, standalone_mode=False)
     except InkfoldError as error:
@@ -46,6 +52,10 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 128 + signal.SIGINT
+    except SystemError:
+        if not ended:
+            raise
+        return 128 + ended[0]  # the signal came inside C code, which made this of its exception
     except OSError as error:
         if error.errno not in DISK:
             raise
@@ -53,10 +63,6 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
         click.echo(f"error: {where}: {why}; mend that or choose another place", err=True)
         return MISTAKE
     return int(code or 0)
-
-
-def _terminated(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
 
 
 def overwrite_option(command: Command) -> Command:
