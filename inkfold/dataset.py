@@ -55,6 +55,11 @@ class Split:
         return list(self._group["source"].asstr()[:])
 
     @property
+    def group(self) -> list[str] | None:
+        """Writer, page or sheet of each row, "" where unknown; None where no row has one."""
+        return list(self._group["group"].asstr()[:]) if "group" in self._group else None
+
+    @property
     def digest(self) -> NDArray[np.uint8]:
         """BLAKE2b-128 of each row's pixels, uint8 (N, 16)."""
         return np.asarray(self._group["digest"][:])

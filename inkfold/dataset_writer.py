@@ -34,7 +34,8 @@ class Rows:
     """Consecutive rows of a split: what `SplitWriter.append` takes.
 
     `images` uint8 (n, H, W), `labels` int32 (n,), `source` bytes (n,) in UTF-8, `digest` uint8
-    (n, 16); `origin` int64 (n,) and `copy` int32 (n,) for the train split of an augmented file.
+    (n, 16); `origin` int64 (n,) and `copy` int32 (n,) for the train split of an augmented file;
+    `group` bytes (n,) in UTF-8 where writers, pages or sheets are known.
     """
 
     images: NDArray[np.uint8]
@@ -43,13 +44,14 @@ class Rows:
     digest: NDArray[np.uint8]
     origin: NDArray[np.int64] | None = None
     copy: NDArray[np.int32] | None = None
+    group: NDArray[np.bytes_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def items(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """Name and array of each part that is there, in the order of the file."""
-        for name in ("images", "labels", "source", "digest", "origin", "copy"):
+        for name in ("images", "labels", "source", "digest", "origin", "copy", "group"):
             array = getattr(self, name)
             if array is not None:
                 yield name, array

@@ -57,7 +57,8 @@ def make_block(task: Task) -> list[Piece]:
         return [_piece(part) for part in _cut(rows)]
     # A copy fills a chunk, and of these arrays all copies have the same: deflated once, and when
     # the pieces are pickled, each is there once.
-    shared = {name: deflate(getattr(rows[0], name)) for name in ("labels", "source", "origin")}
+    same = {"labels", "source", "origin", "group"}
+    shared = {name: deflate(array) for name, array in rows[0].items() if name in same}
     return [_piece(part, shared) for part in rows]
 
 
@@ -71,14 +72,15 @@ def _copies(images: NDArray[np.uint8], task: Task) -> list[NDArray[np.uint8]]:
 
 def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
     """Rows of a split that is not augmented: some of one chunk, from its beginning."""
-    if group["source"].dtype.kind != "S":
-        raise InkfoldError(
-            f"{group.file.filename}: {group.name}/source is not of fixed length, as format 1 has "
-            "it; pack the dataset again with: python create_dataset.py FOLDER"
-        )
+    for name in ("source", "group"):
+        if name in group and group[name].dtype.kind != "S":
+            raise InkfoldError(
+                f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format 1 "
+                "has it; pack the dataset again with: python create_dataset.py FOLDER"
+            )
     part = slice(start, min(stop, len(group["images"])))
-    rest = (group[name][part] for name in ("labels", "source", "digest"))
-    return Rows(_pictures(group["images"], part), *rest)
+    names = [name for name in ("labels", "source", "digest", "group") if name in group]
+    return Rows(_pictures(group["images"], part), **{name: group[name][part] for name in names})
 
 
 def _pictures(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
@@ -122,6 +124,7 @@ def kinds_of(rows: Rows, *, first: int, kinds: Sequence[NDArray[np.uint8]]) -> l
             digests(images),
             origin,
             np.full(len(rows), number, np.int32),
+            rows.group,
         )
         for number, images in enumerate(kinds)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,14 @@ from numpy.typing import NDArray
 Leaders = NDArray[np.int32]
 
 BATCH = 1 << 16
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which group each picture is of: `numbers` int64 (N,); `named` bool (N,), or it is alone."""
+
+    numbers: NDArray[np.int64]
+    named: NDArray[np.bool_]
 
 
 def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
@@ -60,18 +69,17 @@ def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
-def named_groups(paths: Iterable[str], pattern: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A number for the group of each path, and whether the pattern matched it.
+def group_name(path: str, search: re.Pattern[str]) -> str:
+    """The pattern's first parenthesis, or the whole match when it has none; "" for no match."""
+    match = search.search(path)
+    return (match[1 if search.groups else 0] or "") if match else ""
 
-    The group is the pattern's first parenthesis, or the whole match when it has none. A path that
-    does not match is a group of its own.
-    """
-    search = re.compile(pattern)
-    numbers, matched = bytearray(), bytearray()
-    for path in paths:
-        match = search.search(path)
-        group = match[1 if search.groups else 0] if match else None
-        matched.append(group is not None)
-        name = f"alone {path}" if group is None else f"group {group}"
-        numbers += hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return np.frombuffer(numbers, np.int64), np.frombuffer(matched, bool)
+
+def numbered(names: Iterable[bytes]) -> Groups:
+    """The groups of pictures by their names; a picture without one is a group of its own."""
+    numbers, named = bytearray(), bytearray()
+    for row, name in enumerate(names):
+        text = b"group " + name if name else b"alone %d" % row
+        numbers += hashlib.blake2b(text, digest_size=8).digest()
+        named.append(bool(name))
+    return Groups(np.frombuffer(numbers, np.int64), np.frombuffer(named, bool))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import DatasetWriter, Rows, writing_dataset
+from inkfold.dataset_writer import writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing, readable, scan
+from inkfold.folders import readable, scan
+from inkfold.grouping import group_name, numbered
 from inkfold.nouns import SPLITS
 from inkfold.output import check_free, scratch_folder
+from inkfold.packed_rows import PackedRows
 from inkfold.planning import Packing, Plan, make_plan
 from inkfold.spool import Spool
 from inkfold.staging import Staged, stage
@@ -74,8 +73,13 @@ def pack(
                 work = stage(root, paths, packing.spec, scratch, executor=executor, advance=advance)
                 staged = stack.enter_context(work)
             _check_unreadable(staged.unreadable, len(paths), packing.allow_bad)
-            plan = make_plan(listing, staged, packing)
-            source = _Source(listing, staged, plan.number)
+            names = None
+            if packing.group_by is not None:
+                names = stack.enter_context(closing(Spool(scratch / "groups")))
+                _name_groups(paths, packing.group_by, names)
+            groups = None if names is None else numbered(names)
+            plan = make_plan(listing, staged, packing, groups)
+            source = PackedRows(listing, staged, plan.number, names)
             with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
                 with progress("writing", sum(map(len, plan.orders))) as advance:
                     source.write(writer, plan.orders, advance)
@@ -95,38 +99,11 @@ def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where the rows of the file come from; `number` is the label of each class of the listing."""
-
-    listing: Listing
-    staged: Staged
-    number: NDArray[np.int32]
-
-    def write(
-        self,
-        writer: DatasetWriter,
-        orders: Sequence[NDArray[np.int32]],
-        advance: Callable[[int], None],
-    ) -> None:
-        """Write the splits, each in its order."""
-        width = max(len(readable(path).encode()) for path in self.listing.paths)
-        for name, order in zip(SPLITS, orders, strict=True):
-            with writer.split(name, len(order), like=self.rows(order[:0], width)) as split:
-                for start in range(0, len(order), CHUNK):
-                    rows = self.rows(order[start : start + CHUNK], width)
-                    split.append(rows)
-                    advance(len(rows))
-
-    def rows(self, chosen: NDArray[np.int32], width: int) -> Rows:
-        """Rows of the listing, with paths of up to `width` bytes."""
-        paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
-        return Rows(
-            self.staged.images.take(chosen),
-            self.number[self.listing.labels(chosen)],
-            np.array(paths, f"S{width}"),
-            self.staged.facts.take(chosen)["pixels"].copy().view(np.uint8),
-        )
+def _name_groups(paths: Spool, pattern: str, names: Spool) -> None:
+    """Put the name of the group of each path into `names`."""
+    search = re.compile(pattern)
+    for path in paths:
+        names.append(group_name(readable(path), search).encode())
 
 
 def _provenance(packing: Packing, staged: Staged, plan: Plan) -> dict[str, Any]:

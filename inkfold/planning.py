@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.division import Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, readable
-from inkfold.grouping import Leaders, joined, leaders_of, named_groups, repeated
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.grouping import Groups, Leaders, joined, leaders_of, repeated
+from inkfold.nouns import ImageSpec
+from inkfold.placing import TEST
 from inkfold.split import assign, hashed
 from inkfold.staging import Staged
 from inkfold.tally import Tally
@@ -66,7 +68,8 @@ class Plan:
     readable picture; `dropped` classes below `min_per_class`, with their counts; `missing` classes
     and the splits in which they have no picture; `duplicates` how many pictures have the pixels of
     another; `conflicts` pairs of paths with the same pixels under two labels; `ungrouped` how many
-    pictures `group_by` does not match.
+    pictures are of no group where there are groups. Of a set's own split: `leaked` how many of its
+    test pictures have the pixels of one that is not, `torn` how many groups are on both sides.
     """
 
     classes: tuple[str, ...]
@@ -78,10 +81,28 @@ class Plan:
     duplicates: int
     conflicts: Tally
     ungrouped: int
+    leaked: int
+    torn: int
 
 
-def make_plan(listing: Listing, staged: Staged, packing: Packing) -> Plan:
+def make_plan(
+    listing: Listing,
+    staged: Staged,
+    packing: Packing,
+    groups: Groups | None = None,
+    official: Official | None = None,
+) -> Plan:
     """Plan the file.
+
+    Parameters
+    ----------
+    listing : Listing
+    staged : Staged
+    packing : Packing
+    groups : Groups, optional
+        What stays together beside identical pictures, by row of the listing.
+    official : Official, optional
+        The set's own split, by row of the listing.
 
     Raises
     ------
@@ -103,16 +124,24 @@ def make_plan(listing: Listing, staged: Staged, packing: Packing) -> Plan:
     conflicts = Tally()
     for pair in rows[twins[labels[twins[:, 0]] != labels[twins[:, 1]]]]:
         conflicts.add(*(readable(listing.paths[row]) for row in pair))
-    ungrouped = 0
-    if packing.group_by is not None:
-        groups, matched = named_groups(map(readable, listing.paths), packing.group_by)
-        leaders = joined(leaders_of(groups[rows]), leaders)
-        ungrouped = int((~matched[rows]).sum())
+    ungrouped = leaked = torn = 0
+    together = leaders
+    if groups is not None:
+        together = joined(leaders_of(groups.numbers[rows]), leaders)
+        ungrouped = int((~groups.named[rows]).sum())
     content = staged.facts.column("file", 0)[rows]
-    split = assign(labels, content, leaders, packing.fractions, packing.seed)
+    if official is None:
+        split = assign(labels, content, together, packing.fractions, packing.seed)
+        wanted = np.array(packing.fractions) > 0
+    else:
+        asked = packing.fractions, packing.seed
+        split = divide(labels, content, together, *asked, official=official.of(rows))
+        wanted = np.bincount(split, minlength=3) > 0
+        leaked = int(np.isin(leaders[split == TEST], on_both_sides(leaders, split)).sum())
+        torn = 0 if groups is None else len(on_both_sides(groups.numbers[rows], split))
     classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
-    missing = _missing(classes, labels, split, packing.fractions)
-    del labels, leaders  # these arrays are what grows with the number of pictures
+    missing = missing_splits(classes, labels, split, wanted)
+    del labels, leaders, together  # these arrays are what grows with the number of pictures
     key = hashed(content, packing.seed, "rows")
     del content
     order = np.argsort(key, kind="stable")
@@ -127,6 +156,8 @@ def make_plan(listing: Listing, staged: Staged, packing: Packing) -> Plan:
         len(twins),
         conflicts,
         ungrouped,
+        leaked,
+        torn,
     )
 
 
@@ -161,18 +192,3 @@ def _identical(
     leaders[places] = places[leaders_of(number)]
     again = np.flatnonzero(~new)
     return leaders, places[np.stack([order[again - 1], order[again]], axis=1)]
-
-
-def _missing(
-    classes: tuple[str, ...],
-    labels: NDArray[np.int32],
-    split: NDArray[np.int8],
-    fractions: tuple[float, float, float],
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    starts = np.searchsorted(labels, np.arange(len(classes), dtype=labels.dtype))
-    have = [np.add.reduceat(split == s, starts, dtype=np.int64) for s in range(3)]
-    lacks = (np.transpose(have) == 0) & (np.array(fractions) > 0)
-    return tuple(
-        (classes[label], tuple(SPLITS[s] for s in np.flatnonzero(lacks[label])))
-        for label in np.flatnonzero(lacks.any(axis=1))
-    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.grouping import BATCH, joined, leaders_of, named_groups, repeated
+from inkfold.grouping import BATCH, group_name, joined, leaders_of, numbered, repeated
 
 IDS = st.lists(st.integers(-3, 6), min_size=1, max_size=25)
 
@@ -70,20 +72,23 @@ def test_repeated_values_are_found_across_batches() -> None:
 
 
 def test_a_pattern_groups_by_its_first_parenthesis() -> None:
-    """Or by all of its match; what does not match is alone, and told."""
-    paths = ["a/w1_x.png", "b/w1_y.png", "b/w2_x.png", "b/other.png", "c/other.png"]
+    """Or by all of its match; there is no name where it does not match."""
+    by_writer, by_match = re.compile(r"w(\d+)_"), re.compile(r"[xy]\.png")
+    paths = ["a/w1_x.png", "b/w1_y.png", "b/w2_x.png", "b/other.png"]
 
-    by_writer, matched = named_groups(paths, r"w(\d+)_")
-    by_match, _ = named_groups(paths, r"[xy]\.png")
-
-    assert leaders_of(by_writer).tolist() == [0, 0, 2, 3, 4]
-    assert matched.tolist() == [True, True, True, False, False]
-    assert leaders_of(by_match).tolist() == [0, 1, 0, 3, 4]
+    assert [group_name(path, by_writer) for path in paths] == ["1", "1", "2", ""]
+    assert [group_name(path, by_match) for path in paths] == ["x.png", "y.png", "x.png", ""]
 
 
 def test_a_parenthesis_that_took_no_part_is_no_group() -> None:
-    """The pattern matches, but not what was to be the group."""
-    numbers, matched = named_groups(["a/1", "a/2"], r"a(b)?")
+    """The pattern matches, but not what was to be the group, or nothing at all."""
+    assert group_name("a/1", re.compile(r"a(b)?")) == ""
+    assert group_name("a/1", re.compile(r"x*")) == ""
 
-    assert matched.tolist() == [False, False]
-    assert numbers[0] != numbers[1]
+
+def test_pictures_with_a_name_are_grouped_and_the_others_alone() -> None:
+    """And it is told which have one; no name is mistaken for the number of another row."""
+    groups = numbered([b"1", b"2", b"1", b"", b"", b"3", b"4"])
+
+    assert leaders_of(groups.numbers).tolist() == [0, 1, 0, 3, 4, 5, 6]
+    assert groups.named.tolist() == [True, True, True, False, False, True, True]

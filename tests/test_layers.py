@@ -17,11 +17,12 @@ LAYERS = tuple(
     for names in (
         "__init__ errors nouns",
         # arrays in, arrays out
-        """affine ahead answers csv_text elastic fitting gather grouping metrics picture placing
-        processors schedule split tally threads work""",
+        """affine ahead answers csv_text division elastic fitting gather grouping metrics picture
+        placing processors schedule split tally threads work""",
         # the disk
         """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
-        distorted_block folders hashing keras_import output packing paths planning spool staging""",
+        distorted_block folders hashing keras_import output packed_rows packing paths planning spool
+        staging""",
         # keras, onnxruntime, matplotlib
         """bundling classifier confusion_plot curves evaluation labels layers matching model_card
         onnx_export precision preview report scoring tensorflow_kernels training training_log
