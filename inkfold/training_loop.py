@@ -18,6 +18,7 @@ from inkfold.nouns import Stage
 from inkfold.precision import has_accelerator
 from inkfold.schedule import Progress
 from inkfold.scoring import Score, score
+from inkfold.threads import one_thread
 from inkfold.training_nouns import Build, Fitted, State, Watcher
 
 if TYPE_CHECKING:
@@ -127,13 +128,14 @@ class Run:
         done = self._keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size)  # noqa: ARG005, Keras names them
         )
-        fitted = self.model.fit(
-            self._batches.epoch(self.progress.epoch),
-            steps_per_epoch=self._batches.steps,
-            verbose=0,
-            shuffle=False,  # the batches come shuffled
-            callbacks=[done],
-        )
+        with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
+            fitted = self.model.fit(
+                self._batches.epoch(self.progress.epoch),
+                steps_per_epoch=self._batches.steps,
+                verbose=0,
+                shuffle=False,  # the batches come shuffled
+                callbacks=[done],
+            )
         return fitted.history["loss"][0], fitted.history["accuracy"][0]
 
     def _validate(self) -> Score | None:
