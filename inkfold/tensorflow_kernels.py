@@ -1,132 +1,20 @@
-"""Layers and optimizer of Keras for TensorFlow on a processor: the same law in fewer passes.
+"""Batch normalisation, PReLU and dropout for TensorFlow on a processor, in fewer passes.
 
-The only module that names TensorFlow, and used where that is Keras' backend and no accelerator is
-there. See docs/decisions/0009-fused-kernels.md for what it brings.
-
-Keras writes batch normalisation, PReLU and dropout as a dozen operations each, and every one of
-them reads and writes all activations of a batch. Here what works number by number is compiled into
-one pass (in float32, rounded once at its end); sums stay with TensorFlow, whose are faster.
+Keras writes each of them as a dozen operations, and every one of these reads and writes all
+activations of a batch. Here what works number by number is compiled into one pass (in float32,
+rounded once at its end); sums stay with TensorFlow, whose are faster.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import keras
+from typing import Any
 
 Tensor = Any  # TensorFlow has no types that mypy could read
 
 
-def twin(model: keras.Model) -> keras.Model:
-    """The same network with the same weights, its layers faster where they can be.
-
-    A network that is no graph of layers is given back as it is.
-    """
-    import keras
-
-    faster = _layers()
-
-    def copied(layer: keras.Layer) -> keras.Layer:
-        kind = type(layer)
-        if layer.compute_dtype in {"float32", "bfloat16"}:
-            kind = faster.get(kind, kind)
-        copy = kind.from_config(layer.get_config())
-        for name, value in vars(layer).items():
-            if type(value) is keras.constraints.MaxNorm:
-                setattr(copy, name, _max_norm(value))
-        return copy
-
-    try:
-        copy = keras.models.clone_model(model, clone_function=copied)
-    except ValueError:  # a subclass of keras.Model with a call of its own
-        return model
-    copy.set_weights(model.get_weights())
-    return copy
-
-
 @cache
-def _layers() -> dict[type, type]:
-    """Keras' layers that have a faster twin: the same name, configuration and weights."""
-    import keras
-
-    base = keras.layers
-
-    class BatchNormalization(base.BatchNormalization):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
-            plain = self.renorm or self.synchronized or not (self.scale and self.center)
-            last = self.axis in {-1, len(inputs.shape) - 1}
-            if not (training and self.trainable) or mask is not None or plain or not last:
-                return super().call(inputs, training=training, mask=mask)
-            before, share = self.moving_mean.value, self.momentum
-            answer, mean, variance = _normalised(self.epsilon)(
-                inputs, self.gamma.value, self.beta.value, before
-            )
-            self.moving_mean.assign(share * before + (1 - share) * mean)
-            self.moving_variance.assign(share * self.moving_variance + (1 - share) * variance)
-            return answer
-
-    class PReLU(base.PReLU):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor) -> Tensor:
-            if self.shared_axes:
-                return super().call(inputs)
-            return _prelu()(inputs, self.alpha.value)
-
-    class Dropout(base.Dropout):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-            if not training or not 0 < self.rate < 1 or self.noise_shape is not None:
-                return super().call(inputs, training=training)
-            return _dropped(self.rate)(inputs, self.seed_generator.next())
-
-    return {
-        base.BatchNormalization: BatchNormalization,
-        base.PReLU: PReLU,
-        base.Dropout: Dropout,
-    }
-
-
-def adam(learning_rate: float) -> keras.optimizers.Adam:
-    """Keras' Adam; every weight and its two moments are read and written once a step."""
-    import keras
-    import tensorflow as tf
-
-    class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-        def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
-            index, step = self._get_variable_index(variable), self.iterations + 1
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=self._momentums[index].value.handle,
-                v=self._velocities[index].value.handle,
-                beta1_power=self.beta_1 ** tf.cast(step, variable.dtype),
-                beta2_power=self.beta_2 ** tf.cast(step, variable.dtype),
-                lr=tf.cast(learning_rate, variable.dtype),
-                beta1=self.beta_1,
-                beta2=self.beta_2,
-                epsilon=self.epsilon,
-                grad=tf.cast(gradient, variable.dtype),
-            )
-
-    return Adam(learning_rate)
-
-
-def _max_norm(constraint: keras.constraints.MaxNorm) -> keras.constraints.MaxNorm:
-    """Keras' constraint, which writes the weights only where one of the lengths is too large."""
-    import keras
-    import tensorflow as tf
-
-    class MaxNorm(keras.constraints.MaxNorm):  # type: ignore[misc]
-        def __call__(self, w: Tensor) -> Tensor:
-            w = tf.convert_to_tensor(w)
-            lengths = tf.sqrt(tf.reduce_sum(tf.square(w), self.axis))
-            too_long = tf.reduce_any(lengths > self.max_value)
-            return tf.cond(too_long, lambda: constraint(w), lambda: w)
-
-    return MaxNorm.from_config(constraint.get_config())
-
-
-@cache
-def _normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
+def normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
     """``f(x, gamma, beta, near)`` gives the normalised x, its means and variances by channel.
 
     The squares are taken about `near`, the running means: those of x itself are known only after a
@@ -153,7 +41,7 @@ def _normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
         return tf.cast(_wide(slope) * a + _wide(x) * b + c, x.dtype)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def normalised(x: Tensor, gamma: Tensor, beta: Tensor, near: Tensor) -> Any:  # noqa: ANN401
+    def apply(x: Tensor, gamma: Tensor, beta: Tensor, near: Tensor) -> Any:  # noqa: ANN401
         count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
         off, squares = (_channel_sums(part) / count for part in moved(x, near))
         mean, variance = near + off, tf.maximum(squares - off * off, 0)
@@ -169,11 +57,11 @@ def _normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
 
         return (answer, mean, variance), gradient
 
-    return normalised
+    return apply
 
 
 @cache
-def _prelu() -> Any:  # noqa: ANN401, a function of tensors
+def prelu() -> Any:  # noqa: ANN401, a function of tensors
     """``f(x, alpha)``: x where it is positive, elsewhere alpha times x."""
     import tensorflow as tf
 
@@ -191,7 +79,7 @@ def _prelu() -> Any:  # noqa: ANN401, a function of tensors
         )
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def prelu(x: Tensor, alpha: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
+    def apply(x: Tensor, alpha: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
         def gradient(slope: Tensor) -> tuple[Tensor, Tensor]:
             to_x, to_alpha = back(slope, x, alpha)
             rows = tf.reshape(to_alpha, (tf.shape(x)[0], -1))
@@ -200,11 +88,11 @@ def _prelu() -> Any:  # noqa: ANN401, a function of tensors
 
         return forth(x, alpha), gradient
 
-    return prelu
+    return apply
 
 
 @cache
-def _dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
+def dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
     """``f(x, seed)``: each number is zero with probability `rate`, else divided by 1 - rate.
 
     A number takes 16 random bits, so that `rate` is kept to 1 in 131,072.
@@ -220,13 +108,13 @@ def _dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
         return tf.cast(tf.where(tf.cast(bits, tf.int32) >= bound, kept, 0.0), x.dtype)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def dropped(x: Tensor, seed: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
+    def apply(x: Tensor, seed: Tensor) -> Any:  # noqa: ANN401, custom_gradient's contract
         bits = tf.random.stateless_uniform(
             [(tf.size(x) + 1) // 2], tf.cast(seed, tf.int64), None, None, tf.int32
         )
         return masked(x, bits), lambda slope: (masked(slope, bits), None)
 
-    return dropped
+    return apply
 
 
 def _compiled(function: Any) -> Any:  # noqa: ANN401, any function of tensors

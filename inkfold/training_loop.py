@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inkfold import tensorflow_kernels
+from inkfold import tensorflow_twins
 from inkfold.batches import Batches
 from inkfold.checkpoint import Arrays, Checkpoint, Row
 from inkfold.dataset import Split
@@ -170,8 +170,8 @@ def _compiled(model: keras.Model, learning_rate: float) -> keras.Model:
     keras = import_keras()
     fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
     if fused:
-        model = tensorflow_kernels.twin(model)
-    adam = tensorflow_kernels.adam if fused else keras.optimizers.Adam
+        model = tensorflow_twins.twin(model)
+    adam = tensorflow_twins.adam if fused else keras.optimizers.Adam
     model.compile(
         optimizer=adam(learning_rate),
         loss="sparse_categorical_crossentropy",
