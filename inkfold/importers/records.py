@@ -1,0 +1,100 @@
+"""Files of fixed-length records without any header: how many there are, and their fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+
+Rows = NDArray[np.void]
+
+
+def layout(size: int, **fields: tuple[str, int]) -> np.dtype[np.void]:
+    """A record of `size` bytes; of each field the NumPy type and the place of its first byte."""
+    types, places = zip(*fields.values(), strict=True)
+    return np.dtype(
+        {"names": [*fields], "formats": [*types], "offsets": [*places], "itemsize": size}
+    )
+
+
+def count_records(path: Path, record: np.dtype[np.void]) -> int:
+    """How many records a file holds, by its size.
+
+    Raises
+    ------
+    InkfoldError
+        If the file is empty, or its size is no multiple of a record's.
+    """
+    size = path.stat().st_size
+    count, rest = divmod(size, record.itemsize)
+    if size == 0:
+        raise InkfoldError(
+            f"{path} is empty; expected records of {record.itemsize:,} bytes; {MEND}"
+        )
+    if rest:
+        torn = f"{path}: byte {size - rest:,}: the last record has {rest:,} bytes"
+        raise InkfoldError(f"{torn}, expected {record.itemsize:,}; {MEND}")
+    return count
+
+
+MEND = "unpack or copy the file again, or name another format"
+
+
+def read_rows(path: Path, record: np.dtype[np.void], first: int, count: int) -> Rows:
+    """Records number `first` to ``first + count``.
+
+    Raises
+    ------
+    InkfoldError
+        If the file ends before the last of them.
+    """
+    rows = np.fromfile(path, record, count, offset=first * record.itemsize)
+    if len(rows) < count:
+        end = path.stat().st_size
+        raise InkfoldError(f"{path}: byte {end:,}: the file became shorter while it was read")
+    return rows
+
+
+def mapped_rows(path: Path, record: np.dtype[np.void], first: int, stop: int) -> Rows:
+    """Records number `first` to `stop` without reading them: for a field out of each."""
+    if first >= stop:
+        return np.empty(0, record)
+    return np.memmap(path, record, "r", first * record.itemsize, (stop - first,))
+
+
+def unpack_bits(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Black and white pictures of one bit a pixel, the highest bit of a byte first.
+
+    Parameters
+    ----------
+    data : uint8 array of shape (N, rows * columns / 8)
+
+    Returns
+    -------
+    pictures : uint8 array of shape (N, rows, columns)
+        0 and 255.
+    """
+    return (np.unpackbits(data, axis=1) * np.uint8(255)).reshape(-1, rows, columns)
+
+
+def unpack_nibbles(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Pictures of 16 greys, two pixels a byte, the high nibble first.
+
+    Parameters
+    ----------
+    data : uint8 array of shape (N, rows * columns / 2)
+
+    Returns
+    -------
+    pictures : uint8 array of shape (N, rows, columns)
+        0 to 255 in steps of 17.
+    """
+    pixels: NDArray[Any] = np.empty((*data.shape, 2), np.uint8)
+    pixels[..., 0] = data >> 4
+    pixels[..., 1] = data & 15
+    pixels *= 17
+    return pixels.reshape(-1, rows, columns)
