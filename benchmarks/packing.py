@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import types
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -26,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.elastic_peers import import_torchvision
 from benchmarks.measuring import ROOT, Row, Spread, in_turn, ratios, report, run_script
 
 PASS, WHOLE = "the pass alone", "the whole process"
@@ -86,8 +86,7 @@ def by_keras(root: Path) -> Callable[[], int]:
 
 def by_torchvision(root: Path) -> Callable[[], int]:
     """One pass of a loader with two worker processes, which are started anew for each pass."""
-    # Its compiled part does not load beside every build of torch, and is not needed here.
-    sys.modules["torchvision._meta_registrations"] = types.ModuleType("not needed")
+    import_torchvision()
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import Compose, Grayscale, PILToTensor, Resize

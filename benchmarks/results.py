@@ -147,11 +147,12 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def readme_table(results: Results) -> str:
-    """The same rows with fewer columns."""
+    """The rows that have a target, with fewer columns."""
     lines = ["| stage | Inkfold | beside | ratio |", "|---|---|---|---|"]
     lines += [
         f"| {row.stage} | {row.ours} | {row.peer}: {row.theirs} | {row.ratio.told()} |"
         for row in results.rows
+        if row.target
     ]
     return "\n".join(lines)
 

@@ -1,0 +1,64 @@
+"""The measured results: one source, `benchmarks/results.json`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks.results import (
+    BEGIN,
+    END,
+    PAGE,
+    README,
+    SCRIPTS,
+    page,
+    read,
+    readme_table,
+    with_table,
+)
+from tests.scripts import ROOT
+
+
+def test_the_page_is_made_from_the_kept_rows() -> None:
+    """Nobody edited a figure."""
+    assert PAGE.read_text(encoding="utf-8") == page(read())
+
+
+def test_the_readme_shows_the_kept_rows() -> None:
+    """Nobody copied a figure."""
+    readme = README.read_text(encoding="utf-8")
+    assert with_table(readme, readme_table(read())) == readme
+
+
+def test_every_benchmark_is_run_and_in_the_page() -> None:
+    """A script of benchmarks/ that has a main part is run by make bench, none is left out."""
+    runnable = {
+        path.stem
+        for path in (ROOT / "benchmarks").glob("*.py")
+        if "report(" in path.read_text(encoding="utf-8").partition("__main__")[2]
+    }
+    assert runnable == set(SCRIPTS)
+    assert all(f"benchmarks/{name}.py" in page(read()) for name in SCRIPTS)
+
+
+def test_every_row_names_a_benchmark_that_measures_it_again() -> None:
+    """And a ratio with its spread."""
+    for row in read().rows:
+        found = re.fullmatch(r"python benchmarks/(\w+)\.py", row.command)
+        assert found is not None
+        assert found[1] in SCRIPTS
+        assert row.ratio.low <= row.ratio.median <= row.ratio.high
+
+
+def test_the_table_is_put_between_its_marks() -> None:
+    """What stands around it stays."""
+    before = f"a\n{BEGIN}\nold\n{END}\nz\n"
+    assert with_table(before, "new") == f"a\n{BEGIN}\nnew\n{END}\nz\n"
+
+
+@pytest.mark.parametrize("readme", ["", BEGIN, f"{END} {BEGIN}"])
+def test_a_readme_without_the_marks_is_refused(readme: str) -> None:
+    """Before anything of it is lost."""
+    with pytest.raises(ValueError, match="lacks"):
+        with_table(readme, "new")
