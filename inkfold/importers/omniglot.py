@@ -1,0 +1,70 @@
+"""Omniglot: folders ALPHABET/characterNN of PNG files, one by each of twenty drawers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from inkfold.errors import InkfoldError
+from inkfold.importers.collection import Collection, Glyph
+from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
+
+PARTS = ("images_background", "images_evaluation")
+CHARACTER = re.compile(r"character\d+")
+DRAWER = re.compile(r"\d+_(\d+)\.png", re.I)
+
+
+def recognise(source: Path) -> str | None:
+    """Why `source` seems to be Omniglot: folders of characters in folders of alphabets."""
+    for part in _parts(source):
+        for alphabet in folders_in(source / part):
+            for character in folders_in(source / part / alphabet):
+                if CHARACTER.fullmatch(character):
+                    found = Path(part, alphabet, character).as_posix()
+                    return f"it holds {found}, an alphabet's character as in Omniglot"
+                break  # one look into each alphabet is enough
+    return None
+
+
+def read(source: Path) -> Collection:
+    """Make a set of the folder with ``images_background`` and ``images_evaluation``, or of one.
+
+    Raises
+    ------
+    InkfoldError
+        If it holds no characters, or a picture's name does not tell its drawer.
+    """
+    folders = {
+        f"{alphabet}/{character}": Path(part, alphabet, character)
+        for part in _parts(source)
+        for alphabet in folders_in(source / part)
+        for character in folders_in(source / part / alphabet)
+        if CHARACTER.fullmatch(character)
+    }
+    counts = {name: len(pictures_in(source / folder)) for name, folder in folders.items()}
+    classes = tuple(sorted(name for name, count in counts.items() if count))
+    if not classes:
+        expected = "expected ALPHABET/characterNN/NNNN_NN.png in it or in its images_background"
+        raise InkfoldError(f"{source}: no pictures of Omniglot; {expected}")
+    ordered = [folders[name] for name in classes]
+    glyphs = partial(_glyphs, source, ordered)
+    return Collection("omniglot", classes, "dark", sum(counts.values()), glyphs)
+
+
+def _parts(source: Path) -> list[str]:
+    """Where under `source` the alphabets lie."""
+    return [part for part in PARTS if (source / part).is_dir()] or ["."]
+
+
+def _glyphs(source: Path, folders: list[Path]) -> Iterator[Glyph]:
+    for label, folder in enumerate(folders):
+        for name in pictures_in(source / folder):
+            path = folder / name
+            drawer = DRAWER.fullmatch(name)
+            if drawer is None:
+                expected = "expected NNNN_NN.png, the character's number and the drawer's"
+                raise InkfoldError(f"{source / path}: {expected}; rename or remove it")
+            group = f"{folder.parent.name}/{drawer[1]}"
+            yield Glyph(read_grey(source / path), label, path.as_posix(), group=group)

@@ -1,0 +1,105 @@
+"""Omniglot's folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkfold.errors import InkfoldError
+from inkfold.importers import omniglot
+from inkfold.importers.collection import Glyph
+from tests.drawing import raw_png, write_picture
+from tests.letter import letter
+
+F = letter(105, 105, ink=0, paper=255)
+
+
+def put(root: Path, *paths: str) -> Path:
+    """Pictures of one bit a pixel, as the set's are: a set bit is white."""
+    rows = [np.packbits(row > 0).tobytes() for row in F]
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(raw_png(rows, 105, depth=1, colour=0))
+    return root
+
+
+def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
+    """The classes, and the pictures, as many as were told."""
+    collection = omniglot.read(source)
+    glyphs = list(collection.glyphs())
+    assert (collection.name, collection.ink) == ("omniglot", "dark")
+    assert collection.count == len(glyphs)
+    return collection.classes, glyphs
+
+
+def test_the_first_characters_of_two_alphabets_are_two_classes(tmp_path: Path) -> None:
+    """And their drawers two groups, though both are number 2."""
+    root = put(
+        tmp_path,
+        "images_background/Greek/character01/0394_02.png",
+        "images_background/Early_Aramaic/character01/0150_02.png",
+        "images_background/Early_Aramaic/character01/0150_11.png",
+        "images_evaluation/Tibetan/character02/1541_02.png",
+    )
+
+    classes, glyphs = read(root)
+
+    assert classes == ("Early_Aramaic/character01", "Greek/character01", "Tibetan/character02")
+    assert [(g.source, g.label, g.group) for g in glyphs] == [
+        ("images_background/Early_Aramaic/character01/0150_02.png", 0, "Early_Aramaic/02"),
+        ("images_background/Early_Aramaic/character01/0150_11.png", 0, "Early_Aramaic/11"),
+        ("images_background/Greek/character01/0394_02.png", 1, "Greek/02"),
+        ("images_evaluation/Tibetan/character02/1541_02.png", 2, "Tibetan/02"),
+    ]
+
+
+def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
+    """From the folder of one part too; neither part is a test, for they share no class."""
+    put(tmp_path, "images_evaluation/Greek/character01/0394_02.png")
+
+    for source in (tmp_path, tmp_path / "images_evaluation"):
+        classes, (glyph,) = read(source)
+        assert classes == ("Greek/character01",)
+        assert np.array_equal(glyph.pixels, F)
+        assert glyph.split is None
+
+
+def test_colour_is_made_grey_and_more_than_eight_bits_are_refused(tmp_path: Path) -> None:
+    """As pictures are that somebody else's program wrote again."""
+    folder = tmp_path / "Greek/character01"
+    write_picture(folder / "0394_01.png", np.repeat(F[..., None], 3, axis=2))
+
+    assert np.array_equal(read(tmp_path)[1][0].pixels, F)
+
+    write_picture(folder / "0394_01.png", F.astype(np.uint16))
+    with pytest.raises(InkfoldError, match=r"0394_01.png: uint16 pixels in 1 channels, expected"):
+        read(tmp_path)
+
+
+def test_a_name_that_tells_no_drawer_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
+    """Said with what was expected; empty characters are no classes."""
+    put(tmp_path / "in", "Greek/character01/one.png")
+    (tmp_path / "in/Greek/character02").mkdir()
+    (tmp_path / "bare/Greek/character01").mkdir(parents=True)
+
+    assert omniglot.read(tmp_path / "in").classes == ("Greek/character01",)
+    with pytest.raises(InkfoldError, match=r"one.png: expected NNNN_NN.png, the character's num"):
+        read(tmp_path / "in")
+    with pytest.raises(InkfoldError, match="bare: no pictures of Omniglot; expected ALPHABET/char"):
+        omniglot.read(tmp_path / "bare")
+
+
+def test_it_is_recognised_by_its_folders(tmp_path: Path) -> None:
+    """Two levels of folders alone are not enough."""
+    put(tmp_path / "in", "images_background/Greek/character01/0394_02.png")
+    put(tmp_path / "other", "train/7/0394_02.png")
+    (tmp_path / "file").touch()
+
+    assert omniglot.recognise(tmp_path / "in") == (
+        "it holds images_background/Greek/character01, an alphabet's character as in Omniglot"
+    )
+    assert omniglot.recognise(tmp_path / "other") is None
+    assert omniglot.recognise(tmp_path / "file") is None
+    assert omniglot.recognise(tmp_path / "nowhere") is None
