@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from collections.abc import Iterator, Mapping
@@ -15,16 +16,18 @@ from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
 
 HEADER = struct.Struct("<I2sHH")  # size of the whole record, GB code, width, height
+LOOK = 2000  # so many files and folders are looked at to recognise a set
 HINT = "unpack or copy the file again"
 
 
 def recognise(source: Path) -> str | None:
     """Why `source` seems to be of this format: files named .gnt."""
     try:
-        files = _files(source)
+        paths = source.rglob("*") if source.is_dir() else iter([source])
+        named = next(filter(_is_gnt, itertools.islice(paths, LOOK)), None)
     except OSError:
         return None
-    return f"{files[0].name} is named like CASIA's .gnt files" if files else None
+    return f"{named.name} is named like CASIA's .gnt files" if named else None
 
 
 def read(source: Path) -> Collection:

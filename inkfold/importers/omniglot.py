@@ -13,18 +13,18 @@ from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
 
 PARTS = ("images_background", "images_evaluation")
 CHARACTER = re.compile(r"character\d+")
+LOOK = 5  # so many folders are looked into to recognise the set
 DRAWER = re.compile(r"\d+_(\d+)\.png", re.I)
 
 
 def recognise(source: Path) -> str | None:
     """Why `source` seems to be Omniglot: folders of characters in folders of alphabets."""
     for part in _parts(source):
-        for alphabet in folders_in(source / part):
-            for character in folders_in(source / part / alphabet):
+        for alphabet in folders_in(source / part)[:LOOK]:
+            for character in folders_in(source / part / alphabet)[:1]:
                 if CHARACTER.fullmatch(character):
                     found = Path(part, alphabet, character).as_posix()
                     return f"it holds {found}, an alphabet's character as in Omniglot"
-                break  # one look into each alphabet is enough
     return None
 
 
