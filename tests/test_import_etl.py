@@ -102,20 +102,20 @@ def test_a_picture_is_upright_and_light_on_dark(
 
 
 def test_a_source_is_a_file_and_a_record_and_a_group_is_a_sheet(tmp_path: Path) -> None:
-    """Records are counted from 0, the files go by name."""
+    """Records are counted from 0, the files go by name, the classes by code; so in small letters."""
     source = put(
         tmp_path / "in",
-        ETL1C_02=m_record(0x42, sheet=1001),
-        ETL1C_01=m_record(0x41, sheet=1001) + m_record(0x41, sheet=1002),
+        etl1c_02=m_record(0x41, sheet=1001),
+        etl1c_01=m_record(0x42, sheet=1001) + m_record(0x42, sheet=1002),
     )
 
     classes, glyphs = read(ETL1, source)
 
     assert classes == ("A", "B")
     assert [(g.source, classes[g.label], g.group) for g in glyphs] == [
-        ("ETL1C_01:0", "A", "sheet 1001"),
-        ("ETL1C_01:1", "A", "sheet 1002"),
-        ("ETL1C_02:0", "B", "sheet 1001"),
+        ("etl1c_01:0", "B", "sheet 1001"),
+        ("etl1c_01:1", "B", "sheet 1002"),
+        ("etl1c_02:0", "A", "sheet 1001"),
     ]
 
 

@@ -90,6 +90,8 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
     table = tmp_path / "hasy-data-labels.csv"
     table.write_text("a,b\n")
     assert "labels.csv: line 1: 'a,b', expected path,symbol_id,latex,user_id" in _refusal(table)
+    table.write_text("x.png,31,A,50\n")
+    assert "labels.csv: line 1: 'x.png,31,A,50', expected path" in _refusal(table)
     table.write_text(HEAD + "x.png,31,A\n")
     assert "labels.csv: line 2: 'x.png,31,A', expected path" in _refusal(table)
     table.write_text(HEAD)

@@ -79,8 +79,8 @@ def test_colour_is_made_grey_and_more_than_eight_bits_are_refused(tmp_path: Path
 
 
 def test_a_name_that_tells_no_drawer_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
-    """Said with what was expected; empty characters are no classes."""
-    put(tmp_path / "in", "Greek/character01/one.png")
+    """Said with what was expected; empty characters and other folders are no classes."""
+    put(tmp_path / "in", "Greek/character01/one.png", "Greek/strokes/0394_01.png")
     (tmp_path / "in/Greek/character02").mkdir()
     (tmp_path / "bare/Greek/character01").mkdir(parents=True)
 

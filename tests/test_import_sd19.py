@@ -56,6 +56,8 @@ def test_hsf_4_is_the_test_and_train_folders_repeat_the_others(tmp_path: Path) -
     root = put(tmp_path, *(f"30/{part}" for part in (*TRAIN, "hsf_4")))
     put(tmp_path, "30/train_30", count=6)
     (tmp_path / "30/hsf_0.mit").write_text("1\nhsf_0_00000.png\n")
+    (tmp_path / "30/hsf_0/Thumbs.db").touch()
+    (tmp_path / "30/hsf_0/._hsf_0_00000.png").touch()
     (tmp_path / "readme").mkdir()
 
     _, glyphs = read(root)
