@@ -102,7 +102,7 @@ def test_a_picture_is_upright_and_light_on_dark(
 
 
 def test_a_source_is_a_file_and_a_record_and_a_group_is_a_sheet(tmp_path: Path) -> None:
-    """Records are counted from 0, the files go by name, the classes by code; so in small letters."""
+    """Records are counted from 0, files go by name, classes by code; small letters will do."""
     source = put(
         tmp_path / "in",
         etl1c_02=m_record(0x41, sheet=1001),
