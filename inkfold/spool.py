@@ -18,7 +18,8 @@ STEP = 16  # the place of every 16th text is remembered: half a byte of memory f
 class Spool:
     """Texts without zero bytes in a scratch file, in the order they came.
 
-    Append all, then read.
+    Append all, then read. `order` int32 (N,), once it is set, gives texts another number: number
+    `i` is then the one that came as number ``order[i]``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +28,7 @@ class Spool:
         self._count = 0
         self._end = 0
         self._places = array("q")
+        self.order: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -40,10 +42,11 @@ class Spool:
 
     def __getitem__(self, at: int) -> bytes:
         """The text number `at`, from 0."""
-        return self.read(at, at + 1)[0]
+        place = at if self.order is None else int(self.order[at])
+        return self.read(place, place + 1)[0]
 
     def read(self, start: int, stop: int) -> list[bytes]:
-        """The texts from `start` to before `stop`, fewer at the end."""
+        """The texts that came from `start` to before `stop`, fewer at the end."""
         self._write.flush()
         skipped, after = start % STEP, -(-stop // STEP)
         begin = self._places[start // STEP]
@@ -52,6 +55,7 @@ class Spool:
         return texts[skipped : skipped + stop - start]
 
     def __iter__(self) -> Iterator[bytes]:
+        """All, in the order they came."""
         for start in range(0, len(self), BATCH):
             yield from self.read(start, start + BATCH)
 
@@ -69,12 +73,18 @@ class Records:
     path : Path
     dtype : numpy dtype
         May have fields, and a shape.
+
+    Attributes
+    ----------
+    order : int32 array of shape (N,), optional
+        Once it is set, number `i` is the record that was appended as number ``order[i]``.
     """
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
         self._write = path.open("wb")
         self._read = path.open("rb", buffering=0)
         self._dtype = np.dtype(dtype)
+        self.order: NDArray[np.int32] | None = None
         self._count = 0
 
     def __len__(self) -> int:
@@ -92,7 +102,8 @@ class Records:
         self._write.flush()
         size = self._dtype.itemsize
         file = self._read.fileno()
-        data = b"".join(os.pread(file, size, row * size) for row in rows.tolist())
+        places = rows if self.order is None else self.order[rows]
+        data = b"".join(os.pread(file, size, place * size) for place in places.tolist())
         return np.frombuffer(data, self._dtype)
 
     def column(self, name: str, word: int) -> NDArray[Any]:
@@ -104,7 +115,7 @@ class Records:
         for start in range(0, len(self), BATCH):
             data = self._read.read(BATCH * self._dtype.itemsize)
             values[start : start + BATCH] = np.frombuffer(data, self._dtype)[name][:, word]
-        return values
+        return values if self.order is None else values[self.order]
 
     def close(self) -> None:
         """Let go of the file."""

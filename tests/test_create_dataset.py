@@ -150,7 +150,7 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
         "classes with too few pictures: 1: 'single' (1)",
         "classes that miss a split: 1: 'two' (no validation, no test)",
     ]
-    assert lines[4].startswith("not matched by --group-by, each a group of its own: ")
+    assert lines[4].startswith("of no known group, each a group of its own: ")
     assert lines[5:] == [
         "with the pixels of another, in the same split: 1",
         "the same pixels under two labels: 1: 'a/0000.png' and 'b/wrong.png'",

@@ -22,8 +22,8 @@ LAYERS = tuple(
         by_group calibration chart coverage""",
         # the disk
         """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
-        distorted_block folders hashing keras_import output packed_rows packing paths planning spool
-        staging gallery html_page tables""",
+        distorted_block folders glyph_staging hashing importing keras_import
+        output packed_rows packing paths planning spool staging gallery html_page tables""",
         # keras, onnxruntime, matplotlib
         """bundling classifier confusion_plot curves evaluation labels layers matching model_card
         onnx_export precision preview report scoring tensorflow_kernels tensorflow_twins

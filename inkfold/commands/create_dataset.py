@@ -22,27 +22,21 @@ from inkfold.commands.cli import (
     seed_option,
     workers_option,
 )
-from inkfold.commands.packing_notes import notes
+from inkfold.commands.packing_notes import made, notes
+from inkfold.commands.packing_options import (
+    fit_option,
+    min_per_class_option,
+    per_class_option,
+    size_option,
+    split_option,
+    threshold_option,
+)
 from inkfold.nouns import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
     from inkfold.packing import Report
 
 DEFAULT = "datasets/characters.h5"
-
-
-def _fractions(_context: object, _option: object, text: str) -> tuple[float, float, float]:
-    """Three fractions from one string."""
-    try:
-        train, validation, test = (float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not three numbers, like 0.8,0.1,0.1") from None
-    total = train + validation + test
-    if min(train, validation, test) < 0 or not abs(total - 1) < 1e-6:
-        raise click.BadParameter(
-            f"{text!r} adds up to {total:g}; give three fractions from 0 to 1 that add up to 1"
-        )
-    return train / total, validation / total, test / total
 
 
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
@@ -57,28 +51,13 @@ def _pattern(_context: object, _option: object, text: str | None) -> str | None:
 @click.command("create_dataset")
 @click.argument("folder", type=click.Path(path_type=Path))
 @output_option(DEFAULT, "Dataset file to write.")
-@click.option(
-    "--size",
-    type=click.IntRange(4, 1024),
-    default=32,
-    show_default=True,
-    help="Height and width of the packed pictures, in pixels.",
-)
-@click.option(
-    "--split",
-    default="0.8,0.1,0.1",
-    show_default=True,
-    callback=_fractions,
-    help="Fractions of each class for train, validation and test.",
+@size_option
+@split_option(
+    "0.8,0.1,0.1",
+    "Fractions of each class for train, validation and test.",
 )
 @seed_option
-@click.option(
-    "--fit",
-    type=click.Choice(("stretch", "pad", "ink")),
-    default="pad",
-    show_default=True,
-    help="stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle.",
-)
+@fit_option
 @click.option(
     "--ink",
     type=click.Choice(("auto", "dark", "light")),
@@ -86,14 +65,8 @@ def _pattern(_context: object, _option: object, text: str | None) -> str | None:
     show_default=True,
     help="Which side of the paper the ink is on; auto finds out, picture by picture.",
 )
-@click.option(
-    "--threshold",
-    type=click.Choice(("none", "otsu")),
-    default="none",
-    show_default=True,
-    help="otsu: make the pictures black and white before they are fitted.",
-)
-@click.option("--per-class", type=click.IntRange(1), help="Keep at most so many of each class.")
+@threshold_option
+@per_class_option
 @click.option(
     "--group-by",
     metavar="REGEX",
@@ -101,13 +74,7 @@ def _pattern(_context: object, _option: object, text: str | None) -> str | None:
     help="Keep pictures together whose path has the same match (or first parenthesis): "
     "'w(\\d+)_' for a writer's number.",
 )
-@click.option(
-    "--min-per-class",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Leave out classes with fewer pictures.",
-)
+@min_per_class_option
 @click.option(
     "--allow-bad",
     type=click.FloatRange(0, 100),
@@ -183,14 +150,8 @@ def command(
 
 def _tell(report: Report, folder: Path, output: Path, clock: Clock) -> None:
     """What was made, what was noticed, what comes next."""
-    plan = report.plan
-    counts = [len(order) for order in plan.orders]
     name = click.format_filename(output)
-    click.echo(
-        f"{name}: {sum(counts):,} pictures of {len(plan.classes):,} classes "
-        f"({' / '.join(f'{count:,}' for count in counts)}) "
-        f"from {click.format_filename(folder)} in {clock.rate(sum(counts))}"
-    )
+    click.echo(made(report, name, click.format_filename(folder), clock))
     for line in notes(report):
         click.echo(line, err=True)
     default = output == Path(DEFAULT)

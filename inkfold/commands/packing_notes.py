@@ -6,9 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from inkfold.commands.cli import Clock
     from inkfold.packing import Report
 
 SHOWN = 5  # how many of a kind are listed before the rest is only counted
+
+
+def made(report: Report, output: str, source: str, clock: Clock) -> str:
+    """What was made, of what, and how fast, in a line for stdout."""
+    counts = [len(order) for order in report.plan.orders]
+    return (
+        f"{output}: {sum(counts):,} pictures of {len(report.plan.classes):,} classes "
+        f"({' / '.join(f'{count:,}' for count in counts)}) "
+        f"from {source} in {clock.rate(sum(counts))}"
+    )
 
 
 def notes(report: Report) -> Iterator[str]:
@@ -26,8 +37,13 @@ def notes(report: Report) -> Iterator[str]:
     yield from _some("classes with too few pictures", len(named), named)
     named = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
     yield from _some("classes that miss a split", len(named), named)
-    yield from _some("not matched by --group-by, each a group of its own", plan.ungrouped, [])
-    yield from _some("with the pixels of another, in the same split", plan.duplicates, [])
+    yield from _some("of no known group, each a group of its own", plan.ungrouped, [])
+    where = ", in the same split" if not plan.leaked else ""
+    yield from _some(f"with the pixels of another{where}", plan.duplicates, [])
+    what = "warning: of the set's own test, with the pixels of a picture that is not in it"
+    yield from _some(what, plan.leaked, [])
+    what = "warning: groups with pictures on both sides of the set's own split"
+    yield from _some(what, plan.torn, [])
     named = [f"{one!r} and {other!r}" for one, other in plan.conflicts.first]
     yield from _some("the same pixels under two labels", plan.conflicts.count, named)
 

@@ -5,7 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from inkfold.importers import (
+    casia,
+    csv_pixels,
+    emnist,
+    emnist_mat,
+    hasy,
+    idx,
+    nist_sd19,
+    npz,
+    omniglot,
+)
 from inkfold.importers.collection import Collection
+from inkfold.importers.etl_b import ETL8B, ETL9B
+from inkfold.importers.etl_g import ETL8G, ETL9G
+from inkfold.importers.etl_m import ETL1, ETL6, ETL7
 
 
 class Format(Protocol):
@@ -18,4 +32,21 @@ class Format(Protocol):
         """Make a set of the files at `source`, or raise InkfoldError."""
 
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    "idx": idx,
+    "emnist": emnist,
+    "emnist-mat": emnist_mat,
+    "npz": npz,
+    "hasy": hasy,
+    "csv": csv_pixels,
+    "nist-sd19": nist_sd19,
+    "omniglot": omniglot,
+    "casia": casia,
+    "etl1": ETL1,
+    "etl6": ETL6,
+    "etl7": ETL7,
+    "etl8b": ETL8B,
+    "etl8g": ETL8G,
+    "etl9b": ETL9B,
+    "etl9g": ETL9G,
+}

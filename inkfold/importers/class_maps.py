@@ -1,0 +1,76 @@
+"""Which character each label stands for, as the files beside a set tell it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from inkfold.errors import InkfoldError
+
+
+def emnist_map(path: Path) -> dict[int, str]:
+    """Read ``emnist-X-mapping.txt``: in each line a label and its ASCII codes, the first of which
+    names the class (Letters has two, the capital first).
+
+    Raises
+    ------
+    InkfoldError
+        If there is no such file, or a line is not that.
+    """
+    if not path.is_file():
+        raise InkfoldError(
+            f"{path}: no such file; put the mapping there that came with the set: it tells which "
+            "character each label is"
+        )
+    names: dict[int, str] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            label, code, *_ = map(int, line.split())
+        except ValueError:
+            label = code = -1
+        if not (0 <= label < 256 and 32 < code < 127) or label in names:
+            raise InkfoldError(
+                f"{path}: line {number} is {line[:40]!r}, expected a new label from 0 to 255 and "
+                "the ASCII code of its character"
+            )
+        names[label] = chr(code)
+    return _sorted(path, names)
+
+
+def csv_map(path: Path) -> dict[int, str]:
+    """Read a class map of the Kuzushiji sets: a heading, then index, code point and character.
+
+    Raises
+    ------
+    InkfoldError
+        If a line is not that.
+    """
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = list(csv.reader(file))
+    names: dict[int, str] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if not row:
+            continue
+        if len(row) < 3 or not row[0].isdecimal() or int(row[0]) > 255 or not row[2]:
+            raise InkfoldError(
+                f"{path}: line {number} is {','.join(row)[:40]!r}, expected index, code point and "
+                "character"
+            )
+        names[int(row[0])] = row[2]
+    return _sorted(path, names)
+
+
+def map_beside(folder: Path, *names: str) -> dict[int, str] | None:
+    """The first of these class maps that lies in a folder."""
+    there = (folder / name for name in names)
+    return next((csv_map(path) for path in there if path.is_file()), None)
+
+
+def _sorted(path: Path, names: dict[int, str]) -> dict[int, str]:
+    if not names:
+        raise InkfoldError(f"{path}: no class in it; expected a line for each")
+    if len(set(names.values())) < len(names):
+        raise InkfoldError(f"{path}: one character for two labels; expected another for each")
+    return dict(sorted(names.items()))

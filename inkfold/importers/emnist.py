@@ -1,0 +1,49 @@
+"""EMNIST as IDX: pictures transposed, classes in a mapping; all six variants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inkfold.importers.class_maps import emnist_map
+from inkfold.importers.collection import Collection
+from inkfold.importers.found import Found, find, one_set
+from inkfold.importers.idx import NAMES
+from inkfold.importers.idx_stream import LABELS, PICTURES, idx_stream, looks_like
+from inkfold.importers.labelled import Part, labelled
+
+EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
+
+
+def recognise(source: Path) -> str | None:
+    """Why `source` seems to be EMNIST's IDX files; None where it does not."""
+    for side in _find(source):
+        images = side.files.get("images")
+        if images and looks_like(images, PICTURES):
+            return f"{images.name} is named as EMNIST's files are and begins as an IDX file does"
+    return None
+
+
+def read(source: Path) -> Collection:
+    """Make a set of the files of one variant at `source`.
+
+    Raises
+    ------
+    InkfoldError
+        If there are none or those of several variants, the mapping is missing, or a file is torn.
+    """
+    found = _find(source)
+    name = one_set(source, found, ("images", "labels"), EXPECTED)
+    parts = [
+        Part(
+            idx_stream(side.files["images"], PICTURES),
+            idx_stream(side.files["labels"], LABELS),
+            side.split,
+        )
+        for side in found
+    ]
+    names = emnist_map(parts[0].images.path.parent / f"{name}-mapping.txt")
+    return labelled(name.lower(), parts, names, transposed=True)
+
+
+def _find(source: Path) -> list[Found]:
+    return [side for side in find(source, NAMES) if side.name.lower().startswith("emnist-")]

@@ -1,0 +1,87 @@
+"""npz: KMNIST and Kuzushiji-49 as they are published, one array ``arr_0`` in each file."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from inkfold.errors import InkfoldError
+from inkfold.importers.class_maps import map_beside
+from inkfold.importers.collection import Collection
+from inkfold.importers.found import find, one_set
+from inkfold.importers.labelled import Part, labelled
+from inkfold.importers.stream import AGAIN, DAMAGE, Stream
+
+NAMES = re.compile(
+    r"(?P<name>.*?)[-_]?(?P<split>train|test)?[-_]?(?P<kind>imgs|labels)\.npz", re.IGNORECASE
+)
+EXPECTED = "X-train-imgs.npz and X-train-labels.npz, X-test-... too"
+INSIDE = "arr_0.npy"
+UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
+
+
+def recognise(source: Path) -> str | None:
+    """Why `source` seems to be the Kuzushiji sets' npz files; None where it does not."""
+    for side in find(source, NAMES):
+        path = side.files.get("imgs")
+        if path and zipfile.is_zipfile(path):
+            return f"{path.name} is named as the Kuzushiji sets' files are and is a zip"
+    return None
+
+
+def read(source: Path) -> Collection:
+    """Make a set of the pairs of files at `source`.
+
+    Raises
+    ------
+    InkfoldError
+        If there are none, those of several sets, or a file is torn.
+    """
+    found = find(source, NAMES)
+    name = one_set(source, found, ("imgs", "labels"), EXPECTED)
+    parts = [
+        Part(_stream(side.files["imgs"], 3), _stream(side.files["labels"], 1), side.split)
+        for side in found
+    ]
+    folder = parts[0].images.path.parent
+    return labelled(name.lower(), parts, map_beside(folder, f"{name}_classmap.csv"))
+
+
+def _stream(path: Path, dimensions: int) -> Stream:
+    """Read the header of the array in a file."""
+    with _opened(path) as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            reader = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+                version, np.lib.format.read_array_header_2_0
+            )
+            shape, by_columns, dtype = reader(file)
+        except UNREADABLE as error:
+            raise InkfoldError(f"{path}: {INSIDE} is no NumPy array ({error}); {AGAIN}") from None
+        start = file.tell()
+    if dtype != np.uint8 or len(shape) != dimensions or (by_columns and dimensions > 1):
+        raise InkfoldError(
+            f"{path}: {INSIDE} is {dtype} of shape {shape}, expected uint8 of {dimensions} "
+            f"dimension{'s' if dimensions > 1 else ''}, row by row"
+        )
+    return Stream(path, partial(_opened, path), start, shape)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise InkfoldError(f"{path}: no zip, or its end is missing; {AGAIN}") from None
+    with archive:
+        if INSIDE not in archive.namelist():
+            raise InkfoldError(f"{path}: holds {archive.namelist()[:5]}, expected {INSIDE}")
+        with archive.open(INSIDE) as file:
+            yield file

@@ -1,0 +1,101 @@
+"""Files of public sets, byte by byte as their formats are described, with a glyph that tells."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 28
+
+
+def letter_f(tone: int = 255) -> NDArray[np.uint8]:
+    """A light F on a dark ground, upright: no turn and no mirror leaves it as it is."""
+    glyph = np.zeros((SIDE, SIDE), np.uint8)
+    glyph[4:24, 8:11] = tone
+    glyph[4:7, 8:20] = tone
+    glyph[12:15, 8:17] = tone
+    return glyph
+
+
+def letters(count: int) -> NDArray[np.uint8]:
+    """So many of them, uint8 (N, 28, 28), each of another tone; from 150 on with a dot as well."""
+    glyphs = np.stack([letter_f(255 - at % 150) for at in range(count)])
+    for at in range(150, count):
+        glyphs[at, 26, at // 150] = 255
+    return glyphs
+
+
+def idx_bytes(array: NDArray[np.uint8]) -> bytes:
+    """Two zeros, 08 for unsigned bytes, dimensions, each as a big-endian word, the bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return head + array.tobytes()
+
+
+def write_idx(
+    folder: Path,
+    stem: str,
+    labels: Sequence[int],
+    *,
+    packed: bool = False,
+    transposed: bool = False,
+) -> None:
+    """A pair of IDX files: ``STEM-images-idx3-ubyte`` and its labels, gzip if `packed`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = letters(len(labels))
+    pictures = pictures.transpose(0, 2, 1) if transposed else pictures
+    for kind, array in (("images-idx3", pictures), ("labels-idx1", np.array(labels, np.uint8))):
+        data = idx_bytes(np.ascontiguousarray(array))
+        path = folder / f"{stem}-{kind}-ubyte"
+        if packed:
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(data, mtime=0))
+        else:
+            path.write_bytes(data)
+
+
+def npy_bytes(array: NDArray[np.uint8]) -> bytes:
+    """NumPy's own format, version 1: magic, length of the heading, heading, the bytes."""
+    shape = ", ".join(map(str, array.shape)) + ("," if array.ndim == 1 else "")
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}"
+    heading = text + " " * (-(len(text) + 11) % 64) + "\n"
+    return (
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(heading)) + heading.encode() + array.tobytes()
+    )
+
+
+def write_npz(path: Path, array: NDArray[np.uint8], name: str = "arr_0.npy") -> Path:
+    """A zip with one array in it."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, npy_bytes(array))
+    return path
+
+
+def csv_lines(labels: Sequence[int], *, transposed: bool = False) -> str:
+    """A label and 784 pixels in each line."""
+    pictures = letters(len(labels))
+    pictures = pictures.transpose(0, 2, 1) if transposed else pictures
+    rows = zip(labels, pictures.reshape(-1, SIDE**2).tolist(), strict=True)
+    return "".join(f"{label},{','.join(map(str, pixels))}\n" for label, pixels in rows)
+
+
+def write_mat(path: Path, sides: Mapping[str, tuple[Sequence[int], Sequence[int]]]) -> Path:
+    """EMNIST's struct: of each side labels and writers; pictures column by column, as MATLAB is."""
+    from scipy.io import savemat
+
+    dataset: dict[str, object] = {
+        "mapping": np.array([[1, ord("A"), ord("a")], [2, ord("B"), ord("b")]], np.uint8)
+    }
+    for side, (labels, writers) in sides.items():
+        columns = letters(len(labels)).transpose(0, 2, 1).reshape(-1, SIDE**2)
+        dataset[side] = {
+            "images": columns,
+            "labels": np.array(labels, np.uint8)[:, None],
+            "writers": np.array(writers, np.uint16)[:, None],
+        }
+    savemat(path, {"dataset": dataset}, do_compression=True)
+    return path
