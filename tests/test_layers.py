@@ -17,12 +17,12 @@ LAYERS = tuple(
     for names in (
         "__init__ errors nouns",
         # arrays in, arrays out
-        """affine ahead answers csv_text division elastic fitting gather grouping metrics picture
+        """affine ahead answers csv_text division elastic fitting folder_names gather grouping metrics picture
         placing processors schedule split tally threads work
         by_group calibration chart coverage""",
         # the disk
         """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
-        distorted_block folders glyph_staging hashing importing keras_import
+        distorted_block exporting folders glyph_staging hashing importing keras_import
         output packed_rows packing paths planning spool staging gallery html_page tables""",
         # keras, onnxruntime, matplotlib
         """bundling classifier confusion_plot curves evaluation labels layers matching model_card

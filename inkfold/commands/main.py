@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import click
 
 from inkfold import __version__
-from inkfold.commands import augment, classify, create_dataset, demo, evaluate, import_data, train
+from inkfold.commands import (
+    augment,
+    classify,
+    create_dataset,
+    demo,
+    evaluate,
+    export,
+    import_data,
+    train,
+)
 from inkfold.commands.cli import run
 
 
@@ -25,7 +34,7 @@ def command() -> None:
     """
 
 
-for stage in (create_dataset, import_data, augment, train, evaluate, classify, demo):
+for stage in (create_dataset, import_data, export, augment, train, evaluate, classify, demo):
     command.add_command(stage.command)
 
 

@@ -1,0 +1,62 @@
+"""``export``: a dataset back into class folders of picture files."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from inkfold.commands.cli import Clock, overwrite_option, progress, quiet_option, run
+from inkfold.nouns import SPLITS
+
+
+@click.command("export")
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    help="Write the pictures of one split only.  [default: of all three]",
+)
+@overwrite_option
+@quiet_option
+def command(dataset: Path, folder: Path, *, split: str | None, overwrite: bool, quiet: bool) -> int:
+    """Write the pictures of DATASET as PNG files in class folders in FOLDER.
+
+    \b
+        inkfold export datasets/mnist.h5 exported
+        python create_dataset.py exported --size 32 -o datasets/again.h5
+
+    Ink is dark on white. Each file is FOLDER/CLASS/SPLIT-ROW.png; FOLDER/pictures.csv tells class,
+    split, source and group of each. How class names become folder names: docs/importing.md.
+    """
+    from inkfold.dataset import open_dataset
+    from inkfold.exporting import export_dataset
+
+    clock, splits = Clock(), SPLITS if split is None else (split,)
+    with open_dataset(dataset) as held:
+        total = sum(len(getattr(held, name)) for name in splits)
+        with progress("writing", total, quiet=quiet) as advance:
+            done = export_dataset(held, folder, splits, overwrite=overwrite, advance=advance)
+        size = held.spec.size
+    name = click.format_filename(folder)
+    click.echo(
+        f"{name}: {done.pictures:,} pictures from {click.format_filename(dataset)} in "
+        f"{clock.rate(done.pictures)}"
+    )
+    if done.copies:
+        click.echo(f"distorted copies, left out: {done.copies:,}", err=True)
+    if done.edge:
+        click.echo(
+            f"with ink along most of the edge, which packing takes for paper: {done.edge:,}",
+            err=True,
+        )
+    click.echo(f"to pack it again: python create_dataset.py {shlex.quote(name)} --size {size}")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(command, argv)

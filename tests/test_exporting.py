@@ -1,0 +1,265 @@
+"""A dataset becomes class folders again, from which packing makes the same pictures."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkfold.augmentation import augment_dataset
+from inkfold.commands.export import main
+from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset_writer import Rows, digests, writing_dataset
+from inkfold.distorted_block import Plan
+from inkfold.errors import InkfoldError
+from inkfold.exporting import Exported, export_dataset
+from inkfold.folder_names import LONGEST, folder_names
+from inkfold.importers.formats import FORMATS
+from inkfold.importing import Importing
+from inkfold.nouns import SPLITS, Distortion, ImageSpec
+from inkfold.planning import Packing
+from inkfold.work import InProcess
+from tests.packed import write_packed
+from tests.scripts import run_script
+from tests.test_importers import real
+from tests.test_importing import Made, imported
+from tests.test_packing import packed
+
+NAMES = ("a/b", ".", "..", "CON", "con.txt", "A", "a", "Ж", "%", "", "x" * 300, "漢" * 100, "a ")
+
+
+def export(path: Path, folder: Path, *, overwrite: bool = False) -> Exported:
+    """Export all splits."""
+    with open_dataset(path) as dataset:
+        return export_dataset(dataset, folder, overwrite=overwrite)
+
+
+def all_digests(dataset: Dataset) -> Counter[tuple[bytes, str]]:
+    """Digest and class of every picture, wherever it is."""
+    return Counter(
+        (digest.tobytes(), dataset.classes[label])
+        for name in SPLITS
+        for digest, label in zip(
+            getattr(dataset, name).digest, getattr(dataset, name).labels, strict=True
+        )
+    )
+
+
+def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
+    """A dataset of noise with a rim of paper, the classes in turn."""
+    rng, spec = np.random.default_rng(0), ImageSpec(size=12)
+    with writing_dataset(path, classes, spec, overwrite=True) as writer:
+        for split in SPLITS:
+            images = np.zeros((count, 12, 12), np.uint8)
+            images[:, 1:-1, 1:-1] = rng.integers(0, 256, (count, 10, 10))
+            labels = (np.arange(count) % len(classes)).astype(np.int32)
+            source = np.array([f"{split}:{at}".encode() for at in range(count)], "S20")
+            group = np.array([b"w%d" % (at % 5) for at in range(count)], "S4")
+            rows = Rows(images, labels, source, digests(images), group=group)
+            with writer.split(split, count, like=rows) as out:
+                out.append(rows)
+        writer.finish({"tool": "test"})
+    return path
+
+
+def test_packing_what_was_exported_makes_the_same_pictures(tmp_path: Path) -> None:
+    """The same digests under the same classes, whatever these are called."""
+    write_bordered(tmp_path / "d.h5", NAMES, 200)
+
+    done = export(tmp_path / "d.h5", tmp_path / "out")
+    report = packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
+
+    assert done == Exported(600, 0, 0)
+    assert report.ignored.first == [("pictures.csv", "lies beside the class folders")]
+    folders = dict(zip(folder_names(NAMES), NAMES, strict=True))
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        again = Counter({(d, folders[name]): n for (d, name), n in all_digests(after).items()})
+        assert again == all_digests(before)
+
+
+def test_ink_is_dark_on_white_and_the_list_tells_the_rest(tmp_path: Path) -> None:
+    """Every file has a line, and its pixels are those of its row."""
+    write_bordered(tmp_path / "d.h5", ("a/b", "Ж"), 20)
+
+    export(tmp_path / "d.h5", tmp_path / "out")
+
+    with (tmp_path / "out/pictures.csv").open(encoding="utf-8", newline="") as file:
+        lines = {line["path"]: line for line in csv.DictReader(file)}
+    files = {str(path.relative_to(tmp_path / "out")) for path in tmp_path.glob("out/*/*")}
+    assert set(lines) == files
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        image = dataset.test.images[3]
+    path = "Ж/test-0000003.png"
+    written = cv2.imdecode(
+        np.frombuffer((tmp_path / "out" / path).read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED
+    )
+    assert written is not None
+    assert np.array_equal(written, 255 - image)
+    assert lines[path] == {
+        "path": path,
+        "class": "Ж",
+        "split": "test",
+        "source": "test:3",
+        "group": "w3",
+    }
+    assert lines["a%2Fb/train-0000000.png"]["class"] == "a/b"
+
+
+def test_one_split_alone(tmp_path: Path) -> None:
+    """And an empty one is refused."""
+    write_packed(tmp_path / "d.h5", (300, 20, 0))
+
+    assert main([str(tmp_path / "d.h5"), str(tmp_path / "v"), "--split", "validation"]) == 0
+    with (
+        open_dataset(tmp_path / "d.h5") as dataset,
+        pytest.raises(InkfoldError, match="no picture in test; export another split"),
+    ):
+        export_dataset(dataset, tmp_path / "t", ("test",), overwrite=False)
+
+    names = sorted(path.name for path in tmp_path.glob("v/*/*"))
+    assert names == [f"validation-{row:07d}.png" for row in range(20)]
+    assert not (tmp_path / "t").exists()
+
+
+def test_copies_are_left_out(tmp_path: Path) -> None:
+    """Of an augmented dataset the originals are written, over more than one block."""
+    write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)
+    plan = Plan(Distortion(sigma=3.0, alpha=5.0), copies=2)
+    target = tmp_path / "more.h5"
+    augment_dataset(tmp_path / "d.h5", target, plan, executor=InProcess(), in_flight=2)
+
+    done = export(target, tmp_path / "out")
+    export(tmp_path / "d.h5", tmp_path / "originals")
+
+    assert (done.pictures, done.copies) == (330, 600)
+    contents = [
+        Counter(path.read_bytes() for path in (tmp_path / name).glob("*/*"))
+        for name in ("out", "originals")
+    ]
+    assert contents[0] == contents[1]
+
+
+def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
+    """Exactly those pictures that packing would change."""
+    write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)  # noise up to the edge
+
+    done = export(tmp_path / "d.h5", tmp_path / "out")
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
+
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        changed = (all_digests(before) - all_digests(after)).total()
+    assert done.edge == changed > 0
+
+
+def test_only_an_export_is_replaced(tmp_path: Path) -> None:
+    """Not without --overwrite, and never somebody's own folder."""
+    path = write_packed(tmp_path / "d.h5", (20, 5, 5))
+    export(path, tmp_path / "out")
+    (tmp_path / "mine/a").mkdir(parents=True)
+
+    with pytest.raises(InkfoldError, match="already exists; add --overwrite"):
+        export(path, tmp_path / "out")
+    with pytest.raises(InkfoldError, match="is not an exported folder"):
+        export(path, tmp_path / "mine", overwrite=True)
+    export(path, tmp_path / "out", overwrite=True)
+
+    assert (tmp_path / "mine/a").is_dir()
+    assert len(list(tmp_path.glob("out/*/*"))) == 30
+
+
+def test_the_command_says_what_it_did(tmp_path: Path) -> None:
+    """Under ``inkfold``; and a wrong path in one line."""
+    write_packed(tmp_path / "d.h5", (20, 5, 5))
+
+    done = run_script("inkfold/commands/main.py", "export", "d.h5", "out dir", cwd=tmp_path)
+    wrong = run_script("inkfold/commands/main.py", "export", "nowhere.h5", "x", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.decode().splitlines()
+    assert first.startswith("out dir: 30 pictures from d.h5 in ")
+    assert last == "to pack it again: python create_dataset.py 'out dir' --size 16"
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith(b"error: nowhere.h5: no such dataset")
+
+
+def test_folder_names_by_hand() -> None:
+    """What is safe stays; what is not is told in bytes."""
+    assert folder_names(["7", "Ж", "a b", "x.y", "-"]) == ["7", "Ж", "a b", "x.y", "-"]
+    assert folder_names(["/", "\\", "a:b", "%", "*?", "\n"]) == [
+        "%2F",
+        "%5C",
+        "a%3Ab",
+        "%25",
+        "%2A%3F",
+        "%0A",
+    ]
+    assert folder_names([".", "..", ".x", "x.", "x "]) == ["%2E", "%2E%2E", "%2Ex", "x%2E", "x%20"]
+    assert folder_names(["CON", "nul.txt", "COM1", "CONE", "Pictures.csv"]) == [
+        "%43ON",
+        "%6Eul.txt",
+        "%43OM1",
+        "CONE",
+        "%50ictures.csv",
+    ]
+    assert folder_names(["A", "a", "B", "Cd", "cD"]) == ["%41", "a", "B", "Cd", "%63%44"]
+    assert folder_names(["é", "e\u0301"]) == ["é", "%65%CC%81"]
+    assert folder_names([""]) == ["%"]
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+        | st.sampled_from(NAMES)
+        | st.text("aAbB.%/ ", max_size=4),
+        unique=True,
+        max_size=12,
+    )
+)
+def test_folder_names_are_safe_different_and_can_be_read_back(classes: list[str]) -> None:
+    """For any class names, also where capitals are not told from small letters."""
+    names = folder_names(classes)
+
+    assert len({name.casefold() for name in names}) == len(classes)
+    for name, original in zip(names, classes, strict=True):
+        assert 0 < len(name.encode()) <= LONGEST
+        assert not set(name) & set('<>:"/\\|?*\0\n')
+        assert name[0] != "."
+        assert name[-1] not in ". "
+        if name != "%" and "%~" not in name:
+            assert unquote(name) == original
+
+
+def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
+    """Writers, the set's own split and a class called "a/b" included."""
+    made = Made((0, 1, 2) * 30, sides=("train", "train", "test"), groups=("w1", "w2", None, "w3"))
+    imported(made.collection(), tmp_path / "d.h5", Importing("made-up"))
+
+    export(tmp_path / "d.h5", tmp_path / "out")
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing())
+
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        assert after.classes == ("a%2Fb", "c", "Ж")
+        assert {d for d, _ in all_digests(after)} == {d for d, _ in all_digests(before)}
+
+
+@pytest.mark.slow
+def test_real_mnist_survives_export_and_packing(tmp_path: Path) -> None:
+    """The 10,000 test pictures, at 32x32."""
+    collection = FORMATS["idx"].read(real("mnist") / "t10k-images-idx3-ubyte.gz")
+    imported(collection, tmp_path / "d.h5", Importing("idx"))
+
+    done = export(tmp_path / "d.h5", tmp_path / "out")
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing())
+
+    assert done == Exported(10_000, 0, 0)
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        assert all_digests(after) == all_digests(before)
