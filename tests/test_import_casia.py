@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -77,6 +78,17 @@ def test_a_file_is_a_writer_and_folders_tell_the_split(tmp_path: Path) -> None:
         ("latest/002-f.gnt:0", None, "002-f"),
     ]
     assert [g.split for g in read(tmp_path / "HWDB1.1tst_gnt")[1]] == [None]
+
+
+def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
+    """The writer and the source: the dataset holds text."""
+    for name in (b"\xff1.gnt", b"\xff2.gnt"):
+        put(tmp_path / os.fsdecode(name), sample())
+
+    assert [(g.source, g.group) for g in read(tmp_path)[1]] == [
+        (r"\xff1.gnt:0", r"\xff1"),
+        (r"\xff2.gnt:0", r"\xff2"),
+    ]
 
 
 def test_a_single_file_for_all_writers_has_no_groups(tmp_path: Path) -> None:

@@ -251,4 +251,6 @@ def test_a_set_is_recognised_by_name_and_size_and_nothing_else_is(tmp_path: Path
     assert found["etl9b"] == "ETL9B_1 is named like ETL9B and holds records of 576 bytes"
     assert ETL8B.recognise(put(tmp_path / "odd", ETL8B2C1=bytes(511))) is None
     assert all(etl.recognise(tmp_path / "nowhere") is None for etl in every)
+    with pytest.raises(InkfoldError, match="nowhere: no such file or folder; expected files name"):
+        ETL8B.read(tmp_path / "nowhere")
     assert read(ETL9B, everything)[1][0].source == "ETL9B_1:1"

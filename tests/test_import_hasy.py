@@ -100,9 +100,11 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
     assert "labels.csv: line 1: 'utf-8' codec can't decode" in _refusal(table)
     table.write_text(HEAD + "gone.png,31,A,1\n")
     assert "gone.png: no such file or directory; unpack or copy the set again" in _refusal(table)
-    assert "nowhere: no CSV file of HASYv2; expected hasy-data-labels.csv, or" in (
+    assert "nowhere: no such file or folder; expected hasy-data-labels.csv, or" in (
         _refusal(tmp_path / "nowhere")
     )
+    (tmp_path / "bare").mkdir()
+    assert "bare: no CSV file of HASYv2; expected" in _refusal(tmp_path / "bare")
 
 
 def test_it_is_recognised_by_its_columns(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,17 @@ def test_a_name_that_tells_no_drawer_and_an_empty_folder_are_refused(tmp_path: P
         read(tmp_path / "in")
     with pytest.raises(InkfoldError, match="bare: no pictures of Omniglot; expected ALPHABET/char"):
         omniglot.read(tmp_path / "bare")
+
+
+def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
+    """In the class, the group and the source: the dataset holds text."""
+    put(tmp_path, os.fsdecode(b"Gr\xff/character01/0394_02.png"))
+
+    classes, (glyph,) = read(tmp_path)
+
+    assert classes == (r"Gr\xff/character01",)
+    assert glyph.group == r"Gr\xff/02"
+    assert glyph.source == r"Gr\xff/character01/0394_02.png"
 
 
 def test_it_is_recognised_by_its_folders(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -95,11 +96,16 @@ def test_what_is_no_class_and_no_picture_is_told(tmp_path: Path) -> None:
     broken = put(tmp_path / "broken", "30/hsf_0")
     (broken / "30/hsf_0/hsf_0_00001.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "bare/by_class/30/hsf_0").mkdir(parents=True)
+    put(tmp_path / "name", "30/hsf_0")
+    (tmp_path / "name/30/hsf_0/hsf_0_00000.png").rename(
+        tmp_path / "name/30/hsf_0" / os.fsdecode(b"\xff.png")
+    )
 
     with pytest.raises(InkfoldError, match="code/7f: the folder of a class is named 7f, expected"):
         nist_sd19.read(tmp_path / "code")
     with pytest.raises(InkfoldError, match=r"hsf_0_00001.png: truncated or not a picture; unpack"):
         read(broken)
+    assert [g.source for g in read(tmp_path / "name")[1]] == [r"30/hsf_0/\xff.png"]
     with pytest.raises(InkfoldError, match="bare: no pictures of NIST's by_class; expected"):
         nist_sd19.read(tmp_path / "bare")
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
+from inkfold.importers.telling import as_text, nothing_at
 
 HEADER = struct.Struct("<I2sHH")  # size of the whole record, GB code, width, height
 LOOK = 2000  # so many files and folders are looked at to recognise a set
@@ -41,7 +42,7 @@ def read(source: Path) -> Collection:
     """
     files = [source] if source.is_file() else _files(source)
     if not files:
-        raise InkfoldError(f"{source}: no .gnt files; expected CASIA-HWDB's, unpacked")
+        raise nothing_at(source, "no .gnt files", "CASIA-HWDB's, unpacked")
     count, tags = 0, set[bytes]()
     for path in files:
         for _, tag, _, _ in _records(path, _mapped(path)):
@@ -106,9 +107,11 @@ def _character(tag: bytes) -> str:
 
 def _glyphs(source: Path, files: list[Path], labels: Mapping[bytes, int]) -> Iterator[Glyph]:
     for path in files:
-        name = path.relative_to(source).as_posix() if source.is_dir() else path.name
+        name = as_text(path.relative_to(source if source.is_dir() else source.parent))
         split = _official(name)
-        group = path.stem if len(files) > 1 else None  # one file for all has no writers to tell
+        group = (
+            as_text(Path(path.stem)) if len(files) > 1 else None
+        )  # one file for all has no writers to tell
         data = _mapped(path)
         for index, (place, tag, rows, columns) in enumerate(_records(path, data)):
             picture = np.array(data[place : place + rows * columns]).reshape(rows, columns)

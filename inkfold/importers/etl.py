@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.records import Rows, count_records, mapped_rows, read_rows
+from inkfold.importers.telling import as_text, nothing_at
 
 BLOCK = 256  # records that are read and unpacked together: 2 MB of the largest
 
@@ -94,8 +95,8 @@ class EtlSet:
         parts = [self._part(path) for path in files]
         count = sum(part.stop - part.first for part in parts)
         if count == 0:
-            expected = f"expected files named like {self.name.upper()}'s, as they are unpacked"
-            raise InkfoldError(f"{source}: no pictures of {self.name}; {expected}")
+            expected = f"files named like {self.name.upper()}'s, as they are unpacked"
+            raise nothing_at(source, f"no pictures of {self.name}", expected)
         names = self._names(parts)
         classes = tuple(dict.fromkeys(names[code] for code in sorted(names)))
         places = {name: place for place, name in enumerate(classes)}
@@ -148,8 +149,9 @@ class EtlSet:
         rows = read_rows(part.path, self.record, first, count)
         pictures = self.unpack(rows["image"])
         codes, sheets = self.codes(rows).tolist(), rows["sheet"].tolist()
+        name = as_text(Path(part.path.name))
         for place in range(count):
-            source = f"{part.path.name}:{first + place}"
+            source = f"{name}:{first + place}"
             group = self._group(sheets[place])
             yield Glyph(pictures[place], labels[codes[place]], source, group=group)
 

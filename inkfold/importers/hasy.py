@@ -12,6 +12,7 @@ from pathlib import Path
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.picture_files import read_grey
+from inkfold.importers.telling import nothing_at
 
 ALL = "hasy-data-labels.csv"
 FOLD: dict[str, Official] = {"train.csv": "train", "test.csv": "test"}
@@ -43,8 +44,8 @@ def read(source: Path) -> Collection:
     """
     tables = _tables(source)
     if not tables:
-        expected = f"expected {ALL}, or train.csv and test.csv of a fold"
-        raise InkfoldError(f"{source}: no CSV file of HASYv2; {expected}")
+        expected = f"{ALL}, or train.csv and test.csv of a fold"
+        raise nothing_at(source, "no CSV file of HASYv2", expected)
     symbols: dict[str, str] = {}
     count = 0
     for table in tables:

@@ -15,6 +15,7 @@ from pathlib import Path
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
+from inkfold.importers.telling import as_text, nothing_at
 
 TRAIN = tuple(f"hsf_{part}" for part in (0, 1, 2, 3, 6, 7))
 TEST = "hsf_4"
@@ -57,8 +58,8 @@ def read(source: Path) -> Collection:
     names = [name for name in folders_in(root) if HEX.fullmatch(name)]
     parts = [part for name in names for part in _parts(root, name) if part.count]
     if not parts:
-        expected = "expected by_class with folders like 4a/hsf_0 in it"
-        raise InkfoldError(f"{source}: no pictures of NIST's by_class; {expected}")
+        expected = "by_class with folders like 4a/hsf_0 in it"
+        raise nothing_at(source, "no pictures of NIST's by_class", expected)
     classes = tuple(sorted({part.character for part in parts}))
     count = sum(part.count for part in parts)
     return Collection("nist-sd19", classes, "dark", count, partial(_glyphs, root, parts, classes))
@@ -96,4 +97,4 @@ def _glyphs(root: Path, parts: list[Part], classes: tuple[str, ...]) -> Iterator
         label = classes.index(part.character)
         for name in pictures_in(root / part.folder):
             path = part.folder / name
-            yield Glyph(read_grey(root / path), label, path.as_posix(), part.split)
+            yield Glyph(read_grey(root / path), label, as_text(path), part.split)

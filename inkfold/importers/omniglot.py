@@ -10,6 +10,7 @@ from pathlib import Path
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
+from inkfold.importers.telling import as_text, nothing_at
 
 PARTS = ("images_background", "images_evaluation")
 CHARACTER = re.compile(r"character\d+")
@@ -37,7 +38,7 @@ def read(source: Path) -> Collection:
         If it holds no characters, or a picture's name does not tell its drawer.
     """
     folders = {
-        f"{alphabet}/{character}": Path(part, alphabet, character)
+        as_text(Path(alphabet, character)): Path(part, alphabet, character)
         for part in _parts(source)
         for alphabet in folders_in(source / part)
         for character in folders_in(source / part / alphabet)
@@ -46,8 +47,8 @@ def read(source: Path) -> Collection:
     counts = {name: len(pictures_in(source / folder)) for name, folder in folders.items()}
     classes = tuple(sorted(name for name, count in counts.items() if count))
     if not classes:
-        expected = "expected ALPHABET/characterNN/NNNN_NN.png in it or in its images_background"
-        raise InkfoldError(f"{source}: no pictures of Omniglot; {expected}")
+        expected = "ALPHABET/characterNN/NNNN_NN.png in it or in its images_background"
+        raise nothing_at(source, "no pictures of Omniglot", expected)
     ordered = [folders[name] for name in classes]
     glyphs = partial(_glyphs, source, ordered)
     return Collection("omniglot", classes, "dark", sum(counts.values()), glyphs)
@@ -66,5 +67,5 @@ def _glyphs(source: Path, folders: list[Path]) -> Iterator[Glyph]:
             if drawer is None:
                 expected = "expected NNNN_NN.png, the character's number and the drawer's"
                 raise InkfoldError(f"{source / path}: {expected}; rename or remove it")
-            group = f"{folder.parent.name}/{drawer[1]}"
-            yield Glyph(read_grey(source / path), label, path.as_posix(), group=group)
+            group = as_text(Path(folder.parent.name, drawer[1]))
+            yield Glyph(read_grey(source / path), label, as_text(path), group=group)
