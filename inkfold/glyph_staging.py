@@ -1,11 +1,14 @@
-"""Staging of a set that is imported: every picture prepared once, and then put by class."""
+"""Staging of a set that is imported: every picture prepared once, and then put by class.
+
+All of it in one process: to hand the pixels to others takes longer than to prepare them
+(docs/importing.md).
+"""
 
 from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -24,20 +27,10 @@ from inkfold.nouns import ImageSpec
 from inkfold.picture import prepare
 from inkfold.placing import TEST, TRAIN
 from inkfold.spool import Records, Spool
-from inkfold.staging import BLOCK, FACTS, IN_FLIGHT, Prepared, Staged
+from inkfold.staging import BLOCK, FACTS, Prepared, Staged
 from inkfold.tally import Tally
-from inkfold.work import in_order
 
 SIDES = {"train": TRAIN, "test": TEST, None: NONE}
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """A piece of work: the pixels of some pictures and where they come from; how to prepare."""
-
-    pixels: tuple[NDArray[np.uint8], ...]
-    sources: tuple[str, ...]
-    spec: ImageSpec
 
 
 @dataclass(frozen=True)
@@ -71,26 +64,24 @@ class _Notes:
         self.sides.append(SIDES[glyph.split] & 0xFF)
 
 
-def prepare_pictures(work: Pictures) -> Prepared:
-    """Prepare one piece of work.
+def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
+    """Prepare some pictures.
 
     Raises
     ------
     InkfoldError
         If a picture cannot be used: the set's file is then not what its format says.
     """
-    size = work.spec.size
-    images, facts = (
-        np.empty((len(work.pixels), size, size), np.uint8),
-        np.zeros(len(work.pixels), FACTS),
-    )
-    for place, pixels in enumerate(work.pixels):
+    images = np.empty((len(glyphs), spec.size, spec.size), np.uint8)
+    facts = np.zeros(len(glyphs), FACTS)
+    for place, glyph in enumerate(glyphs):
         try:
-            images[place] = prepare(pixels, work.spec)
+            images[place] = prepare(glyph.pixels, spec)
         except PictureError as error:
-            raise InkfoldError(f"{work.sources[place]}: {error}; download the set again") from None
-        digest = hashlib.blake2b(pixels.tobytes(), digest_size=16, salt=b"%d" % len(pixels))
-        facts["file"][place] = np.frombuffer(digest.digest(), np.uint64)
+            raise InkfoldError(f"{glyph.source}: {error}; download the set again") from None
+        height = b"%d" % len(glyph.pixels)  # the same bytes may be a picture of another shape
+        digest = hashlib.blake2b(glyph.pixels.tobytes(), digest_size=16, salt=height).digest()
+        facts["file"][place] = np.frombuffer(digest, np.uint64)
     facts["pixels"] = digests(images).view(np.uint64)
     return Prepared(images, facts, ())
 
@@ -102,7 +93,6 @@ def stage_set(
     scratch: Path,
     *,
     transpose: bool,
-    executor: Executor,
     advance: Callable[[int], None],
 ) -> Iterator[StagedSet]:
     """Prepare every picture of a set.
@@ -116,38 +106,28 @@ def stage_set(
         Existing folder for the files behind the result.
     transpose : bool
         Whether rows and columns are exchanged first.
-    executor : concurrent.futures.Executor
     advance : callable
-        Called with the number of pictures after each piece of work.
+        Called with the number of pictures after each block.
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
     notes = _Notes(Spool(scratch / "sources"), Spool(scratch / "groups"))
     summary = hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
-        work = _pieces(collection, replace(spec, ink=collection.ink), notes, transpose=transpose)
-        for done in in_order(executor, prepare_pictures, work, in_flight=IN_FLIGHT):
-            start = len(images)
-            names = notes.sources.read(start, start + len(done.images))
-            for name, digest in zip(names, done.facts["file"], strict=True):
-                summary.update(name + b"\0" + digest.tobytes())
+        glyphs, spec = collection.glyphs(), replace(spec, ink=collection.ink)
+        while some := list(islice(glyphs, BLOCK)):
+            if transpose:
+                some = [replace(glyph, pixels=glyph.pixels.T) for glyph in some]
+            done = prepare_glyphs(some, spec)
+            for glyph, digest in zip(some, done.facts["file"], strict=True):
+                notes.add(glyph)
+                summary.update(glyph.source.encode() + b"\0" + digest.tobytes())
             images.append(done.images)
             facts.append(done.facts)
-            advance(len(names))
+            advance(len(some))
         good = np.ones(len(images), bool)
         staged = Staged(images, facts, good, summary.hexdigest(), Tally())
         yield _by_class(collection, staged, notes)
-
-
-def _pieces(
-    collection: Collection, spec: ImageSpec, notes: _Notes, *, transpose: bool
-) -> Iterator[Pictures]:
-    glyphs = collection.glyphs()
-    while some := list(islice(glyphs, BLOCK)):
-        for glyph in some:
-            notes.add(glyph)
-        pixels = tuple(glyph.pixels.T if transpose else glyph.pixels for glyph in some)
-        yield Pictures(pixels, tuple(glyph.source for glyph in some), spec)
 
 
 def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,6 @@ def import_collection(
     output: Path,
     importing: Importing,
     *,
-    executor: Executor,
     overwrite: bool,
     progress: Progress,
 ) -> Report:
@@ -95,8 +93,6 @@ def import_collection(
     collection : Collection
     output : Path
     importing : Importing
-    executor : concurrent.futures.Executor
-        Prepares the pictures; the file does not depend on it.
     overwrite : bool
     progress : callable
         ``progress(label, total)`` is a context that gives a function to call with each count done.
@@ -117,7 +113,6 @@ def import_collection(
                 importing.spec,
                 scratch,
                 transpose=importing.transpose,
-                executor=executor,
                 advance=advance,
             ) as held,
         ):

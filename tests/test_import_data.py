@@ -27,7 +27,7 @@ def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -
     write_idx(Path("my set"), "train", [at % 3 for at in range(100)])
     write_idx(Path("my set"), "t10k", [at % 3 for at in range(20)])
 
-    code = main(["idx", "my set", "--workers", "1"])
+    code = main(["idx", "my set"])
 
     said = capsys.readouterr()
     assert code == 0
@@ -51,7 +51,7 @@ def test_every_option_reaches_the_file() -> None:
     code = main(
         shlex.split(
             "idx in -o made/d.h5 --size 20 --split 0.5,0.25,0.25 --seed 5 --fit ink --resplit "
-            "--threshold otsu --per-class 20 --min-per-class 10 --transpose --workers 1 "
+            "--threshold otsu --per-class 20 --min-per-class 10 --transpose "
             "--overwrite -q"
         )
     )
@@ -73,7 +73,7 @@ def test_a_test_without_a_train_is_told(capsys: pytest.CaptureFixture[str]) -> N
     """There is nothing to augment next."""
     write_idx(Path("in"), "t10k", [0, 1])
 
-    assert main(["idx", "in", "--workers", "1"]) == 0
+    assert main(["idx", "in"]) == 0
     assert "nothing to train on: all of it is the set's own test" in capsys.readouterr().out
 
 
@@ -123,7 +123,7 @@ def test_mistakes_are_told_in_a_line(
 
 
 def test_the_script_is_the_command(tmp_path: Path) -> None:
-    """Another process, with several workers; and the help names every format."""
+    """Another process; and the help names every format."""
     write_idx(tmp_path / "in", "train", [0, 1] * 300)
 
     done = run_script("import_data.py", "idx", "in", cwd=tmp_path)

@@ -17,19 +17,22 @@ LAYERS = tuple(
     for names in (
         "__init__ errors nouns",
         # arrays in, arrays out
-        """affine ahead answers csv_text division elastic fitting folder_names gather grouping metrics picture
-        placing processors schedule split tally threads work
-        by_group calibration chart coverage""",
+        """affine ahead answers csv_text division elastic fitting folder_names gather grouping
+        metrics picture placing processors schedule split tally threads work
+        by_group calibration chart coverage
+        class_counts embedding pixel_facts provenance scatter""",
         # the disk
         """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
         distorted_block exporting folders glyph_staging hashing importing keras_import
-        output packed_rows packing paths planning spool staging gallery html_page tables""",
+        output packed_rows packing paths planning spool staging gallery html_page tables
+        class_cards class_scan sprites""",
         # keras, onnxruntime, matplotlib
         """bundling classifier confusion_plot curves evaluation labels layers matching model_card
         onnx_export precision preview report scoring tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
-        trust_charts weakest""",
+        trust_charts weakest
+        explore_page exploring preview_strips""",
     )
 )
 COMMANDS = len(LAYERS)

@@ -18,7 +18,6 @@ from inkfold.commands.cli import (
     quiet_option,
     run,
     seed_option,
-    workers_option,
 )
 from inkfold.commands.packing_notes import made, notes
 from inkfold.commands.packing_options import (
@@ -62,7 +61,6 @@ def _given(_context: object, _argument: object, given: tuple[str, ...]) -> tuple
 )
 @per_class_option
 @min_per_class_option
-@workers_option
 @overwrite_option
 @quiet_option
 def command(
@@ -78,7 +76,6 @@ def command(
     transpose: bool,
     per_class: int | None,
     min_per_class: int,
-    workers: int | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -99,16 +96,13 @@ def command(
         return _guess(Path(given[0]))
     source, how = Path(given[1]), _format(given[0])
     from inkfold.output import check_free
-    from inkfold.work import default_workers, local_executor, start_early
 
-    workers = workers or default_workers()
     if output is not None:
         check_free(output, overwrite=overwrite, file=True)
     clock = Clock()
     collection = how.read(source)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, file=True)
-    start_early(workers, __name__, "inkfold.glyph_staging")
     from inkfold.importing import Importing, import_collection
 
     importing = Importing(
@@ -121,15 +115,13 @@ def command(
         resplit,
         transpose,
     )
-    with local_executor(workers) as executor:
-        report = import_collection(
-            collection,
-            output,
-            importing,
-            executor=executor,
-            overwrite=overwrite,
-            progress=partial(progress, quiet=quiet),
-        )
+    report = import_collection(
+        collection,
+        output,
+        importing,
+        overwrite=overwrite,
+        progress=partial(progress, quiet=quiet),
+    )
     name = click.format_filename(output)
     click.echo(made(report, name, click.format_filename(source), clock))
     for line in notes(report):
