@@ -1,0 +1,142 @@
+"""Whether probabilities mean what they say, and the one number that mends them.
+
+After C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks",
+ICML 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.metrics import Rate
+
+BINS = 15
+TINY = np.finfo(np.float32).tiny  # a probability that underflowed is taken as this
+SHARPEST, FLATTEST = 0.05, 20.0  # the temperatures that are looked at
+PRECISION = 1e-4  # of the temperature, relative
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers with a probability above `low` and up to `high`.
+
+    `right` counts the right ones among them; `confidence` is their mean probability, None if there
+    are none.
+    """
+
+    low: float
+    high: float
+    right: Rate
+    confidence: float | None
+
+
+def reliability(
+    confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS
+) -> tuple[Bin, ...]:
+    """Sort answers by their probability and count how many were right.
+
+    Parameters
+    ----------
+    confidence : float array of shape (N,)
+        What each answer was given, from 0 to 1.
+    right : bool array of shape (N,)
+    bins : int
+        Number of bins of equal width from 0 to 1.
+
+    Returns
+    -------
+    bins : tuple of Bin
+        Also the empty ones, the lowest first. A probability of 0 counts to the first.
+    """
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    at = np.searchsorted(edges[1:-1], confidence)
+    total = np.bincount(at, minlength=bins).tolist()
+    correct = np.bincount(at[right], minlength=bins).tolist()
+    summed = np.bincount(at, weights=confidence, minlength=bins).tolist()
+    return tuple(
+        Bin(low, high, Rate(correct[i], total[i]), summed[i] / total[i] if total[i] else None)
+        for i, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    )
+
+
+def calibration_error(bins: tuple[Bin, ...]) -> float | None:
+    """Expected calibration error: mean distance of probability and share right, over answers.
+
+    0 is best, 1 worst; None if there are no answers.
+    """
+    total = sum(one.right.total for one in bins)
+    gaps = (
+        one.right.total * abs(one.right.share - one.confidence)
+        for one in bins
+        if one.right.share is not None and one.confidence is not None
+    )
+    return sum(gaps) / total if total else None
+
+
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """What the softmax would have given, had the logits been divided by `temperature`.
+
+    That is ``p ** (1 / temperature)``, made to sum to 1 again. Above 1 probabilities come closer to
+    each other, below 1 they part. The likeliest class stays the likeliest, to the last bit.
+
+    Parameters
+    ----------
+    probabilities : float32 array of shape (N, C)
+        Rows of a softmax.
+    temperature : float
+        Above 0.
+
+    Returns
+    -------
+    probabilities : float32 array of shape (N, C)
+    """
+    logs = np.log(np.maximum(probabilities, TINY))
+    logs -= logs.max(axis=1, keepdims=True)
+    logs /= np.float32(temperature)
+    powers = np.exp(logs)
+    result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    # rounding may make equal what was not: then the one that was less likely gives way
+    best = probabilities == probabilities.max(axis=1, keepdims=True)
+    most = result.max(axis=1, keepdims=True)
+    np.copyto(result, np.nextafter(most, np.float32(0)), where=(result == most) & ~best)
+    return result
+
+
+def fit_temperature(
+    probabilities: NDArray[np.float32], labels: NDArray[np.integer]
+) -> float | None:
+    """The temperature under which the labels are likeliest.
+
+    Parameters
+    ----------
+    probabilities : float32 array of shape (N, C)
+        Rows of a softmax, of pictures that were not trained on.
+    labels : int array of shape (N,)
+
+    Returns
+    -------
+    temperature : float or None
+        Minimises the mean negative log-likelihood of ``tempered(probabilities, temperature)``.
+        None where there is no such number from 0.05 to 20: where every answer is right, the
+        likelihood grows without end as the temperature falls.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not len(labels):
+        return None
+    logs = np.log(np.maximum(probabilities, TINY)).astype(np.float64)
+    logs -= logs.max(axis=1, keepdims=True)
+    of_truth = logs[np.arange(len(labels)), labels].mean()
+
+    def loss(log_temperature: float) -> float:
+        inverse = np.exp(-log_temperature)
+        return float(np.log(np.exp(logs * inverse).sum(axis=1)).mean() - of_truth * inverse)
+
+    ends = (np.log(SHARPEST), np.log(FLATTEST))
+    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": PRECISION})
+    at = float(found.x)
+    inside = ends[0] + 10 * PRECISION < at < ends[1] - 10 * PRECISION
+    return float(np.exp(at)) if inside else None
