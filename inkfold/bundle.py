@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,25 @@ class Bundle:
     def scores(self) -> dict[str, Any]:
         """Scores by split, with their counts."""
         return dict(self.record["scores"])
+
+    @property
+    def temperature(self) -> float | None:
+        """What its probabilities are calibrated with; None if none was fitted.
+
+        Raises
+        ------
+        InkfoldError
+            If the record holds something else there.
+        """
+        temperature = (self.record.get("calibration") or {}).get("temperature")
+        if temperature is None:
+            return None
+        if not isinstance(temperature, int | float) or not 0 < temperature < inf:
+            raise InkfoldError(
+                f"{self.path}: {RECORD} holds the temperature {temperature!r}, expected a number "
+                'above 0; delete its field "calibration" and run evaluate.py again'
+            )
+        return float(temperature)
 
     def keras_model(self) -> keras.Model:
         """The network with its weights, every shape checked against the record.

@@ -50,6 +50,12 @@ def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
     _write(path, record)
 
 
+def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
+    """Put what calibrates the bundle's probabilities into its record."""
+    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    _write(path, record | {"calibration": calibration})
+
+
 def _write(folder: Path, record: dict[str, Any]) -> None:
     """Write ``bundle.json`` beside and rename it."""
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)

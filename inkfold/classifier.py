@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkfold.ahead import Ahead
 from inkfold.bundle import Bundle
+from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.nouns import Prediction
 from inkfold.picture import prepare, read
@@ -47,12 +48,15 @@ class Classifier:
     ----------
     bundle : Bundle
     top : int
+    temperature : float or None
+        What the bundle's probabilities are calibrated with.
     """
 
     def __init__(self, bundle: Bundle, engine: Engine = "onnx", top: int = 1) -> None:
         self.bundle = bundle
         self._spec = bundle.spec
         self._classes = bundle.classes
+        self.temperature = bundle.temperature
         self.top = min(top, len(self._classes))
         self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
         # ONNX Runtime runs in as many threads as call it, Keras in threads of its own
@@ -60,6 +64,9 @@ class Classifier:
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probability of each class, for pictures that `picture.prepare` has made.
+
+        Where the bundle holds a temperature, they are calibrated with it; the likeliest class is
+        the same as without (docs/decisions/0010-calibrated-answers.md).
 
         Parameters
         ----------
@@ -78,6 +85,11 @@ class Classifier:
         InkfoldError
             If the network answers with values that are no numbers.
         """
+        own = self.network_answers(images)
+        return own if self.temperature is None else tempered(own, self.temperature)
+
+    def network_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `predict`, but the network's own probabilities, whatever the temperature."""
         size = self._spec.size
         if images.dtype != np.uint8 or images.shape[1:] != (size, size):
             found = f"{images.dtype} {images.shape}"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.answered import Answers, answer
+from inkfold.by_group import GroupScore, group_scores
+from inkfold.calibrating import Calibration, as_stored
+from inkfold.calibration import Bin, reliability
 from inkfold.classifier import Classifier
+from inkfold.coverage import Kept, RiskCurve, keep, risk_curve
 from inkfold.dataset import Dataset, Split
 from inkfold.matching import check_match, split_of
 from inkfold.metrics import (
@@ -21,7 +26,6 @@ from inkfold.metrics import (
     confusion_matrix,
     cross_entropy,
     majority,
-    ranks,
 )
 
 TOP = 5
@@ -29,7 +33,10 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Mistake:
-    """One picture that got a wrong answer; `probability` is what the wrong answer was given."""
+    """One picture that got a wrong answer; `probability` is what the wrong answer was given.
+
+    Probabilities are those that ``classify.py`` gives, with the temperature if there is one.
+    """
 
     source: str
     true: str
@@ -58,6 +65,10 @@ class Evaluation:
         Rows are true classes, columns answers.
     mistakes : tuple of Mistake
         The surest wrong answer first.
+    answers : Answers
+        Of every picture, in the split's order.
+    calibration : Calibration
+        The temperature that the answers are given with, and the thresholds chosen for them.
     """
 
     bundle: str
@@ -72,6 +83,8 @@ class Evaluation:
     loss: float
     confusion: NDArray[np.int64]
     mistakes: tuple[Mistake, ...]
+    answers: Answers
+    calibration: Calibration
 
     @cached_property
     def scores(self) -> tuple[ClassScore, ...]:
@@ -83,15 +96,36 @@ class Evaluation:
         """The most frequent confusion first."""
         return confused_pairs(self.confusion)
 
+    @cached_property
+    def bins(self) -> tuple[Bin, ...]:
+        """Reliability of the network's own probabilities."""
+        return reliability(self.answers.own, self.answers.right)
 
-@dataclass(frozen=True)
-class _Answers:
-    """What is kept of each picture's probabilities: arrays of shape (N,)."""
+    @cached_property
+    def bins_after(self) -> tuple[Bin, ...]:
+        """Reliability with the temperature; the same as `bins` where there is none."""
+        return reliability(self.answers.probability, self.answers.right)
 
-    predicted: NDArray[np.int64]
-    probability: NDArray[np.float32]
-    of_truth: NDArray[np.float32]
-    rank: NDArray[np.int64]
+    @property
+    def loss_after(self) -> float:
+        """Mean cross-entropy with the temperature, in nats."""
+        return cross_entropy(self.answers.of_truth)
+
+    @cached_property
+    def curve(self) -> RiskCurve:
+        """Risk against coverage, with the probabilities that ``classify.py`` gives."""
+        return risk_curve(self.answers.probability, self.answers.right)
+
+    def kept(self, reject: float) -> Kept:
+        """What ``classify.py --reject`` would keep of this split."""
+        return keep(self.answers.probability, self.answers.right, reject)
+
+    @cached_property
+    def groups(self) -> tuple[GroupScore, ...]:
+        """Of every group of the split, the weakest first; empty where groups are not known."""
+        return group_scores(
+            self.answers.group or [""] * len(self.answers.labels), self.answers.right
+        )
 
 
 def evaluate(
@@ -99,6 +133,7 @@ def evaluate(
     dataset: Dataset,
     split: str = "test",
     *,
+    calibration: Calibration | None = None,
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Evaluation:
     """Answer every picture of a split and compare with its label.
@@ -108,6 +143,8 @@ def evaluate(
     classifier : Classifier
     dataset : Dataset
     split : {"test", "validation", "train"}
+    calibration : Calibration, optional
+        From `calibrate`; else the temperature that the bundle holds.
     advance : callable
         Told the number of pictures answered since the last call.
 
@@ -118,7 +155,8 @@ def evaluate(
     """
     bundle, part = classifier.bundle, split_of(dataset, split)
     check_match(bundle, dataset, split)
-    answers = _answer(classifier, part, advance)
+    calibration = calibration or as_stored(bundle)
+    answers = answer(classifier, part, calibration.temperature, advance)
     classes, labels = dataset.classes, part.labels
     known = dataset.train.labels if len(dataset.train) else labels
     commonest, baseline = majority(known, labels)
@@ -132,43 +170,23 @@ def evaluate(
         top5=Rate(int((answers.rank < TOP).sum()), len(labels)),
         majority=classes[commonest],
         baseline=baseline,
-        loss=cross_entropy(answers.of_truth),
+        loss=cross_entropy(answers.own_of_truth),
         confusion=confusion_matrix(labels, answers.predicted, len(classes)),
         mistakes=_mistakes(classes, part, answers),
+        answers=answers,
+        calibration=calibration,
     )
 
 
-def _answer(classifier: Classifier, part: Split, advance: Callable[[int], None]) -> _Answers:
-    """Block by block: memory holds one block's probabilities and four numbers a picture."""
-    kept = []
-    for block in part.blocks():
-        probabilities = classifier.predict(block.images)
-        predicted = probabilities.argmax(axis=1)
-        at = np.arange(len(predicted))
-        kept.append(
-            _Answers(
-                predicted,
-                probabilities[at, predicted],
-                probabilities[at, block.labels],
-                ranks(probabilities, block.labels),
-            )
-        )
-        advance(len(predicted))
-    names = [field.name for field in fields(_Answers)]
-    return _Answers(*(np.concatenate([getattr(one, name) for one in kept]) for name in names))
-
-
-def _mistakes(classes: tuple[str, ...], part: Split, answers: _Answers) -> tuple[Mistake, ...]:
-    wrong = np.flatnonzero(answers.predicted != part.labels)
-    worst_first = wrong[np.argsort(-answers.probability[wrong], kind="stable")]
+def _mistakes(classes: tuple[str, ...], part: Split, answers: Answers) -> tuple[Mistake, ...]:
     source = part.source
     return tuple(
         Mistake(
             source[row],
-            classes[part.labels[row]],
+            classes[answers.labels[row]],
             classes[answers.predicted[row]],
             float(answers.probability[row]),
             float(answers.of_truth[row]),
         )
-        for row in worst_first.tolist()
+        for row in answers.worst.tolist()
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from inkfold.bundle import Bundle
-from inkfold.bundle_record import record_score
+from inkfold.bundle_record import record_calibration, record_score
+from inkfold.calibrating import record_of
 from inkfold.confusion_plot import draw_confusion
-from inkfold.csv_text import csv_row
 from inkfold.evaluation import TOP, Evaluation
-from inkfold.metrics import ClassScore, Rate, balanced_accuracy
+from inkfold.metrics import ClassScore, balanced_accuracy
 from inkfold.model_card import SCORES
 from inkfold.output import new_file
+from inkfold.tables import rate_json, write_csv, write_text
+from inkfold.trust import trust_json, trust_lines, write_trust
+from inkfold.weakest import weakest
 
 LISTED = 10  # confused pairs and weakest classes in the summary
 CARD = "MODEL_CARD.md"
@@ -25,34 +27,35 @@ COLUMNS = (
 
 
 def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
-    """Write the report's seven files into an existing folder (see docs/evaluation.md).
+    """Write the report's tables, text and picture into an existing folder (see docs/evaluation.md).
 
     `caveat` is what a reader has to know before the figures, from `matching.caveat`.
     """
-    _write_text(folder / "summary.txt", summary(result, caveat))
+    write_text(folder / "summary.txt", summary(result, caveat))
     text = json.dumps(as_json(result, caveat), ensure_ascii=False, indent=1)
-    _write_text(folder / "evaluation.json", text + "\n")
+    write_text(folder / "evaluation.json", text + "\n")
     classes = result.classes
-    _write_csv(
+    write_csv(
         folder / "per_class.csv",
         COLUMNS,
         (_class_row(name, score) for name, score in zip(classes, result.scores, strict=True)),
     )
-    _write_csv(
+    write_csv(
         folder / "confusion.csv",
         ["true \\ answered", *classes],
         ([name, *row.tolist()] for name, row in zip(classes, result.confusion, strict=True)),
     )
-    _write_csv(
+    write_csv(
         folder / "confused_pairs.csv",
         ["true", "answered", "times"],
         ([classes[pair.true], classes[pair.predicted], pair.count] for pair in result.pairs),
     )
-    _write_csv(
+    write_csv(
         folder / "mistakes.csv",
         ["source", "true", "answered", "probability", "probability_of_true"],
         ([m.source, m.true, m.predicted, m.probability, m.of_truth] for m in result.mistakes),
     )
+    write_trust(folder, result)
     draw_confusion(folder / "confusion.png", result)
 
 
@@ -71,7 +74,7 @@ def summary(result: Evaluation, caveat: str | None) -> str:
         lines.append(
             f"mean recall        {100 * balanced:.2f} % over {_some(seen, 'class', 'classes')}"
         )
-    lines += [f"cross-entropy      {result.loss:.4f} nats", ""]
+    lines += [f"cross-entropy      {result.loss:.4f} nats", *trust_lines(result), ""]
     if not result.pairs:
         return "\n".join([*lines, "nothing was confused"]) + "\n"
     lines.append("most confused (true, answered, times):")
@@ -79,7 +82,7 @@ def summary(result: Evaluation, caveat: str | None) -> str:
         true, answered = result.classes[pair.true], result.classes[pair.predicted]
         lines.append(f"  {true}  {answered}  {pair.count}")
     lines += ["", "recognised least (class, right of its pictures):"]
-    for name, recall in _weakest(result):
+    for name, recall in weakest(result, LISTED):
         lines.append(f"  {name}  {recall.correct:,} of {recall.total:,}")
     return "\n".join(lines) + "\n"
 
@@ -93,25 +96,26 @@ def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
         "fingerprint": result.fingerprint,
         "split": result.split,
         "caveat": caveat,
-        "accuracy": _rate_json(result.accuracy),
-        "top5": _rate_json(result.top5),
-        "baseline": {"class": result.majority, **_rate_json(result.baseline)},
+        "accuracy": rate_json(result.accuracy),
+        "top5": rate_json(result.top5),
+        "baseline": {"class": result.majority, **rate_json(result.baseline)},
         "mean_recall": balanced_accuracy(result.scores),
         "loss": result.loss,
         "classes": [
             {
                 "class": name,
-                "precision": _rate_json(score.precision),
-                "recall": _rate_json(score.recall),
+                "precision": rate_json(score.precision),
+                "recall": rate_json(score.recall),
                 "f1": score.f1,
             }
             for name, score in pairs
         ],
+        **trust_json(result),
     }
 
 
 def publish(bundle: Bundle, result: Evaluation) -> None:
-    """Record the score in the bundle and, if it is the test split's, in its model card.
+    """Record score and temperature in the bundle; the test split's score in its model card.
 
     Only for a dataset whose splits are those of the training (`matching.same_splits`): a score
     says nothing where the pictures may have been trained on.
@@ -126,6 +130,8 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
         "dataset_fingerprint": result.fingerprint,
     }
     record_score(bundle.path, result.split, score)
+    if result.calibration.fitted:
+        record_calibration(bundle.path, record_of(result.calibration, result.fingerprint))
     card = bundle.path / CARD
     if result.split != "test" or not card.exists():
         return
@@ -133,27 +139,11 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
     if marker:
         with new_file(card, overwrite=True) as part:
             text = f"{before}{marker}\n```\n{summary(result, None)}```\n"
-            _write_text(part, text)
+            write_text(part, text)
 
 
 def _some(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
-
-
-def _rate_json(rate: Rate) -> dict[str, Any]:
-    return {
-        "correct": rate.correct,
-        "total": rate.total,
-        "share": rate.share,
-        "interval": rate.interval,
-    }
-
-
-def _weakest(result: Evaluation) -> list[tuple[str, Rate]]:
-    """The classes with the lowest recall below 1; of equal ones that with more pictures first."""
-    recalls = zip(result.classes, (score.recall for score in result.scores), strict=True)
-    missed = [(name, recall) for name, recall in recalls if recall.correct < recall.total]
-    return sorted(missed, key=lambda item: (item[1].share, -item[1].total))[:LISTED]
 
 
 def _class_row(name: str, score: ClassScore) -> list[object]:
@@ -161,15 +151,3 @@ def _class_row(name: str, score: ClassScore) -> list[object]:
     low, high = recall.interval or (None, None)
     counts = (score.support, score.predicted, score.correct)
     return [name, *counts, score.precision.share, recall.share, low, high, score.f1]
-
-
-def _write_text(path: Path, text: str) -> None:
-    """UTF-8; what of a path is no text is escaped, in the way that JSON does it."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """UTF-8, a comma between fields, quotes where a field needs them; undefined is empty."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_row(header))
-        file.writelines(map(csv_row, rows))

@@ -104,10 +104,11 @@ def write_dataset(
     classes: Sequence[str] = CLASSES,
     spec: ImageSpec = SPEC,
     provenance: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """A dataset of such pictures: for each split the inked bands and the labels; others are empty.
 
-    The source of row 3 of test is ``test/3.png``.
+    The source of row 3 of test is ``test/3.png``; `groups` holds the writers of some splits.
     """
     with writing_dataset(path, classes, spec, overwrite=False) as writer:
         for split in SPLITS:
@@ -115,11 +116,13 @@ def write_dataset(
             drawn = [picture(band, size=spec.size) for band in bands]
             images = np.array(drawn, np.uint8).reshape(-1, spec.size, spec.size)
             source = np.array([f"{split}/{at}.png".encode() for at in range(len(bands))], "S20")
-            rows = Rows(images, np.array(labels, np.int32), source, digests(images))
+            writers = np.array([name.encode() for name in (groups or {}).get(split, ())], "S20")
+            group = writers if len(writers) else None
+            rows = Rows(images, np.array(labels, np.int32), source, digests(images), group=group)
             with writer.split(split, len(rows), like=rows) as writing:
                 for start in range(0, len(rows), 256):
                     part = slice(start, start + 256)
                     some = (images[part], rows.labels[part], source[part], rows.digest[part])
-                    writing.append(Rows(*some))
+                    writing.append(Rows(*some, group=None if group is None else group[part]))
         writer.finish(dict(provenance or {}))
     return path

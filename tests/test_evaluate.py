@@ -17,7 +17,7 @@ from tests.scripts import run_script
 TEST = ((0, 0, 1, 2), (0, 1, 1, 2))  # three of four are right
 FILES = {
     *("summary.txt", "evaluation.json", "per_class.csv", "confusion.csv", "confusion.png"),
-    *("confused_pairs.csv", "mistakes.csv"),
+    *("confused_pairs.csv", "mistakes.csv", "reliability.csv", "coverage.csv", "report.html"),
 }
 
 Capture = pytest.CaptureFixture[str]
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) -> None:
-    """Figures on stdout, seven files under logs, the score in the bundle; nothing on stderr."""
+    """Figures on stdout, its files under logs, the score in the bundle; nothing on stderr."""
     code = main(["bands", "d.h5"])
 
     out, err = capfd.readouterr()

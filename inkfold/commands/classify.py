@@ -119,8 +119,9 @@ def _introduction(bundle: Bundle) -> str:
     text = f"{bundle.path} answers: {len(bundle.classes):,} classes"
     for split in ("test", "validation"):
         if score := bundle.scores.get(split):
-            return f"{text}, on {split} {Rate(score['correct'], score['total'])}"
-    return text
+            text += f", on {split} {Rate(score['correct'], score['total'])}"
+            break
+    return text if bundle.temperature is None else f"{text}; probabilities calibrated"
 
 
 def _complaint(prediction: Prediction) -> bytes:

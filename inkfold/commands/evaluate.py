@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("others", metavar="[BUNDLE]", nargs=-1, type=click.Path(path_type=Path))
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option(
     "--split",
@@ -37,59 +38,130 @@ if TYPE_CHECKING:
 )
 @output_option(
     None,
-    "Folder for the report.  [default: logs/NAME/evaluation; of other splits evaluation-SPLIT]",
+    "Folder for the report.  [default: logs/NAME/evaluation, of two bundles "
+    "logs/NAME/comparison-with-OTHER; of other splits with -SPLIT]",
 )
 @overwrite_option
 @quiet_option
 def command(
-    bundle: Path, dataset: Path, split: str, output: Path | None, *, overwrite: bool, quiet: bool
+    bundle: Path,
+    others: tuple[Path, ...],
+    dataset: Path,
+    split: str,
+    output: Path | None,
+    *,
+    overwrite: bool,
+    quiet: bool,
 ) -> int:
-    """Measure a bundle on pictures that it was not trained on.
+    """Measure a bundle on pictures that it was not trained on, or compare two.
 
     \b
-    Example:
+    Examples:
         python evaluate.py models/trained/cnn32 datasets/characters.h5
+        python evaluate.py models/trained/cnn32 models/trained/cnn32_wide datasets/characters.h5
 
-    It prints the figures as counts with their 95 % interval, and writes a folder with them: per
-    class, the confusion matrix as a table and as a picture, the most confused pairs, and every
-    picture that was answered wrongly.
+    It prints the figures as counts with their 95 % interval, and writes a folder with them:
+    report.html to read, and tables. Of one bundle it tells per class and group what was right,
+    what was confused, how far its probabilities can be trusted, and which --reject of classify.py
+    keeps wrong answers how rare; what validation tells about that is recorded in the bundle. Of two
+    bundles it tells whether one is better, and on which pictures they differ.
     """
-    loaded = load_bundle(bundle)
-    ending = "evaluation" if split == "test" else f"evaluation-{split}"
-    folder = output or Path("logs") / bundle.resolve().name / ending
+    if len(others) > 1:
+        raise click.UsageError(
+            f"{1 + len(others)} bundles: give one to measure it, two to compare them"
+        )
+    loaded = [load_bundle(path) for path in (bundle, *others)]
+    names = [one.path.resolve().name for one in loaded]
+    ending = f"comparison-with-{names[1]}" if others else "evaluation"
+    ending += "" if split == "test" else f"-{split}"
+    folder = output or Path("logs") / names[0] / ending
     check_free(folder, overwrite=overwrite)
     from inkfold.dataset import open_dataset
 
+    run_it = _compare if others else _evaluate
     with open_dataset(dataset) as opened:
-        _evaluate(loaded, opened, split, folder, overwrite=overwrite, quiet=quiet)
+        run_it(loaded, opened, split, folder, overwrite=overwrite, quiet=quiet)
     return 0
 
 
 def _evaluate(
-    bundle: Bundle, dataset: Dataset, split: str, folder: Path, *, overwrite: bool, quiet: bool
+    bundles: list[Bundle],
+    dataset: Dataset,
+    split: str,
+    folder: Path,
+    *,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Check, measure, write, print; what was kept from training is recorded in the bundle."""
+    from inkfold.calibrating import calibrate, unusable
     from inkfold.classifier import Classifier
     from inkfold.evaluation import evaluate
-    from inkfold.matching import caveat, check_match, same_splits, split_of
+    from inkfold.evaluation_page import write_evaluation_page
+    from inkfold.learning_curves import read_history
+    from inkfold.matching import check_match, same_splits, split_of
     from inkfold.report import summary, write_report
 
+    (bundle,) = bundles
     check_match(bundle, dataset, split)
-    warning = caveat(bundle, dataset, split)
-    if warning:
-        click.echo(f"warning: {warning}", err=True)
+    (warning,) = _warned(bundles, dataset, split)
     clock = Clock()
-    with progress(split, len(split_of(dataset, split)), quiet=quiet) as advance:
-        result = evaluate(Classifier(bundle), dataset, split, advance=advance)
-    rate = clock.rate(result.accuracy.total)
-    with new_folder(folder, overwrite=overwrite) as part:
-        write_report(part, result, warning)
+    part, classifier = split_of(dataset, split), Classifier(bundle)
+    held_out = 0 if unusable(bundle, dataset) else len(dataset.validation)
+    with progress(split, held_out + len(part), quiet=quiet) as advance:
+        found = calibrate(classifier, dataset, advance=advance)
+        result = evaluate(classifier, dataset, split, calibration=found, advance=advance)
+    rate = clock.rate(held_out + result.accuracy.total)
+    with new_folder(folder, overwrite=overwrite) as new:
+        write_report(new, result, warning)
+        write_evaluation_page(new, result, warning, part, read_history(bundle.path))
     _say(summary(result, warning))
     if same_splits(bundle, dataset):
         _publish(bundle, result)
     else:
         click.echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
     _say(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
+
+
+def _compare(
+    bundles: list[Bundle],
+    dataset: Dataset,
+    split: str,
+    folder: Path,
+    *,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Check, measure both, write, print; the bundles stay as they are."""
+    from inkfold.classifier import Classifier
+    from inkfold.comparison import check_comparable, compare
+    from inkfold.comparison_report import comparison_summary, write_comparison
+    from inkfold.evaluation import evaluate
+    from inkfold.matching import check_match, split_of
+
+    check_comparable(*bundles)
+    for bundle in bundles:
+        check_match(bundle, dataset, split)
+    warnings = [warning for warning in _warned(bundles, dataset, split) if warning]
+    clock, part = Clock(), split_of(dataset, split)
+    with progress(split, 2 * len(part), quiet=quiet) as advance:
+        results = [evaluate(Classifier(one), dataset, split, advance=advance) for one in bundles]
+    rate = clock.rate(2 * len(part))
+    result = compare(results[0], results[1], part.source)
+    with new_folder(folder, overwrite=overwrite) as new:
+        write_comparison(new, result, warnings, part)
+    _say(comparison_summary(result, warnings))
+    _say(f"{folder}: {len(part):,} pictures answered by both in {rate}")
+
+
+def _warned(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | None]:
+    """What a reader has to know of each bundle's figures, told on stderr too."""
+    from inkfold.matching import caveat
+
+    warnings = [caveat(bundle, dataset, split) for bundle in bundles]
+    for warning in filter(None, warnings):
+        click.echo(f"warning: {warning}", err=True)
+    return warnings
 
 
 def _say(text: str) -> None:

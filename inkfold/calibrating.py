@@ -1,0 +1,156 @@
+"""Choosing a bundle's temperature and thresholds on the validation split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.bundle import Bundle
+from inkfold.calibration import calibration_error, fit_temperature, reliability, tempered
+from inkfold.classifier import Classifier
+from inkfold.coverage import WANTED, Threshold, choose_threshold, risk_curve
+from inkfold.dataset import Dataset
+from inkfold.matching import same_splits
+from inkfold.metrics import Rate, cross_entropy
+
+MOST = 2**24  # probabilities held in memory at a time: 50,000 pictures of 335 classes
+NOTHING = Rate(0, 0)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Validation pictures with one temperature: their loss in nats, and calibration error."""
+
+    loss: float
+    error: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the validation split says about a network's probabilities.
+
+    Attributes
+    ----------
+    temperature : float or None
+        What ``classify.py`` applies; None where it gives the network's own probabilities.
+    how : str
+        Where the temperature comes from, or that there is none, for people.
+    why : str
+        What kept the validation split from being used; empty where it was.
+    right : Rate
+        Of the validation pictures that were looked at; out of 0 where none could be.
+    before, after : Fit or None
+        What the temperature did to them.
+    thresholds : tuple of Threshold
+        For ``--reject``, chosen on these pictures.
+    """
+
+    temperature: float | None
+    how: str
+    why: str = ""
+    right: Rate = NOTHING
+    before: Fit | None = None
+    after: Fit | None = None
+    thresholds: tuple[Threshold, ...] = ()
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the temperature was found now, on the bundle's own validation split."""
+        return self.temperature is not None and self.right.total > 0
+
+
+def as_stored(bundle: Bundle, why: str = "it was not looked at") -> Calibration:
+    """What the bundle holds; `why` says what keeps validation from being used."""
+    how = "none was fitted" if bundle.temperature is None else "the bundle's own"
+    return Calibration(bundle.temperature, how, why)
+
+
+def calibrate(
+    classifier: Classifier,
+    dataset: Dataset,
+    *,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Calibration:
+    """Fit the temperature and choose thresholds on the validation split.
+
+    Only where that split was kept from training; else the bundle's stored temperature stands and
+    no thresholds are chosen. Of a validation split with more than 2**24 probabilities the first
+    pictures are taken: rows stand in random order.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    dataset : Dataset
+    advance : callable
+        Told the number of pictures answered since the last call.
+    """
+    why = unusable(classifier.bundle, dataset)
+    if why:
+        return as_stored(classifier.bundle, why)
+    probabilities, labels = _gather(classifier, dataset, advance)
+    temperature = fit_temperature(probabilities, labels)
+    own = _fit(probabilities, labels)
+    after = probabilities if temperature is None else tempered(probabilities, temperature)
+    right = probabilities.argmax(axis=1) == labels
+    counts = Rate(int(right.sum()), len(labels))
+    curve = risk_curve(after.max(axis=1), right)
+    some = f"{counts.total:,} validation pictures, {counts.total - counts.correct:,} of them wrong"
+    return Calibration(
+        temperature,
+        f"none fits {some}" if temperature is None else f"fitted on {some}",
+        right=counts,
+        before=own,
+        after=own if temperature is None else _fit(after, labels),
+        thresholds=tuple(choose_threshold(curve, wanted) for wanted in WANTED),
+    )
+
+
+def unusable(bundle: Bundle, dataset: Dataset) -> str:
+    """Why nothing can be chosen on the dataset's validation split; empty if it can."""
+    if not same_splits(bundle, dataset):
+        return f"the validation split of {dataset.path} is not the one kept from the training"
+    if bundle.record.get("refit"):
+        return "after --refit the network has been trained on the validation split"
+    if not len(dataset.validation):
+        return f"the validation split of {dataset.path} is empty"
+    return ""
+
+
+def record_of(calibration: Calibration, fingerprint: str) -> dict[str, Any]:
+    """What a bundle keeps of a fitted calibration (docs/formats.md)."""
+    before, after = calibration.before, calibration.after
+    return {
+        "temperature": calibration.temperature,
+        "correct": calibration.right.correct,
+        "total": calibration.right.total,
+        "loss": [before.loss, after.loss] if before and after else None,
+        "error": [before.error, after.error] if before and after else None,
+        "dataset_fingerprint": fingerprint,
+    }
+
+
+def _gather(
+    classifier: Classifier, dataset: Dataset, advance: Callable[[int], None]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The network's own probabilities (n, C) of validation pictures, and their labels (n,)."""
+    most = max(1, MOST // len(dataset.classes))
+    kept, labels, count = [], [], 0
+    for block in dataset.validation.blocks():
+        kept.append(classifier.network_answers(block.images)[: most - count])
+        labels.append(block.labels[: most - count])
+        count += len(labels[-1])
+        advance(len(block.labels))
+        if count == most:
+            break
+    return np.concatenate(kept), np.concatenate(labels)
+
+
+def _fit(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Fit:
+    right = probabilities.argmax(axis=1) == labels
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    bins = reliability(probabilities.max(axis=1), right)
+    return Fit(cross_entropy(of_truth), calibration_error(bins))

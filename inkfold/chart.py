@@ -1,0 +1,128 @@
+"""Small charts as geometry: a page's template draws them as SVG, in the page's own colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+WIDTH, HEIGHT = 420, 280  # of the drawing, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 46  # what is kept free of the data
+ACROSS, UP = (LEFT, WIDTH - RIGHT), (HEIGHT - BOTTOM, TOP)
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis, in the drawing's units."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values to places: `low` lies at `start`, `high` at `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        """The place of a value; what lies outside the scale is put on its end."""
+        low, high, value = (self._bent(v) for v in (self.low, self.high, value))
+        share = (min(max(value, low), high) - low) / (high - low) if high > low else 0.5
+        return round(self.start + share * (self.end - self.start), 2)
+
+    def _bent(self, value: float) -> float:
+        return log10(max(value, 1e-9)) if self.logarithmic else value
+
+    def ticks(self, unit: float = 1.0) -> list[Tick]:
+        """Round values on the scale, labelled as multiples of `unit`."""
+        if self.logarithmic:
+            values = _decades(self.low, self.high)
+        else:
+            values = [value * unit for value in round_values(self.low / unit, self.high / unit)]
+        return [Tick(self(value), f"{value / unit:.10g}") for value in values]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the chart: its name, the name of its colour in the page, its points for SVG.
+
+    With `dots` the points themselves are drawn, unconnected.
+    """
+
+    name: str
+    colour: str
+    points: str
+    dots: bool = False
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of the chart; `title` is shown to who points at it."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything that a template needs to draw one chart."""
+
+    across: str
+    up: str
+    across_ticks: list[Tick]
+    up_ticks: list[Tick]
+    lines: list[Line]
+    boxes: tuple[Box, ...] = ()
+
+    width, height = WIDTH, HEIGHT
+    left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
+
+
+def line(
+    name: str, colour: str, points: Iterable[Point], x: Scale, y: Scale, *, dots: bool = False
+) -> Line:
+    """A line through points that are given as values."""
+    return Line(name, colour, " ".join(f"{x(a):g},{y(b):g}" for a, b in points), dots)
+
+
+def box(x: Scale, y: Scale, *, across: Point, up: Point, title: str) -> Box:
+    """A rectangle between two values on each axis."""
+    (left, right), (bottom, top) = (x(across[0]), x(across[1])), (y(up[0]), y(up[1]))
+    return Box(left, top, round(right - left, 2), round(bottom - top, 2), title)
+
+
+def round_values(low: float, high: float, most: int = 6) -> list[float]:
+    """At most `most` multiples of 1, 2 or 5 times a power of ten, from `low` to `high`."""
+    if not high > low:
+        return [low]
+    power = floor(log10((high - low) / most))
+    steps = (mantissa * 10.0**exponent for exponent in (power, power + 1) for mantissa in (1, 2, 5))
+    step = next(step for step in steps if (high - low) / step <= most - 1)
+    numbers = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
+    return [round(number * step, 12) for number in numbers]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten; powers alone where there are many."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    mantissas: Sequence[int] = (1, 2, 5) if high / low < 200 else (1,)
+    values = [mantissa * 10.0**power for power in powers for mantissa in mantissas]
+    return [value for value in values if low * 0.999 <= value <= high * 1.001]
+
+
+def thinned(points: Sequence[Point], most: int = 300) -> list[Point]:
+    """At most `most` points of a long line, evenly taken, the ends among them."""
+    if len(points) <= most:
+        return list(points)
+    step = (len(points) - 1) / (most - 1)
+    return [points[round(at * step)] for at in range(most)]

@@ -1,0 +1,78 @@
+"""Charts as geometry: where a value lies, and which values are labelled."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkfold.chart import Scale, box, line, round_values, thinned
+
+law = settings(deadline=None, derandomize=True, max_examples=200)
+
+
+def test_values_lie_between_the_ends() -> None:
+    """A quarter of the way for a quarter, also downwards; outside is on the end."""
+    x, y = Scale(0, 100, 10, 50), Scale(0, 4, 200, 0)
+
+    assert (x(0), x(25), x(100), x(120), x(-3)) == (10, 20, 50, 50, 10)
+    assert (y(0), y(1), y(4)) == (200, 150, 0)
+    assert Scale(3, 3, 0, 10)(3) == 5, "a scale of one value puts it in the middle"
+
+
+def test_decades_are_equally_long_on_a_logarithmic_scale() -> None:
+    """0.1 lies midway between 0.01 and 1."""
+    scale = Scale(0.01, 1, 0, 100, logarithmic=True)
+
+    assert scale(0.1) == 50
+    assert [tick.label for tick in scale.ticks()] == [
+        "0.01",
+        "0.02",
+        "0.05",
+        "0.1",
+        "0.2",
+        "0.5",
+        "1",
+    ]
+
+
+@law
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_two_to_six_round_values_are_labelled(low: float, length: float) -> None:
+    """Within the ends, evenly apart."""
+    high = low + length
+    if not high - low > 1e-7 * abs(low):
+        return
+    values = round_values(low, high)
+
+    assert 2 <= len(values) <= 6
+    assert low - 1e-6 * length <= values[0] <= values[-1] <= high + 1e-6 * length
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    assert steps == pytest.approx([steps[0]] * len(steps), rel=1e-4)
+
+
+def test_the_values_are_those_a_person_would_choose() -> None:
+    """Multiples of 1, 2 or 5."""
+    assert round_values(0, 100) == [0, 20, 40, 60, 80, 100]
+    assert round_values(0, 0.63) == [0, 0.2, 0.4, 0.6]
+    assert round_values(1, 3) == [1, 1.5, 2, 2.5, 3]
+    assert round_values(7, 7) == [7]
+
+
+def test_lines_and_boxes_are_in_the_drawings_units() -> None:
+    """Rows count downwards in SVG: a box begins at its top."""
+    x, y = Scale(0, 10, 0, 100), Scale(0, 1, 50, 0)
+
+    assert line("a", "mark", [(0, 0), (5, 0.5), (10, 1)], x, y).points == "0,50 50,25 100,0"
+    bar = box(x, y, across=(2, 4), up=(0, 0.5), title="t")
+    assert (bar.left, bar.top, bar.width, bar.height) == (20, 25, 20, 25)
+
+
+def test_long_lines_are_thinned_evenly() -> None:
+    """With their ends; short ones are left as they are."""
+    points = [(float(at), 0.0) for at in range(1001)]
+
+    assert thinned(points, 11) == [(100.0 * at, 0.0) for at in range(11)]
+    assert thinned(points[:5], 11) == points[:5]
