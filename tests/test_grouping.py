@@ -88,7 +88,7 @@ def test_a_parenthesis_that_took_no_part_is_no_group() -> None:
 
 def test_pictures_with_a_name_are_grouped_and_the_others_alone() -> None:
     """And it is told which have one; no name is mistaken for the number of another row."""
-    groups = numbered([b"1", b"2", b"1", b"", b"", b"3", b"4"])
+    groups = numbered([b"1", b"2", b"1", b"", b"", b"3", b"alone 3"])
 
     assert leaders_of(groups.numbers).tolist() == [0, 1, 0, 3, 4, 5, 6]
     assert groups.named.tolist() == [True, True, True, False, False, True, True]

@@ -99,15 +99,15 @@ def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> Non
 
 
 def test_the_set_s_own_side_of_the_ink_is_used(tmp_path: Path) -> None:
-    """Where a glance at the picture would say the other: mostly ink, and paper at the edge."""
-    heavy = np.zeros((12, 12), np.uint8)
-    heavy[:, 4:] = 200
-    collection = Collection("x", ("a",), "dark", 1, lambda: iter([Glyph(heavy, 0, "file:0")]))
+    """Where a glance at the picture would say the other: there is more above grey than below."""
+    grey = np.full((12, 12), 100, np.uint8)
+    grey[2:6, 2:10], grey[8:10, 2:10] = 255, 30
+    collection = Collection("x", ("a",), "dark", 1, lambda: iter([Glyph(grey, 0, "file:0")]))
 
     imported(collection, tmp_path / "d.h5")
 
     with open_dataset(tmp_path / "d.h5") as dataset:
-        assert np.array_equal(dataset.train.images[0], 200 - heavy)
+        assert np.array_equal(dataset.train.images[0], 100 - np.minimum(grey, 100))
 
 
 def test_the_set_s_own_test_stays_test(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_identical_pictures_stay_together_unless_the_set_parts_them(tmp_path: Pa
 
 def test_groups_are_written_row_by_row(tmp_path: Path) -> None:
     """Empty for a picture of no known group."""
-    made = Made((0, 1) * 30, groups=("Ж1", None, "w20"))
+    made = Made((0, 1) * 30, groups=("Ж1", None, "w200"))
 
     report = imported(made.collection(), tmp_path / "d.h5")
 
@@ -181,7 +181,29 @@ def test_groups_are_written_row_by_row(tmp_path: Path) -> None:
         for name in SPLITS:
             split = getattr(dataset, name)
             at = [int(source[5:]) for source in split.source]
-            assert split.group == [("Ж1", "", "w20")[number % 3] for number in at]
+            assert split.group == [("Ж1", "", "w200")[number % 3] for number in at]
+
+
+def test_a_writer_s_pictures_of_all_classes_stay_in_one_split(tmp_path: Path) -> None:
+    """Twenty writers, each with pictures of both classes in turn."""
+    made = Made((0, 1) * 100, groups=tuple(f"w{at // 10}" for at in range(200)))
+
+    imported(made.collection(), tmp_path / "d.h5")
+
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        home = {at: split for at, (split, _) in rows(dataset).items()}
+    writers = [{home[at] for at in range(first, first + 10)} for first in range(0, 200, 10)]
+    assert all(len(homes) == 1 for homes in writers)
+    assert set.union(*writers) == set(SPLITS)
+
+
+def test_pictures_of_no_group_are_counted_among_those_that_are_kept(tmp_path: Path) -> None:
+    """One class of writers, one of nobody; five of each are drawn."""
+    made = Made((0, 1) * 20, groups=("w", None))
+
+    plan = imported(made.collection(), tmp_path / "d.h5", replace(SMALL, per_class=5)).plan
+
+    assert plan.ungrouped == 5
 
 
 def test_same_pixels_under_two_labels_are_conflicts(tmp_path: Path) -> None:
