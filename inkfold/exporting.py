@@ -139,5 +139,5 @@ def _inked_edges(images: NDArray[np.uint8]) -> int:
     """How many pictures have an edge whose median is not paper."""
     sides = images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]
     edges = np.concatenate(sides, axis=1)
-    middle = edges.shape[1] // 2
+    middle = edges.shape[1] // 2 - 1  # the lower of the two in the middle: the file is inverted
     return int(np.count_nonzero(np.partition(edges, middle, axis=1)[:, middle]))

@@ -11,7 +11,7 @@ import pytest
 from inkfold.commands.import_data import main
 from inkfold.dataset import open_dataset
 from inkfold.importers.formats import FORMATS
-from tests.foreign import write_idx
+from tests.foreign import write_idx, write_mat
 from tests.scripts import run_script
 from tests.test_importers import write_all
 
@@ -75,6 +75,15 @@ def test_a_test_without_a_train_is_told(capsys: pytest.CaptureFixture[str]) -> N
 
     assert main(["idx", "in"]) == 0
     assert "nothing to train on: all of it is the set's own test" in capsys.readouterr().out
+
+
+def test_writers_on_both_sides_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many; their pictures stay where the set has them."""
+    write_mat(Path("emnist-letters.mat"), {"train": ([2, 1], [7, 300]), "test": ([1], [7])})
+
+    assert main(["emnist-mat", "."]) == 0
+    warning = "warning: groups with pictures on both sides of the set's own split: 1"
+    assert warning in capsys.readouterr().err.splitlines()
 
 
 def test_without_a_format_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:

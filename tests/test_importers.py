@@ -93,6 +93,17 @@ def test_a_class_map_beside_kmnist_names_the_classes(tmp_path: Path) -> None:
     assert [name for name, *_ in told(FORMATS["idx"].read(tmp_path))] == ["き", "お"]
 
 
+def test_a_file_that_is_not_compressed_comes_before_the_same_one_that_is(tmp_path: Path) -> None:
+    """Who unpacked them may have kept both."""
+    write_idx(tmp_path, "train", [1, 0])
+    write_idx(tmp_path, "train", [1, 0, 2], packed=True)
+
+    assert [source for *_, source, _ in told(FORMATS["idx"].read(tmp_path))] == [
+        "train-images-idx3-ubyte:0",
+        "train-images-idx3-ubyte:1",
+    ]
+
+
 def test_records_come_in_blocks_without_a_gap(tmp_path: Path) -> None:
     """More pictures than are read at a time."""
     pictures = np.zeros((600, 2, 3), np.uint8)
@@ -280,6 +291,12 @@ def test_a_torn_npz_is_told(tmp_path: Path) -> None:
     assert "holds ['x.npy'], expected arr_0.npy" in refusal("npz", tmp_path)
     np.savez(path, np.zeros((2, SIDE, SIDE)))
     assert "arr_0.npy is float64 of shape (2, 28, 28), expected uint8" in refusal("npz", tmp_path)
+    np.savez(path, np.asfortranarray(letters(2)))
+    assert "of shape (2, 28, 28), expected uint8 of 3 dimensions, row by row" in refusal(
+        "npz", tmp_path
+    )
+    write_npz(path, letters(2)[0])
+    assert "of shape (28, 28), expected uint8 of 3 dimensions" in refusal("npz", tmp_path)
     write_npz(path, letters(3))
     assert "holds 3 pictures" in refusal("npz", tmp_path)
     path.write_bytes(data)

@@ -277,6 +277,21 @@ def test_the_same_bytes_wherever_the_files_lie(tmp_path: Path) -> None:
         assert str(tmp_path) not in file.attrs["provenance"]
 
 
+def test_the_source_s_fingerprint_stands_for_names_and_pixels(tmp_path: Path) -> None:
+    """Another place in the files or another picture makes it another."""
+    glyphs = list(Made((0,) * 5).glyphs())
+    renamed = [replace(glyphs[0], source="other:0"), *glyphs[1:]]
+    redrawn = [replace(glyphs[0], pixels=255 - glyphs[0].pixels), *glyphs[1:]]
+    prints = []
+    for some in (glyphs, renamed, redrawn, glyphs):
+        imported(Collection("x", ("a",), "dark", 5, partial(iter, some)), tmp_path / "d.h5")
+        with open_dataset(tmp_path / "d.h5") as dataset:
+            prints.append(dataset.provenance["source"]["fingerprint"])
+
+    assert len(set(prints)) == 3
+    assert prints[0] == prints[3]
+
+
 def test_a_set_that_tears_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     """Neither a file nor scratch; nor does an empty set."""
 

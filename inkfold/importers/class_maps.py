@@ -47,8 +47,8 @@ def csv_map(path: Path) -> dict[int, str]:
     InkfoldError
         If a line is not that.
     """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(csv.reader(file))
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = list(csv.reader(file))  # a byte order mark is part of the heading
     names: dict[int, str] = {}
     for number, row in enumerate(rows[1:], 2):
         if not row:
