@@ -16,6 +16,7 @@ from inkfold.calibrating import calibrate
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
 from inkfold.commands.evaluate import main
+from inkfold.coverage import Kept, Threshold
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import evaluate
@@ -187,6 +188,30 @@ def test_the_threshold_told_does_what_is_told(here: Path, capfd: Capture) -> Non
     assert (one["measured"]["answered"], one["measured"]["wrong"]) == (2, 0)
     assert one["measured"]["error_interval"] == pytest.approx(Rate(0, 2).interval)
     assert capfd.readouterr().out == "0.png あ\n1.png b b\nblank.png ?\n"
+
+
+def test_thresholds_are_chosen_among_calibrated_probabilities(here: Path) -> None:
+    """Of 20 answers with 0.75 19 are right: the temperature makes them 0.95, and 0.9 parts them."""
+    clear, faint = [0] * 20, [None] * 4
+    splits = {"validation": ([*clear, *faint], [*[0] * 19, 1, 1, 2, 3, 1]), "test": TEST}
+    write_dataset(here / "t.h5", splits)
+
+    with open_dataset(here / "t.h5") as dataset:
+        bundle = load_bundle(write_bundle(here / "b", provenance=dataset.provenance))
+        found = calibrate(Classifier(bundle), dataset)
+
+    assert found.temperature == pytest.approx(np.log(9) / np.log(3 * 19), rel=1e-3)
+    assert found.thresholds[0] == Threshold(0.05, 0.9, Kept(1, 20, 24))
+    assert [one.reject for one in found.thresholds[1:]] == [None] * 3
+
+
+def test_a_later_temperature_takes_the_place_of_an_earlier_one(here: Path) -> None:
+    """And the rest of the record stays."""
+    before = load_bundle(here / "bands").record
+    record_calibration(here / "bands", {"temperature": 2.0, "total": 3})
+    record_calibration(here / "bands", {"temperature": 3.0})
+
+    assert load_bundle(here / "bands").record == before | {"calibration": {"temperature": 3.0}}
 
 
 def test_probabilities_from_python_are_calibrated_too(here: Path) -> None:

@@ -217,11 +217,19 @@ def test_pictures_come_in_the_order_asked_for(tmp_path: Path) -> None:
     assert np.array_equal(255 - np.asarray(decoded), picture(0))
 
 
-def test_a_page_that_lacks_a_figure_is_not_written(tmp_path: Path) -> None:
+def test_a_page_that_lacks_a_figure_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An empty place where a number should be would be worse."""
-    with pytest.raises(UndefinedError):
-        write_page(tmp_path / "p.html", "evaluation.html.j2")
+    monkeypatch.setattr("inkfold.html_page.TEMPLATES", tmp_path)
+    (tmp_path / "page.css").write_text("p { color: red }")
+    (tmp_path / "t.html.j2").write_text("<style>{{ style }}</style><p>{{ figure }}</p>")
+
+    with pytest.raises(UndefinedError, match="figure"):
+        write_page(tmp_path / "p.html", "t.html.j2")
     assert not (tmp_path / "p.html").exists()
+    write_page(tmp_path / "p.html", "t.html.j2", figure="a < b")
+    assert (tmp_path / "p.html").read_text() == ("<style>p { color: red }</style><p>a &lt; b</p>")
 
 
 def test_the_bundle_still_loads_after_it_was_calibrated(here: Path, tmp_path: Path) -> None:
