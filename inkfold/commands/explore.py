@@ -1,0 +1,71 @@
+"""explore: a dataset -> one HTML page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from inkfold.commands.cli import (
+    Clock,
+    output_option,
+    overwrite_option,
+    progress,
+    quiet_option,
+    run,
+    seed_option,
+)
+from inkfold.dataset import open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.output import check_free, new_file
+
+
+@click.command("explore")
+@click.argument("dataset", type=click.Path(path_type=Path), default=Path("datasets/characters.h5"))
+@output_option(None, "The page to write.  [default: DATASET with .html in place of .h5]")
+@seed_option
+@overwrite_option
+@quiet_option
+def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, quiet: bool) -> int:
+    """Write a page to look at a packed DATASET: one HTML file that needs no network.
+
+    \b
+    Example:
+        python explore.py datasets/characters.h5
+
+    It shows how the set was made, class sizes, samples, mean pictures and their variability,
+    pixel statistics, PCA, t-SNE, and originals beside distorted copies. DATASET is
+    datasets/characters.h5 when it is not given.
+    """
+    target = output or dataset.with_suffix(".html")
+    with open_dataset(dataset) as opened:
+        if target.exists() and target.samefile(dataset):
+            raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
+        check_free(target, overwrite=overwrite, file=True)
+
+        from inkfold.class_cards import examples_wanted
+        from inkfold.plane import embed
+        from inkfold.explore_page import write_exploration
+        from inkfold.exploring import explore, shown_split
+
+        clock = Clock()
+        rows = len(getattr(opened, shown_split(opened)))
+        with progress("reading", rows, quiet=quiet) as advance:
+            wanted = examples_wanted(len(opened.classes))
+            found = explore(opened, examples=wanted, seed=seed, advance=advance)
+        pictures = len(found.sample.labels)
+        with progress(f"PCA and t-SNE of {pictures:,} pictures", None, quiet=quiet):
+            embedding = embed(found.sample.images, seed=seed)
+        with new_file(target, overwrite=overwrite) as part:
+            write_exploration(part, opened, found, embedding)
+    click.echo(
+        f"{target}: {found.counts.sum():,} pictures of {found.counts.shape[1]:,} classes on a page "
+        f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"
+    )
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``explore.py``."""
+    return run(command, argv)

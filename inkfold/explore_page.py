@@ -1,0 +1,139 @@
+"""One self-contained HTML page about a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.chart import ACROSS, UP, Chart, Scale, line, thinned
+from inkfold.class_cards import class_cards
+from inkfold.class_counts import class_sizes
+from inkfold.dataset import Dataset
+from inkfold.distorted_block import Plan
+from inkfold.plane import KEPT, Embedding
+from inkfold.exploring import Exploration
+from inkfold.gallery import data_uri
+from inkfold.html_page import TEMPLATES, write_page
+from inkfold.nouns import SPLITS, Distortion
+from inkfold.pixel_facts import levels_chart, pixel_facts
+from inkfold.preview import strength_of
+from inkfold.preview_strips import drawn_strips, stored_strips
+from inkfold.provenance import provenance_words, spec_words
+from inkfold.scatter import scatter
+from inkfold.sprites import cells, png
+
+SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many components
+
+
+def write_exploration(
+    path: Path, dataset: Dataset, found: Exploration, embedding: Embedding | None
+) -> None:
+    """Write the page; the same dataset and seed give the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+    dataset : Dataset
+    found : Exploration
+    embedding : Embedding or None
+        Of ``found.sample``.
+    """
+    ink = found.scan.mean.mean(axis=(1, 2)) / 255
+    write_page(
+        path,
+        "explore.html.j2",
+        name=dataset.path.name,
+        classes=dataset.classes,
+        size=dataset.spec.size,
+        splits=SPLITS,
+        found=found,
+        scan_counts=found.scan.counts.tolist(),
+        sizes=class_sizes(found.counts),
+        cards=class_cards(found.examples, found.scan),
+        facts=pixel_facts(found.scan.levels),
+        levels=levels_chart(found.scan.levels),
+        inks=_ends(ink, found.scan.counts),
+        spec_words=spec_words(dataset.spec),
+        provenance_words=provenance_words(dataset.provenance),
+        provenance=json.dumps(dataset.provenance, indent=1, ensure_ascii=False, sort_keys=True),
+        laid=_laid(dataset, found, embedding),
+        augmented=_augmented(dataset, found),
+        audit=None,
+        groups=len(_groups(dataset)),
+        zip=zip,
+        script=(TEMPLATES / "explore.js").read_text(encoding="utf-8"),
+    )
+
+
+def _ends(ink: NDArray[np.float32], counts: NDArray[np.int64]) -> list[tuple[str, list[Any]]]:
+    """The classes with the most and with the least ink: label and mean share of ink."""
+    order = [int(label) for label in np.argsort(-ink, kind="stable") if counts[label]]
+    rows = [(label, float(ink[label])) for label in order]
+    return [("most ink", rows[:5])] + ([("least ink", rows[::-1][:5])] if len(rows) > 5 else [])
+
+
+def _laid(dataset: Dataset, found: Exploration, embedding: Embedding | None) -> dict[str, Any]:
+    """The sample in the plane, and what principal components say of it."""
+    sample = {"pictures": len(found.sample.labels), "of": int(found.scan.counts.sum())}
+    if embedding is None:
+        return sample | {"embedding": None}
+    return sample | {
+        "embedding": embedding,
+        "planes": {
+            name: scatter(points, found.sample.labels, dataset.classes)
+            for name, points in embedding.planes.items()
+        },
+        "explained": _explained(embedding.explained),
+        "needed": list(_needed(embedding.explained)),
+        "components": data_uri(png(_signed(embedding.components)), "image/png"),
+        "tsne_input": min(KEPT, len(embedding.explained)),
+    }
+
+
+def _explained(shares: NDArray[np.float64]) -> Chart:
+    """The curve, as far as it still rises."""
+    summed = [100 * float(share) for share in np.cumsum(shares)]
+    last = min(len(summed), max(10, round(1.2 * dict(_needed(shares))["99 %"])))
+    x, y = Scale(0, max(last, 2), *ACROSS), Scale(0, 100, *UP)
+    points = [(0, 0.0), *enumerate(summed[:last], 1)]
+    curve = line("", "mark", thinned(points), x, y)
+    return Chart("principal components", "% of the variance", x.ticks(), y.ticks(), [curve])
+
+
+def _needed(shares: NDArray[np.float64]) -> Iterator[tuple[str, int]]:
+    summed = np.cumsum(shares)
+    for share in SHARES:
+        yield f"{100 * share:.0f} %", 1 + int(np.searchsorted(summed, share - 1e-12))
+
+
+def _signed(components: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Components side by side, six in a row: no effect is mid-grey, more ink darker."""
+    largest = np.abs(components).max(axis=(1, 2), keepdims=True)
+    tiles = np.rint(127.5 + 127.5 * components / np.maximum(largest, 1e-12)).astype(np.uint8)
+    columns = min(6, len(tiles))
+    missing = -len(tiles) % columns
+    padded = np.pad(tiles, ((0, missing), (0, 0), (0, 0)))
+    return np.asarray(cells(padded[None], columns)[0])
+
+
+def _augmented(dataset: Dataset, found: Exploration) -> dict[str, Any]:
+    """Originals beside stored copies, or beside those that augment.py's defaults would write."""
+    if found.stored:
+        return {"stored": True, "strips": stored_strips(found.stored), "strength": ""}
+    plan = Plan(Distortion())
+    strips = drawn_strips(dataset, plan)
+    shown = [np.zeros((2, 1, 1), np.float32)]
+    strength = strength_of(dataset.spec.size, plan, shown)
+    words = f"{strength.theory:.2f} px by theory, {strength.measured:.2f} px over 1,000 fields"
+    return {"stored": False, "strips": strips, "strength": words, "plan": plan.distortion}
+
+
+def _groups(dataset: Dataset) -> set[str]:
+    """Writers, pages or sheets of all splits."""
+    names = [split.group or [] for split in (dataset.train, dataset.validation, dataset.test)]
+    return {name for some in names for name in some if name}

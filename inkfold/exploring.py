@@ -1,0 +1,175 @@
+"""A dataset in numbers and pictures, gathered in one pass, for a page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.class_scan import Scan, scan
+from inkfold.dataset import Dataset, Split
+from inkfold.errors import InkfoldError
+from inkfold.nouns import SPLITS
+from inkfold.preview import chosen_rows
+
+SAMPLE = 3000  # pictures that PCA and t-SNE are given: t-SNE takes some ten seconds for them
+STORED = 5  # copies shown of each original of an augmented file
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some pictures drawn from all that are shown: uint8 (n, H, W), and labels int32 (n,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An original uint8 (H, W) of an augmented file, with the first of its copies (k, H, W)."""
+
+    label: int
+    original: NDArray[np.uint8]
+    copies: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What is known of a dataset.
+
+    Attributes
+    ----------
+    counts : int64 (3, C)
+        Originals of each split and class.
+    copies : int
+        Distorted copies in train.
+    split : str
+        The split whose pictures are shown and measured: train, or the first that has some.
+    scan : Scan
+        Of that split's originals.
+    examples : uint8 (C, K, H, W)
+        The first originals of each class in file order, which packing shuffled; paper where a
+        class has fewer.
+    found : int64 (C,)
+        How many of the `K` are pictures.
+    sample : Sample
+        Drawn from that split's originals.
+    stored : tuple of Stored
+        Of an augmented file.
+    """
+
+    counts: NDArray[np.int64]
+    copies: int
+    split: str
+    scan: Scan
+    examples: NDArray[np.uint8]
+    found: NDArray[np.int64]
+    sample: Sample
+    stored: tuple[Stored, ...]
+
+
+def shown_split(dataset: Dataset) -> str:
+    """Train, or the first split that has pictures.
+
+    Raises
+    ------
+    InkfoldError
+        If none has any.
+    """
+    for name in SPLITS:
+        if len(getattr(dataset, name)):
+            return name
+    raise InkfoldError(
+        f"{dataset.path} holds no picture; pack some with: python create_dataset.py FOLDER"
+    )
+
+
+def explore(
+    dataset: Dataset,
+    *,
+    examples: int,
+    seed: int = 0,
+    advance: Callable[[int], None] = lambda _rows: None,
+) -> Exploration:
+    """Gather what a page shows; the split that is shown is read once, block by block.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    examples : int
+        Pictures of each class.
+    seed : int
+        Draws the sample for PCA and t-SNE.
+    advance : callable
+        Told the number of rows after each block.
+
+    Raises
+    ------
+    InkfoldError
+        If the dataset holds no picture.
+    """
+    name = shown_split(dataset)
+    split: Split = getattr(dataset, name)
+    classes = len(dataset.classes)
+    originals = _originals(split)
+    rows = np.flatnonzero(originals)
+    firsts = first_of_each(split.labels, rows, classes, examples)
+    drawn = np.sort(np.random.default_rng(seed).permutation(rows)[:SAMPLE])
+    families = _families(split, rows)
+    wanted = np.unique(np.concatenate([firsts[firsts >= 0], drawn, *families]))
+    read = scan(split, originals, wanted, classes, advance=advance)
+
+    def pictures(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return read.pictures[np.searchsorted(wanted, rows)]
+
+    shown = pictures(np.maximum(firsts, wanted[0]))
+    shown[firsts < 0] = 0
+    return Exploration(
+        counts=np.stack([_counts(getattr(dataset, split), classes) for split in SPLITS]),
+        copies=int((~_originals(dataset.train)).sum()),
+        split=name,
+        scan=read,
+        examples=shown,
+        found=(firsts >= 0).sum(axis=1),
+        sample=Sample(pictures(drawn), split.labels[drawn]),
+        stored=tuple(
+            Stored(int(split.labels[family[0]]), pictures(family[:1])[0], pictures(family[1:]))
+            for family in families
+        ),
+    )
+
+
+def _originals(split: Split) -> NDArray[np.bool_]:
+    copy = split.copy
+    return np.ones(len(split), bool) if copy is None else copy == 0
+
+
+def _counts(split: Split, classes: int) -> NDArray[np.int64]:
+    return np.bincount(split.labels[_originals(split)], minlength=classes)
+
+
+def first_of_each(
+    labels: NDArray[np.int32], rows: NDArray[np.int64], classes: int, most: int
+) -> NDArray[np.int64]:
+    """The first `most` of `rows` of each class: int64 (classes, most), -1 where there are fewer."""
+    ordered = rows[np.argsort(labels[rows], kind="stable")]
+    starts = np.searchsorted(labels[ordered], np.arange(classes))
+    place = np.arange(len(ordered)) - starts[labels[ordered]]
+    first = np.full((classes, most), -1, np.int64)
+    kept = place < most
+    first[labels[ordered][kept], place[kept]] = ordered[kept]
+    return first
+
+
+def _families(split: Split, originals: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Rows of an original and of its first copies, for some originals of an augmented split."""
+    origin, copy = split.origin, split.copy
+    if origin is None or copy is None:
+        return []
+    families = []
+    for row in originals[chosen_rows(split.labels[originals])]:
+        rows = np.flatnonzero(origin == origin[row])
+        families.append(rows[np.argsort(copy[rows], kind="stable")][: 1 + STORED])
+    return families

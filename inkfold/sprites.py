@@ -1,0 +1,85 @@
+"""Many small pictures in a few PNG files, as data URIs that stand in a page."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.gallery import data_uri
+
+CELLS = 100  # in one sprite, one below the other: browsers decode what is on the screen
+RULE = 85  # ink of the line between tiles: a light grey that cannot be taken for a stroke
+
+
+def png(ink: NDArray[np.uint8], *, bits: int = 8) -> bytes:
+    """A grey PNG file, ink dark on white paper.
+
+    Parameters
+    ----------
+    ink : uint8 (H, W)
+        0 = paper, 255 = ink.
+    bits : {4, 8}
+        Of 4 bits there are 16 greys, and the file is less than half as large.
+    """
+    grey = 255 - ink
+    height, width = grey.shape
+    if bits == 4:
+        grey = _pairs(grey)
+    rows = np.pad(grey, ((0, 0), (1, 0)))  # each row begins with its filter: 0, none
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    body = zlib.compress(np.ascontiguousarray(rows).tobytes(), 9)
+    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", body), _chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _pairs(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Two pixels of 16 greys in a byte, the left one first."""
+    few = ((grey.astype(np.uint16) + 8) // 17).astype(np.uint8)
+    even = np.pad(few, ((0, 0), (0, few.shape[1] % 2)))
+    return np.asarray(even[:, 0::2] << 4 | even[:, 1::2], np.uint8)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def cells(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Tiles of a cell side by side, `columns` in a row, a line of one pixel between them.
+
+    Parameters
+    ----------
+    tiles : uint8 (n, k, H, W)
+        `k` is a multiple of `columns`.
+
+    Returns
+    -------
+    cells : uint8 (n, rows * (H + 1) - 1, columns * (W + 1) - 1)
+        ``rows = k / columns``.
+    """
+    n, k, height, width = tiles.shape
+    rows = k // columns
+    ruled = np.pad(tiles, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=RULE)
+    laid = ruled.reshape(n, rows, columns, height + 1, width + 1).transpose(0, 1, 3, 2, 4)
+    return laid.reshape(n, rows * (height + 1), columns * (width + 1))[:, :-1, :-1]
+
+
+def sprites(cells: NDArray[np.uint8], *, bits: int = 8) -> list[str]:
+    """Cells uint8 (n, h, w) as data URIs, 100 in each, one below the other."""
+    parts = [cells[at : at + CELLS] for at in range(0, len(cells), CELLS)]
+    return [
+        data_uri(png(part.reshape(-1, part.shape[2]), bits=bits), "image/png") for part in parts
+    ]
+
+
+def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Pictures uint8 (..., H, W) averaged down to `side` x `side`; smaller ones as they are."""
+    import cv2
+
+    if images.shape[-1] <= side:
+        return images
+    flat = images.reshape(-1, *images.shape[-2:])
+    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in flat]
+    return np.reshape(np.array(small, np.uint8), (*images.shape[:-2], side, side))

@@ -1,0 +1,151 @@
+"""What the page's charts and sentences are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inkfold.class_counts import BARS, ENDS, class_sizes
+from inkfold.nouns import ImageSpec
+from inkfold.pixel_facts import levels_chart, pixel_facts
+from inkfold.provenance import provenance_words, spec_words
+from inkfold.scatter import EDGE, SIDE, TAGS, middle, scatter
+
+
+def test_pixel_facts_are_those_of_numpy() -> None:
+    """Mean, deviation and shares of ten thousand random pixels, most of them paper."""
+    rng = np.random.default_rng(0)
+    pixels = np.where(rng.random(10_000) < 0.7, 0, rng.integers(0, 256, 10_000))
+    facts = pixel_facts(np.bincount(pixels, minlength=256))
+
+    assert facts.mean == pytest.approx((pixels / 255).mean())
+    assert facts.deviation == pytest.approx((pixels / 255).std())
+    assert facts.paper == pytest.approx((pixels == 0).mean())
+    assert facts.full == pytest.approx((pixels == 255).mean())
+    assert facts.levels == len(np.unique(pixels))
+
+
+def test_a_column_is_as_high_as_its_share_on_the_logarithmic_axis() -> None:
+    """90 %, 9 % and 1 % of the pixels: the middle one lies between the others; empty ones lack."""
+    levels = np.zeros(256, np.int64)
+    levels[[0, 100, 255]] = 9000, 900, 100
+    chart = levels_chart(levels)
+
+    high, middling, low = (column.height for column in chart.boxes)
+    assert high - middling == pytest.approx((middling - low) * 1 / np.log10(9), abs=0.05)
+    assert [column.title for column in chart.boxes] == [
+        "grey levels 0 to 15: 90 % of pixels",
+        "grey levels 96 to 111: 9 % of pixels",
+        "grey levels 240 to 255: 1 % of pixels",
+    ]
+
+
+def test_one_grey_level_alone_can_be_drawn() -> None:
+    """A set of blank paper."""
+    levels = np.zeros(256, np.int64)
+    levels[0] = 64
+
+    assert pixel_facts(levels).deviation == 0
+    assert len(levels_chart(levels).boxes) == 1
+
+
+def test_few_classes_have_a_bar_each_in_label_order() -> None:
+    """Shares are of the largest class, all splits together."""
+    sizes = class_sizes(np.array([[6, 30, 0], [1, 5, 0], [1, 5, 0]]))
+
+    assert [bar.label for bar in sizes.bars] == [0, 1, 2]
+    assert [bar.total for bar in sizes.bars] == [8, 40, 0]
+    assert sizes.bars[0].shares == (15, 2.5, 2.5)
+    assert (sizes.smallest, sizes.median, sizes.largest) == (0, 8, 40)
+    assert sizes.ranked is None
+
+
+@pytest.mark.parametrize(("step", "logarithmic"), [(0, False), (1, True)])
+def test_of_many_classes_the_largest_and_smallest_have_bars_and_all_are_a_line(
+    step: int, logarithmic: bool
+) -> None:
+    """Sizes 1 to 61, or all alike; the axis is logarithmic where they differ much."""
+    totals = 1 + step * np.arange(BARS + 1)
+    sizes = class_sizes(np.stack([totals, 0 * totals, 0 * totals]))
+
+    assert sizes.ranked is not None
+    assert len(sizes.ranked.lines[0].points.split()) == BARS + 1
+    assert len(sizes.every) == BARS + 1
+    assert sizes.logarithmic == logarithmic
+    labels = [bar.label for bar in sizes.bars]
+    assert len(set(labels)) == 2 * ENDS
+    if step:
+        assert labels == [*range(BARS, BARS - ENDS, -1), *range(ENDS - 1, -1, -1)]
+
+
+def test_points_keep_their_places_right_and_up() -> None:
+    """The point that is furthest right and up stands in the upper right corner."""
+    points = np.array([[0.0, 0.0], [10.0, 20.0], [10.0, 0.0]])
+    drawn = scatter(points, np.array([1, 0, 1], np.int32), ["a", "b"])
+    far = SIDE - EDGE
+
+    assert [(dots.label, dots.path) for dots in drawn.dots] == [
+        (0, f"M{far} {EDGE}h0"),
+        (1, f"M{EDGE} {far}h0M{far} {far}h0"),
+    ]
+    assert len({dots.hue for dots in drawn.dots}) == 2
+
+
+def test_points_that_are_all_one_can_be_drawn() -> None:
+    """No division by nothing."""
+    assert len(scatter(np.ones((3, 2)), np.zeros(3, np.int32), ["a"]).dots) == 1
+
+
+def test_names_do_not_cover_each_other_and_the_largest_classes_are_named_first() -> None:
+    """Two hundred classes on one spot leave one name; spread out, no more than fifty."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(200), 3).astype(np.int32)
+    labels[:90] = 7
+    names = [f"name {label}" for label in range(200)]
+    heap = scatter(
+        np.concatenate([rng.random((600, 2)), [[-99, -99], [99, 99]]]),
+        np.append(labels, [7, 7]).astype(np.int32),
+        names,
+    )
+    spread = scatter(rng.random((600, 2)), labels, ["字"] * 200)
+
+    assert [tag.text for tag in heap.tags] == ["name 7"]
+    assert len(spread.tags) == TAGS
+    assert spread.tags[0].label == 7
+    places = np.array([(tag.x, tag.y) for tag in spread.tags])
+    apart = np.abs(places[:, None] - places[None]).max(axis=2) + 999 * np.eye(TAGS)
+    assert apart.min() >= 13
+
+
+def test_a_name_stands_at_a_picture_of_its_class() -> None:
+    """Of a class in two heaps, in one of them and not between."""
+    places = np.array([[0, 0], [1, 0], [0, 1], [100, 100], [101, 100]])
+
+    assert list(middle(places)) in places.tolist()
+
+
+def test_the_picture_spec_is_told_in_words() -> None:
+    """Fit, size, margin, threshold and ink."""
+    words = spec_words(ImageSpec(28, fit="ink", ink="dark", threshold="otsu", margin=4 / 28))
+
+    assert "28 x 28 pixels, 14% of the side left free" in words
+    assert "centre of mass in the middle" in words
+    assert "made black and white (Otsu); the pictures have dark ink on light paper." in words
+
+
+def test_every_step_that_made_the_file_is_a_sentence() -> None:
+    """The packing before the augmentation; what is none is left out, numbers have commas."""
+    packed = {
+        "tool": "create_dataset",
+        "version": "0.1.0",
+        "seed": 3,
+        "options": {"split": [0.8, 0.2], "group_by": None, "size": 32},
+        "counts": {"train": 1438},
+    }
+    words = provenance_words({"tool": "augment", "version": "0.2.0", "dataset": packed})
+
+    first, second = words
+    assert first.startswith("Packed from class folders by create_dataset 0.1.0 with seed 3: ")
+    assert first.endswith(": split 0.8 / 0.2; it counted: train 1,438.")
+    assert second == "Distorted copies added by augment 0.2.0."
+    assert provenance_words({}) == ["Made by a tool without a name."]
