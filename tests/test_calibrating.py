@@ -247,7 +247,7 @@ def test_a_temperature_that_is_none_is_refused(here: Path, wrong: Any) -> None: 
 def test_tables_for_machines_hold_the_counts(here: Path, capfd: Capture) -> None:
     """Fifteen bins that add up to the pictures, and a point for each probability."""
     main(["bands", "d.h5"])
-    capfd.readouterr()
+    out = capfd.readouterr().out
     folder = here / "logs/bands/evaluation"
 
     with (folder / "reliability.csv").open(encoding="utf-8", newline="") as file:
@@ -261,5 +261,8 @@ def test_tables_for_machines_hold_the_counts(here: Path, capfd: Capture) -> None
     assert [(one["answered"], one["wrong"]) for one in points] == [("4", "1"), ("5", "2")]
     found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     assert found["calibration"]["bins"] == 15
+    assert found["calibration"]["error_before"] == pytest.approx(0.25 / 5)
+    assert found["calibration"]["error_after"] == pytest.approx((4 * 0.25 + 0.25) / 5, rel=1e-3)
+    assert "calibration error  5.00 % over 15 bins; with the temperature 25.00 %, cross-" in out
     assert found["calibration"]["validation"]["total"] == 8
     assert found["risk_coverage_area"] == pytest.approx((4 * 1 / 4 + 2 / 5) / 5)

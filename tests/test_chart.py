@@ -56,6 +56,7 @@ def test_two_to_six_round_values_are_labelled(low: float, length: float) -> None
 def test_the_values_are_those_a_person_would_choose() -> None:
     """Multiples of 1, 2 or 5."""
     assert round_values(0, 100) == [0, 20, 40, 60, 80, 100]
+    assert round_values(0, 6) == [0, 2, 4, 6], "seven would be too many"
     assert round_values(0, 0.63) == [0, 0.2, 0.4, 0.6]
     assert round_values(1, 3) == [1, 1.5, 2, 2.5, 3]
     assert round_values(7, 7) == [7]
