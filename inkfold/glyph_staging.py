@@ -58,10 +58,15 @@ class _Notes:
     sides: bytearray = field(default_factory=bytearray)
 
     def add(self, glyph: Glyph) -> None:
-        self.sources.append(glyph.source.encode())
-        self.groups.append((glyph.group or "").encode())
+        self.sources.append(_bytes(glyph.source))
+        self.groups.append(_bytes(glyph.group or ""))
         self.labels.append(glyph.label)
         self.sides.append(SIDES[glyph.split] & 0xFF)
+
+
+def _bytes(text: str) -> bytes:
+    """In UTF-8; what of a file's name is no text is spelled out."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
@@ -120,7 +125,7 @@ def stage_set(
             done = prepare_glyphs(some, spec)
             for glyph, digest in zip(some, done.facts["file"], strict=True):
                 notes.add(glyph)
-                summary.update(glyph.source.encode() + b"\0" + digest.tobytes())
+                summary.update(_bytes(glyph.source) + b"\0" + digest.tobytes())
             images.append(done.images)
             facts.append(done.facts)
             advance(len(some))

@@ -358,6 +358,32 @@ def test_a_bad_line_of_csv_is_told_with_its_number(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("heading", ["", "label,pixels\n"])
+def test_a_byte_order_mark_before_csv_costs_no_picture(tmp_path: Path, heading: str) -> None:
+    """Some programs write one: it is neither a heading nor a part of the first label."""
+    path = tmp_path / "mine.csv"
+    path.write_text("\ufeff" + heading + csv_lines([2, 1, 0]), encoding="utf-8")
+    assert [name for name, *_ in told(FORMATS["csv"].read(path))] == ["2", "1", "0"]
+
+
+def test_the_end_of_a_word_is_no_side(tmp_path: Path) -> None:
+    """latest.csv is no set's test, and mnist_test.csv is."""
+    for name, side in (("latest.csv", None), ("mnist_test.csv", "test"), ("train.csv", "train")):
+        (tmp_path / name).write_text(csv_lines([1]))
+        assert [official for _, official, *_ in told(FORMATS["csv"].read(tmp_path / name))] == [
+            side
+        ]
+    write_idx(tmp_path / "idx", "contest", [1])
+    assert [official for _, official, *_ in told(FORMATS["idx"].read(tmp_path / "idx"))] == [None]
+
+
+def test_a_number_that_is_no_label_does_not_make_a_million_classes(tmp_path: Path) -> None:
+    """The first column of the file is something else, an index perhaps."""
+    path = tmp_path / "mine.csv"
+    path.write_text(csv_lines([1, 3_000_000]))
+    assert "label 3000000 in line 2, expected one of the 65536" in refusal("csv", path)
+
+
 def write_all(folder: Path) -> dict[str, Path]:
     """One source of each format."""
     places = {name: folder / name for name in ("idx", "emnist", "emnist-mat", "npz", "csv")}

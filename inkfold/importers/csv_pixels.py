@@ -22,9 +22,11 @@ from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.found import Found, find, one_set
 from inkfold.importers.stream import BLOCK, head
 
-NAMES = re.compile(r"(?P<name>.*?)[-_ ]?(?P<split>train|test)?\.csv", re.IGNORECASE)
+NAMES = re.compile(r"(?P<name>.*?)(?:(?:^|[-_ ])(?P<split>train|test))?\.csv", re.IGNORECASE)
 EXPECTED = "a CSV file with a label and the pixels of a square picture in each line"
 HEAD = 1 << 16  # bytes that hold the first two lines of any such file
+MARK = b"\xef\xbb\xbf"  # with which some programs begin text in UTF-8
+MOST = 1 << 16  # classes; a number above it is no label
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,12 @@ def _names(name: str, mapping: Path | None, last: int) -> dict[int, str]:
         return emnist_map(mapping)
     if name.lower().startswith("a_z"):
         return {number: chr(ord("A") + number) for number in range(26)}
-    return {number: str(number) for number in range(last + 1)}
+    return {number: str(number) for number in range(min(last + 1, MOST))}
 
 
 def _fields(path: Path) -> list[list[bytes]]:
     """The first two lines, each cut at its commas."""
-    lines = head(path, HEAD).split(b"\n")[:2]
+    lines = head(path, HEAD).removeprefix(MARK).split(b"\n")[:2]
     return [line.strip().split(b",") for line in lines if line.strip()] or [[b""]]
 
 
@@ -111,7 +113,7 @@ def _check_labels(table: Table, labels: NDArray[np.int64], names: dict[int, str]
         at = int(outside[0])
         raise InkfoldError(
             f"{table.path}: label {labels[at]} in line {at + 1 + table.heading}, expected one of "
-            f"the {len(names)} from {min(names)} to {max(names)} of the class map"
+            f"the {len(names)} from {min(names)} to {max(names)}"
         )
 
 
@@ -131,6 +133,8 @@ def _labels(table: Table) -> NDArray[np.int64]:
 def _lines(table: Table) -> Iterator[bytes]:
     """The lines with a picture; empty ones at the end are none."""
     with table.path.open("rb") as file:
+        if file.read(len(MARK)) != MARK:
+            file.seek(0)
         yield from islice((line for line in file if line.strip()), int(table.heading), None)
 
 

@@ -13,7 +13,7 @@ from inkfold.importers.idx_stream import LABELS, PICTURES, idx_stream, looks_lik
 from inkfold.importers.labelled import Part, labelled
 
 NAMES = re.compile(
-    r"(?P<name>.*?)[-_]?(?P<split>train|t10k|test)?[-_.]?(?P<kind>images|labels)"
+    r"(?P<name>.*?)(?:(?:^|[-_])(?P<split>train|t10k|test))?[-_.]?(?P<kind>images|labels)"
     r"[-._]idx[13][-._]ubyte(\.gz)?",
     re.IGNORECASE,
 )
