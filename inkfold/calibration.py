@@ -125,11 +125,12 @@ def fit_temperature(
     """
     from scipy.optimize import minimize_scalar
 
-    if not len(labels):
-        return None
     logs = np.log(np.maximum(probabilities, TINY)).astype(np.float64)
     logs -= logs.max(axis=1, keepdims=True)
-    of_truth = logs[np.arange(len(labels)), labels].mean()
+    own = logs[np.arange(len(labels)), labels]
+    if not own.any():  # every answer is right, or there is none
+        return None
+    of_truth = own.mean()
 
     def loss(log_temperature: float) -> float:
         inverse = np.exp(-log_temperature)

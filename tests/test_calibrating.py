@@ -152,6 +152,21 @@ def test_evaluating_records_the_temperature_and_classify_applies_it(
     assert "temperature        2, fitted on 8 validation pictures, 4 of them wrong" in printed
 
 
+def test_where_no_temperature_fits_none_is_recorded(here: Path, capfd: Capture) -> None:
+    """Every validation answer is right: classify.py goes on as before, and the score is kept."""
+    write_dataset(here / "t.h5", {"validation": ((0, 1), (0, 1)), "test": TEST})
+    with open_dataset(here / "t.h5") as dataset:
+        write_bundle(here / "b", provenance=dataset.provenance)
+
+    assert main(["b", "t.h5"]) == 0
+
+    out = capfd.readouterr().out
+    assert "temperature        none fits 2 validation pictures, 0 of them wrong" in out
+    record = load_bundle(here / "b").record
+    assert "calibration" not in record
+    assert record["scores"]["test"]["correct"] == 3
+
+
 def test_evaluating_twice_gives_the_same_report(here: Path, capfd: Capture) -> None:
     """That the bundle holds a temperature now changes nothing."""
     main(["bands", "d.h5"])

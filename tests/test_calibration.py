@@ -123,7 +123,9 @@ def test_no_other_temperature_makes_the_labels_likelier(seed: int) -> None:
 def test_where_every_answer_is_right_no_temperature_fits() -> None:
     """The likelihood grows without end as it falls; and of no pictures there is none."""
     own = as_network(drawn_logits(3))
+    sure = as_network(drawn_logits(3, spread=20))
 
+    assert fit_temperature(sure, sure.argmax(axis=1)) is None, "a plain without a lowest point"
     assert fit_temperature(own, own.argmax(axis=1)) is None
     assert fit_temperature(own, own.argmin(axis=1)) is None, "worse than chance: without end too"
     assert fit_temperature(own[:0], np.array([], np.int32)) is None
