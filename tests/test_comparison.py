@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from inkfold.bundle import load_bundle
 from inkfold.commands.evaluate import main
 from inkfold.comparison import check_comparable, compare, mcnemar
 from inkfold.comparison_report import comparison_summary
+from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation
+from inkfold.gallery import data_uris
 from tests.answering import CLASSES, SPEC, write_bundle, write_dataset
 from tests.test_report import evaluation
 
@@ -115,7 +118,7 @@ def test_bundles_that_answer_other_questions_are_refused(
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dataset, the bundle `bands`, and `turned`, which takes little ink for much."""
     monkeypatch.chdir(tmp_path)
-    write_dataset(tmp_path / "d.h5", {"test": ((0, 0, 1, 2), (0, 1, 1, 2))})
+    write_dataset(tmp_path / "d.h5", {"test": ((1, 0, 1, 2), (1, 1, 1, 2))})
     write_bundle(tmp_path / "bands")
     write_bundle(tmp_path / "turned", weight=-0.001)
     return tmp_path
@@ -147,6 +150,9 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<img class="ink" src="data:image/png;base64,') == 4
     assert "Only turned is right: 1" in page
+    with open_dataset(here / "d.h5") as dataset:
+        *_, of_turned = re.findall(r'src="([^"]+)"', page)
+        assert [of_turned] == data_uris(dataset.test, np.array([1]))
     after = [(here / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
     assert after == before
 

@@ -115,6 +115,7 @@ def test_the_page_has_the_figures_with_their_counts(here: Path) -> None:
     assert "Chosen on 4 validation pictures, measured on the test split" in text
     assert "none: on validation the surest answers are wrong too often" in text
     assert "2 of 2 pairs" in text
+    assert "recall 95 % interval b & b 1 2 50.00 % 9.5 to 90.5 $c 1 2 50.00 %" in text
 
 
 def test_the_worst_mistakes_are_shown_with_their_pictures(here: Path) -> None:
