@@ -20,24 +20,36 @@ LAYERS = tuple(
         """affine ahead answers csv_text division elastic fitting folder_names gather grouping
         metrics picture placing processors schedule split tally threads work
         by_group calibration chart coverage
-        class_counts embedding pixel_facts provenance scatter""",
+        class_counts pixel_facts plane provenance scatter
+        embedding ink_checks lookalikes near_duplicates repeats""",
         # the disk
         """augmentation batches bundle bundle_record checkpoint dataset dataset_writer digits
         distorted_block exporting folders glyph_staging hashing importing keras_import
         output packed_rows packing paths planning spool staging gallery html_page tables
-        class_cards class_scan sprites""",
+        class_cards class_scan sprites
+        cleaning originals""",
         # keras, onnxruntime, matplotlib
         """bundling classifier confusion_plot curves evaluation labels layers matching model_card
         onnx_export precision preview report scoring tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
         trust_charts weakest
-        explore_page exploring preview_strips""",
+        explore_page exploring preview_strips
+        audit audit_findings audit_report contact_sheet quick_network suspects""",
     )
 )
 COMMANDS = len(LAYERS)
 IMPORTERS = 2  # they read the disk
-HEAVY = {"keras", "tensorflow", "onnxruntime", "onnx", "matplotlib", "sklearn", "tensorboard"}
+HEAVY = {
+    "cleanlab",
+    "keras",
+    "tensorflow",
+    "onnxruntime",
+    "onnx",
+    "matplotlib",
+    "sklearn",
+    "tensorboard",
+}
 
 
 def layer_of(module: str) -> int:

@@ -8,11 +8,13 @@ import click
 
 from inkfold import __version__
 from inkfold.commands import (
+    audit,
     augment,
     classify,
     create_dataset,
     demo,
     evaluate,
+    explore,
     export,
     import_data,
     train,
@@ -34,7 +36,18 @@ def command() -> None:
     """
 
 
-for stage in (create_dataset, import_data, export, augment, train, evaluate, classify, demo):
+for stage in (
+    create_dataset,
+    import_data,
+    export,
+    audit,
+    explore,
+    augment,
+    train,
+    evaluate,
+    classify,
+    demo,
+):
     command.add_command(stage.command)
 
 

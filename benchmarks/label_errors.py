@@ -1,0 +1,82 @@
+"""What share of planted wrong labels stands at the head of the audit's ranking.
+
+    python benchmarks/label_errors.py FOLDER      # or INKFOLD_DATA=FOLDER
+
+FOLDER holds `kmnist`, the four idx files of Kuzushiji-MNIST as they were downloaded. One in a
+hundred of the 60,000 training labels is moved to another class, drawn by a seed; the ranking is
+that of `inkfold audit`. It is not part of `make bench`: the data does not come along.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from inkfold.dataset_writer import digests
+from inkfold.importers import idx
+from inkfold.metrics import Rate
+from inkfold.suspects import Suspects, suspects_of
+
+PLANTED = 100  # one label in so many is made wrong
+HEADS = (0.01, 0.05)
+SEEDS = (0, 1)
+
+
+def read_train(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32], int]:
+    """Pictures, labels and number of classes of the set's own train."""
+    collection = idx.read(folder)
+    glyphs = [glyph for glyph in collection.glyphs() if glyph.split == "train"]
+    images = np.stack([glyph.pixels for glyph in glyphs])
+    labels = np.array([glyph.label for glyph in glyphs], np.int32)
+    return images, labels, len(collection.classes)
+
+
+def planted(
+    labels: NDArray[np.int32], classes: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Labels of which one in a hundred is wrong, and which."""
+    chosen = rng.choice(len(labels), len(labels) // PLANTED, replace=False)
+    wrong = labels.copy()
+    wrong[chosen] = (labels[chosen] + rng.integers(1, classes, len(chosen))) % classes
+    return wrong, wrong != labels
+
+
+def lines(suspects: Suspects, wrong: NDArray[np.bool_]) -> Iterator[str]:
+    """How many of the planted labels are where."""
+    ranked = wrong[suspects.places]
+    for head in HEADS:
+        found = int(ranked[: int(head * len(ranked))].sum())
+        yield f"  first {head:.0%} of the ranking: {Rate(found, int(wrong.sum()))}"
+    counted = Rate(int(ranked[: suspects.issues].sum()), suspects.issues)
+    yield f"  planted among the first, as many as cleanlab counts: {counted}"
+
+
+def main(folder: Path) -> None:
+    """Plant, rank, count, once for each seed."""
+    images, labels, classes = read_train(folder / "kmnist")
+    digest = digests(images).view(np.uint64)
+    for seed in SEEDS:
+        given, wrong = planted(labels, classes, np.random.default_rng(seed))
+        start = time.perf_counter()
+        everything = np.ones(len(labels), bool)
+        suspects = suspects_of(images, given, digest, everything, classes=classes, seed=seed)
+        seconds = time.perf_counter() - start
+        if suspects is None:
+            raise ValueError("a set of one class has nothing to compare")
+        head = f"seed {seed}: {wrong.sum():,} of {len(labels):,} labels wrong, {seconds:.0f} s"
+        sys.stdout.write("\n".join([head, *lines(suspects, wrong)]) + "\n")
+
+
+if __name__ == "__main__":
+    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("INKFOLD_DATA")
+    if given is None:
+        sys.exit("give the folder of the data, or set INKFOLD_DATA")
+    main(Path(given))

@@ -1,0 +1,188 @@
+"""What an audit writes: a summary to read, tables, and sheets of pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from inkfold.audit import as_json
+from inkfold.audit_findings import Audit, findings
+from inkfold.cleaning import WHY, Cleaning
+from inkfold.contact_sheet import write_sheet
+from inkfold.dataset import Dataset
+from inkfold.nouns import SPLITS
+from inkfold.originals import Places, pictures, sources
+from inkfold.tables import write_csv, write_text
+
+SHOWN = 5  # pairs of classes in the summary
+WORST = 0.05  # share of the ranking in suspects.csv
+LEAST = 100  # but so many at least
+SHEET = 60  # pictures on a sheet
+UNEQUAL = 10  # times the smallest class from which classes are called unequal
+MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
+
+
+def summary(audit: Audit) -> str:
+    """The figures for people."""
+    return "\n".join(_lines(audit)) + "\n"
+
+
+def _lines(audit: Audit) -> Iterator[str]:
+    total = int(audit.counts.sum())
+    by_split = " / ".join(f"{count:,}" for count in audit.counts.sum(axis=1).tolist())
+    yield f"{audit.path.name}: {total:,} pictures of {len(audit.classes):,} classes ({by_split})"
+    if audit.copies:
+        yield f"  {audit.copies:,} distorted copies, which are not looked at"
+    yield from _class_lines(audit)
+    for name, count in audit.noted.items():
+        yield f"  {count:,} files {name} when it was packed"
+    for found in findings(audit):
+        share = len(found.places) / total
+        often = ": the set's own way" if found.name == "at_border" and share > MOST else ""
+        yield f"  {len(found.places):,} {found.words}{often}"
+    if audit.near is not None:
+        near = audit.near
+        sample = f" (of {near.asked:,} of {near.outside:,} looked at)" * (near.asked < near.outside)
+        yield f"  {len(near.pairs):,} nearly the same as a picture in another split{sample}"
+    if audit.torn is not None:
+        yield f"  {audit.torn:,} groups with pictures in more than one split"
+    yield from _alike_line(audit)
+    yield from _suspect_lines(audit)
+    yield _verdict(audit)
+
+
+def _class_lines(audit: Audit) -> Iterator[str]:
+    size = audit.counts.sum(axis=0).tolist()
+    (large, small), names = audit.largest_and_smallest, audit.classes
+    often = size[large] / max(size[small], 1)
+    unequal = f": {often:.3g} times as many" * (often >= UNEQUAL)
+    least = f" to {size[small]:,} of {names[small]!r}{unequal}"
+    each = "each class" if size[large] == size[small] else f"{names[large]!r}{least}"
+    yield f"  {size[large]:,} of {each}"
+    for split, each in zip(SPLITS, audit.counts, strict=True):
+        missing = int((each == 0).sum())
+        if missing and each.any():
+            yield f"  {missing:,} classes have no picture in {split}"
+
+
+def _alike_line(audit: Audit) -> Iterator[str]:
+    names = audit.classes
+    pairs = [
+        f"{names[pair.one]!r} and {names[pair.other]!r} ({pair.distance:.2f})"
+        for pair in audit.alike[:SHOWN]
+    ]
+    if pairs:
+        yield f"  most alike (distance over spread): {', '.join(pairs)}"
+
+
+def _suspect_lines(audit: Audit) -> Iterator[str]:
+    suspects = audit.suspects
+    if suspects is None:
+        return
+    judged = len(suspects.places)
+    yield (
+        f"  {suspects.issues:,} labels suspected by cleanlab; the quick network agreed with "
+        f"{suspects.right:,} of {judged:,} ({100 * suspects.right / judged:.2f} %)"
+    )
+    if suspects.unjudged:
+        yield f"  {suspects.unjudged:,} labels not judged: under ten pictures of their class"
+
+
+def _verdict(audit: Audit) -> str:
+    if audit.leaks:
+        return f"LEAK: {audit.leaks:,} pictures of validation and test are in another split too"
+    return "no picture is in two splits"
+
+
+def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
+    """Write everything to an existing folder: docs/audit.md says which file holds what."""
+    write_text(folder / "summary.txt", summary(audit))
+    text = json.dumps(as_json(audit), indent=1, ensure_ascii=False)
+    write_text(folder / "audit.json", text + "\n")
+    counts = zip(audit.classes, *audit.counts.tolist(), strict=True)
+    write_csv(folder / "classes.csv", ["class", *SPLITS], counts)
+    number = audit.repeats.number
+    for found in findings(audit):
+        places, head = found.places, ["split", "row", "class", "source"]
+        if found.name in ("duplicates", "leaks", "conflicts"):
+            places = places[np.argsort(number[places], kind="stable")]  # the same stand together
+            head.append("same_pixels")
+        rows = _rows(audit, dataset, places)
+        if len(head) > 4:
+            rows = [[*row, at] for row, at in zip(rows, number[places].tolist(), strict=True)]
+        if rows:
+            write_csv(folder / f"{found.name}.csv", head, rows)
+    _write_near(folder, audit, dataset)
+    _write_suspects(folder, audit, dataset)
+
+
+def _rows(audit: Audit, dataset: Dataset, places: Places) -> list[list[object]]:
+    """Split, row, class and source of the pictures at some places."""
+    kept = audit.originals
+    columns = zip(
+        kept.split[places].tolist(),
+        kept.row[places].tolist(),
+        kept.label[places].tolist(),
+        sources(dataset, kept, places) if len(places) else [],
+        strict=True,
+    )
+    return [
+        [SPLITS[split], row, audit.classes[label], source] for split, row, label, source in columns
+    ]
+
+
+def _write_near(folder: Path, audit: Audit, dataset: Dataset) -> None:
+    near = audit.near
+    if near is None or not len(near.pairs):
+        return
+    one, other = (_rows(audit, dataset, near.pairs[:, side]) for side in (0, 1))
+    like = [f"{value:.4f}" for value in near.correlation.tolist()]
+    head = ["correlation", "split", "row", "class", "source"]
+    head += ["other_split", "other_row", "other_class", "other_source"]
+    rows = ([value, *a, *b] for value, a, b in zip(like, one, other, strict=True))
+    write_csv(folder / "near_duplicates.csv", head, rows)
+    shown = near.pairs[: SHEET // 2].reshape(-1)
+    names = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
+    title = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
+    write_sheet(folder / "near_duplicates.png", pictures(dataset, shown), _single(names), title)
+
+
+def _single(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [(name,) for name in names]
+
+
+def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
+    suspects = audit.suspects
+    if suspects is None:
+        return
+    count = max(LEAST, suspects.issues, int(WORST * len(suspects.places)))
+    worst = suspects.places[:count]
+    names = [audit.classes[label] for label in suspects.suggested[:count].tolist()]
+    answers = zip(
+        names, suspects.probability[:count].tolist(), suspects.score[:count].tolist(), strict=True
+    )
+    rows = (
+        [rank, *row, name, f"{likely:.4f}", f"{score:.3g}"]
+        for rank, (row, (name, likely, score)) in enumerate(
+            zip(_rows(audit, dataset, worst), answers, strict=True), 1
+        )
+    )
+    head = ["rank", "split", "row", "class", "source", "suggested", "probability", "score"]
+    write_csv(folder / "suspects.csv", head, rows)
+    shown = worst[:SHEET]
+    labels = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
+    captions = list(zip(labels, names[: len(shown)], strict=True))
+    title = "suspected wrong labels, the most suspect first: label → the network's answer"
+    write_sheet(folder / "suspects.png", pictures(dataset, shown), captions, title)
+
+
+def write_dropped(path: Path, audit: Audit, dataset: Dataset, cleaning: Cleaning) -> None:
+    """Every picture that cleaning leaves out, and why."""
+    places = np.flatnonzero(cleaning.why)
+    reasons = [WHY[why] for why in cleaning.why[places].tolist()]
+    rows = zip(_rows(audit, dataset, places), reasons, strict=True)
+    head = ["split", "row", "class", "source", "why"]
+    write_csv(path, head, ([*row, why] for row, why in rows))

@@ -1,0 +1,150 @@
+"""A cleaned copy of a dataset: what is surely wrong is left out, and every picture of it is listed.
+
+Three rules, each over all before it. Pictures with the same pixels under two labels go from
+wherever they are: neither label can be trusted. Of pictures with the same pixels in two splits the
+one in the later split stays, so that test, which published figures are about, is whole. Blank ones
+go from train and validation, and stay in test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.dataset import CHUNK, Dataset
+from inkfold.dataset_writer import Rows, writing_dataset
+from inkfold.distorted_block import read_rows
+from inkfold.errors import InkfoldError
+from inkfold.ink_checks import Faults
+from inkfold.nouns import SPLITS
+from inkfold.originals import Originals, splits_of
+from inkfold.output import check_free
+from inkfold.repeats import Repeats
+
+TRAIN, TEST = 0, 2
+KEPT, CONFLICT, LEAK, BLANK = range(4)
+WHY = ("", "same pixels under another label", "same pixels in a later split", "blank")
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What is done with each original: `why` int8 (N,), a place in `WHY`, 0 for what stays."""
+
+    why: NDArray[np.int8]
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many go, by reason."""
+        counts = np.bincount(self.why, minlength=len(WHY)).tolist()
+        return {"conflicts": counts[CONFLICT], "leaks": counts[LEAK], "blank": counts[BLANK]}
+
+
+def check_cleanable(dataset: Dataset, output: Path, *, overwrite: bool) -> None:
+    """Refuse before any work is done.
+
+    Raises
+    ------
+    InkfoldError
+        If the dataset is augmented, or `output` is the dataset itself or exists.
+    """
+    if dataset.train.origin is not None:
+        raise InkfoldError(
+            f"{dataset.path} is augmented; clean the dataset that it was made from, then augment "
+            "that again"
+        )
+    if output.exists() and output.samefile(dataset.path):
+        raise InkfoldError(f"{output} is the dataset itself; give --fix another file")
+    check_free(output, overwrite=overwrite, file=True)
+
+
+def plan_cleaning(originals: Originals, faults: Faults, repeats: Repeats) -> Cleaning:
+    """Say of every original whether it stays."""
+    why = np.zeros(len(originals), np.int8)
+    why[faults.blank & (originals.split != TEST)] = BLANK
+    in_sets = np.flatnonzero(repeats.number >= 0)
+    last = np.full(int(repeats.number.max(initial=-1)) + 1, -1)
+    np.maximum.at(last, repeats.number[in_sets], originals.split[in_sets])
+    earlier = originals.split[in_sets] < last[repeats.number[in_sets]]
+    why[in_sets[earlier]] = LEAK
+    why[repeats.conflicting] = CONFLICT
+    return Cleaning(why)
+
+
+def write_cleaned(
+    dataset: Dataset,
+    originals: Originals,
+    cleaning: Cleaning,
+    output: Path,
+    *,
+    overwrite: bool,
+    advance: Callable[[int], None] = lambda _rows: None,
+) -> dict[str, int]:
+    """Write the pictures that stay, in the order that they had.
+
+    Returns
+    -------
+    counts : dict
+        Rows of "train", "validation" and "test" in the new file.
+
+    Raises
+    ------
+    InkfoldError
+        As `check_cleanable`; or if nothing of a split is left that had pictures.
+    """
+    check_cleanable(dataset, output, overwrite=overwrite)
+    stays = [cleaning.why[originals.split == one] == KEPT for one in range(len(SPLITS))]
+    counts = {name: int(kept.sum()) for name, kept in zip(SPLITS, stays, strict=True)}
+    for name, kept in zip(SPLITS, stays, strict=True):
+        if len(kept) and not kept.any():
+            raise InkfoldError(
+                f"{dataset.path}: nothing of {name} would be left; look at the lists of -o, mend "
+                "the folder that it was packed from, and pack it again"
+            )
+    with writing_dataset(output, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
+        for name, part, kept in zip(SPLITS, splits_of(dataset), stays, strict=True):
+            group = part.images.parent
+            with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
+                for rows in _chunks(group, kept):
+                    out.append(rows)
+                    advance(len(rows))
+        writer.finish(_provenance(dataset, cleaning, counts))
+    return counts
+
+
+def _chunks(group: h5py.Group, kept: NDArray[np.bool_]) -> Iterator[Rows]:
+    """The rows that stay, 256 at a time, the last fewer."""
+    held: Rows | None = None
+    for start in range(0, len(kept), CHUNK):
+        some = _taken(read_rows(group, start, start + CHUNK), kept[start : start + CHUNK])
+        held = some if held is None else _joined(held, some)
+        if len(held) >= CHUNK:
+            yield _taken(held, slice(0, CHUNK))
+            held = _taken(held, slice(CHUNK, None))
+    if held is not None and len(held):
+        yield held
+
+
+def _taken(rows: Rows, which: NDArray[np.bool_] | slice) -> Rows:
+    return Rows(**{name: array[which] for name, array in rows.items()})
+
+
+def _joined(one: Rows, other: Rows) -> Rows:
+    more = dict(other.items())
+    return Rows(**{name: np.concatenate([array, more[name]]) for name, array in one.items()})
+
+
+def _provenance(dataset: Dataset, cleaning: Cleaning, counts: dict[str, int]) -> dict[str, Any]:
+    """How the new file was made; not under "dataset", which stands for the same split."""
+    source = dataset.provenance.get("source")
+    known = {} if source is None else {"source": source}
+    return known | {
+        "tool": "audit",
+        "counts": counts | {"classes": len(dataset.classes), "dropped": cleaning.dropped},
+        "cleaned_from": dataset.provenance,
+    }

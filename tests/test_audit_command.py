@@ -1,0 +1,229 @@
+"""The command line of the audit: what it says and writes, how it ends, what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inkfold.commands.audit import main
+from inkfold.dataset import open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.quick_network import epochs_of
+from inkfold.suspects import check_cleanlab, suspects_of
+from tests.audited import clean_splits, write_splits
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs go under the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def leaking(path: str = "d.h5") -> str:
+    """A set with a leak of two pictures, a near duplicate and a blank picture."""
+    splits = clean_splits()
+    (train, labels), _, (test, test_labels) = splits
+    test[[3, 4]], test_labels[[3, 4]] = train[[40, 41]], labels[[40, 41]]
+    test[6] = np.roll(train[44], 1, axis=1)
+    train[5] = 0
+    write_splits(Path(path), splits)
+    return path
+
+
+def rows_of(path: str) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_clean_set_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the summary says nought of everything."""
+    write_splits(Path("d.h5"), clean_splits())
+
+    code = main(["d.h5", "--quick"])
+
+    said = capsys.readouterr()
+    first, *lines, verdict, rate = said.out.splitlines()
+    assert code == 0
+    assert first == "d.h5: 420 pictures of 3 classes (300 / 60 / 60)"
+    assert lines[0] == "  140 of each class"
+    assert all(line.startswith("  0 ") for line in lines[1:-1])
+    assert lines[-1].startswith("  most alike (distance over spread): ")
+    assert "'Ж' and 'b' (" in lines[-1]
+    assert verdict == "no picture is in two splits"
+    assert rate.startswith("420 pictures in ")
+    assert said.err == ""
+
+
+def test_a_leak_ends_with_1_and_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Tables with sources, a sheet of the near duplicates, the same summary as on stdout."""
+    code = main([leaking(), "--quick", "-o", "found"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "LEAK: 2 pictures of validation and test are in another split too" in said
+    assert said.startswith(Path("found/summary.txt").read_text(encoding="utf-8"))
+    assert sorted(path.name for path in Path("found").iterdir()) == [
+        "audit.json",
+        "blank.csv",
+        "classes.csv",
+        "leaks.csv",
+        "near_duplicates.csv",
+        "near_duplicates.png",
+        "summary.txt",
+    ]
+    leaks = [(row["split"], row["source"]) for row in rows_of("found/leaks.csv")]
+    assert sorted(leaks[:2]) in (
+        [("test", "test/3"), ("train", "train/40")],
+        [("test", "test/4"), ("train", "train/41")],
+    ), "those with the same pixels stand together"
+    assert len(leaks) == 4
+    (near,) = rows_of("found/near_duplicates.csv")
+    assert (near["source"], near["other_source"]) == ("test/6", "train/44")
+    assert float(near["correlation"]) > 0.99
+    (blank,) = rows_of("found/blank.csv")
+    assert blank == {"split": "train", "row": "5", "class": "c", "source": "train/5"}
+    assert rows_of("found/classes.csv")[0] == {
+        "class": "Ж",
+        "train": "100",
+        "validation": "20",
+        "test": "19",  # one of them has now the label of the picture that it repeats
+    }
+    assert json.loads(Path("found/audit.json").read_text(encoding="utf-8"))["leaked"] == 2
+    sheet = cv2.imread("found/near_duplicates.png")
+    assert sheet is not None
+    assert sheet.std() > 10
+
+
+def test_fix_writes_a_copy_and_the_list_of_what_is_not_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The exit code is about the set that was audited; the copy's own is 0."""
+    code = main([leaking(), "--quick", "--fix", "made/clean.h5"])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert code == 1
+    assert last == (
+        "made/clean.h5: 417 pictures; dropped 0 conflicts, 2 leaks, 1 blank, "
+        "each in made/clean.h5.dropped.csv"
+    )
+    assert [(row["source"], row["why"]) for row in rows_of("made/clean.h5.dropped.csv")] == [
+        ("train/5", "blank"),
+        ("train/40", "same pixels in a later split"),
+        ("train/41", "same pixels in a later split"),
+    ]
+    assert main(["made/clean.h5", "--quick"]) == 0
+    with open_dataset("made/clean.h5") as clean:
+        assert len(clean.train) == 297
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.h5"], "no.h5: no such dataset; pack one with: python create_dataset.py FOLDER"),
+        (["d.h5", "--fix", "d.h5", "--overwrite"], "d.h5 is the dataset itself; give --fix"),
+        (["d.h5", "--fix", "old.csv"], "old.csv already exists; add --overwrite"),
+        (["d.h5", "--fix", "old.h5"], "old.h5.dropped.csv already exists; add --overwrite"),
+        (["d.h5", "-o", "old.csv", "--overwrite"], "old.csv is a file; give -o the name of a"),
+        (["d.h5", "-o", "."], ". already exists; add --overwrite or choose another with -o"),
+        (["empty.h5"], "empty.h5 holds no picture; pack a folder that has some"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before any work; nothing is written."""
+    leaking()
+    write_splits(Path("empty.h5"), clean_splits((0, 0, 0)))
+    Path("old.csv").write_text("mine")
+    Path("old.h5.dropped.csv").write_text("mine")
+    files = sorted(Path().iterdir())
+
+    code = main([*arguments, "--quick"])
+
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.err.startswith(f"error: {message}")
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
+    assert sorted(Path().iterdir()) == files
+    assert Path("old.csv").read_text() == "mine"
+
+
+def test_without_cleanlab_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, before any work; --quick does not need it."""
+    leaking()
+    monkeypatch.setattr("inkfold.suspects.find_spec", lambda _name: None)
+
+    code = main(["d.h5"])
+
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert "pip install 'inkfold[audit]', or leave them out with --quick" in said.err
+    assert main(["d.h5", "--quick"]) == 1
+    with pytest.raises(InkfoldError, match="cleanlab, which is not installed"):
+        check_cleanlab()
+
+
+def test_small_sets_get_more_epochs() -> None:
+    """1,500 steps of 128 pictures on four fifths of the set, from 5 to 60 epochs."""
+    assert epochs_of(1_000_000) == epochs_of(60_000) == 5
+    assert epochs_of(16_000) == 15
+    assert epochs_of(1) == epochs_of(1_797) == 60
+
+
+def test_one_class_has_no_wrong_labels() -> None:
+    """Classes under ten pictures do not count: then there is nothing to compare."""
+    pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
+    images = np.zeros((30, 8, 8), np.uint8)
+    labels = np.repeat(np.array([0, 1], np.int32), [21, 9])
+    digest = np.zeros((30, 2), np.uint64)
+
+    assert suspects_of(images, labels, digest, np.ones(30, bool), classes=2) is None
+
+
+@pytest.mark.slow
+def test_wrong_labels_of_real_digits_stand_at_the_head(capsys: pytest.CaptureFixture[str]) -> None:
+    """Eighteen of 1,797 planted: nearly all among the first thirty-six, with table and sheet."""
+    pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
+    from sklearn.datasets import load_digits
+
+    digits, rng = load_digits(), np.random.default_rng(0)
+    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+    images = np.pad(images, ((0, 0), (2, 2), (2, 2)))
+    labels = digits.target.astype(np.int32)
+    wrong = rng.choice(len(labels), 18, replace=False)
+    labels[wrong] = (labels[wrong] + rng.integers(1, 10, 18)) % 10
+    ends = (0, 1400, 1600, 1797)
+    parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]  # noqa: RUF007, one use
+    few = [(images[part], labels[part]) for part in parts]
+    write_splits(Path("d.h5"), few, classes=[*map(str, range(10)), "rare"])
+
+    code = main(["d.h5", "-o", "found"])
+
+    names = ("train", "validation", "test")
+    planted = {f"{names[s]}/{w - ends[s]}" for w in wrong.tolist() for s in range(3)
+               if ends[s] <= w < ends[s + 1]}  # fmt: skip
+    ranked = [row["source"] for row in rows_of("found/suspects.csv")]
+    assert code == 0
+    assert len(planted & set(ranked[:36])) >= 16
+    assert len(ranked) == 100
+    right = {f"{names[s]}/{row}": str(digits.target[ends[s] + row]) for s in range(3)
+             for row in range(ends[s + 1] - ends[s])}  # fmt: skip
+    suggested = [row for row in rows_of("found/suspects.csv")[:36] if row["source"] in planted]
+    assert sum(row["suggested"] == right[row["source"]] for row in suggested) >= 15
+    assert Path("found/suspects.png").exists()
+    assert "labels suspected by cleanlab; the quick network agreed with 1,7" in (
+        capsys.readouterr().out
+    )
+    told = json.loads(Path("found/audit.json").read_text())["suspected_labels"]
+    assert (told["judged"], told["not_judged"]) == (1797, 0)
+    assert 10 <= told["count"] <= 60

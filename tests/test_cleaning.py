@@ -1,0 +1,141 @@
+"""The cleaned copy: what is left out, what stays as it was, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkfold.audit import audit
+from inkfold.augmentation import augment_dataset
+from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
+from inkfold.dataset import Dataset, open_dataset
+from inkfold.distorted_block import Plan
+from inkfold.errors import InkfoldError
+from inkfold.nouns import SPLITS, Distortion
+from inkfold.work import InProcess
+from tests.audited import clean_splits, write_splits
+
+
+def cleaned(dataset: Dataset, output: Path) -> tuple[dict[str, int], dict[int, str]]:
+    """Write the cleaned copy; the counts in it, and why which place is not."""
+    found = audit(dataset, quick=True)
+    plan = plan_cleaning(found.originals, found.faults, found.repeats)
+    counts = write_cleaned(dataset, found.originals, plan, output, overwrite=False)
+    why = {int(place): WHY[plan.why[place]] for place in np.flatnonzero(plan.why != KEPT)}
+    assert sum(plan.dropped.values()) == len(why)
+    return counts, why
+
+
+def dirty(path: Path) -> Path:
+    """Every case of the rules once; the places are those of the test that reads it."""
+    splits = clean_splits((600, 60, 60))
+    (train, labels), (held, _), (test, test_labels) = splits
+    train[5] = held[6] = test[7] = 0
+    for split, row, twin in ((train, 10, 7), (test, 3, 9)):  # in train twice; in train and test
+        split[row] = train[twin]
+    test_labels[3] = labels[9]
+    held[1] = train[12]  # in train and validation
+    splits[1][1][1] = labels[12]
+    held[2] = test[5] = train[15]  # in all three
+    splits[1][1][2] = test_labels[5] = labels[15]
+    train[21], labels[21] = train[20], (labels[20] + 1) % 3
+    test[11], test_labels[11] = train[30], (labels[30] + 1) % 3
+    groups = [[f"{name}{row % 7}" for row in range(len(part[1]))] for name, part in
+              zip(SPLITS, splits, strict=True)]  # fmt: skip
+    origin = {"tool": "create_dataset", "source": {"fingerprint": "abc"}}
+    return write_splits(path, splits, groups=groups, provenance=origin)
+
+
+def test_each_picture_is_dropped_for_its_reason_and_test_keeps_all_but_conflicts(
+    tmp_path: Path,
+) -> None:
+    """The later split keeps what is in two; blank ones stay in test; conflicts stay nowhere."""
+    with open_dataset(dirty(tmp_path / "d.h5")) as dataset:
+        counts, why = cleaned(dataset, tmp_path / "clean.h5")
+
+    leak, conflict = "same pixels in a later split", "same pixels under another label"
+    assert why == {
+        **dict.fromkeys((5, 606), "blank"),
+        **dict.fromkeys((9, 12, 15, 602), leak),
+        **dict.fromkeys((20, 21, 30, 671), conflict),
+    }
+    assert counts == {"train": 593, "validation": 58, "test": 59}
+
+
+def test_what_stays_is_as_it_was_and_where_it_was(tmp_path: Path) -> None:
+    """Pictures, labels, sources, digests and groups, in the same order; over chunks of 256."""
+    path, clean = dirty(tmp_path / "d.h5"), tmp_path / "clean.h5"
+    before = path.read_bytes()
+    with open_dataset(path) as old:
+        _, why = cleaned(old, clean)
+        with open_dataset(clean) as new:
+            first = 0
+            for name in SPLITS:
+                was, now = getattr(old, name), getattr(new, name)
+                stays = [row for row in range(len(was)) if first + row not in why]
+                first += len(was)
+                assert np.array_equal(now.images[:], was.images[:][stays])
+                assert np.array_equal(now.labels, was.labels[stays])
+                assert np.array_equal(now.digest, was.digest[stays])
+                assert now.source == [was.source[row] for row in stays]
+                assert now.group == [was.group[row] for row in stays]
+            assert (new.classes, new.spec) == (old.classes, old.spec)
+            assert new.provenance["cleaned_from"] == old.provenance
+            assert new.provenance["tool"] == "audit"
+            assert new.provenance["source"] == {"fingerprint": "abc"}
+            assert new.provenance["counts"]["dropped"] == {"conflicts": 4, "leaks": 4, "blank": 2}
+            assert new.fingerprint != old.fingerprint
+    assert path.read_bytes() == before
+
+
+def test_a_cleaned_copy_has_nothing_to_clean(tmp_path: Path) -> None:
+    """The round trip: no leak, no conflict; cleaned again it loses nothing."""
+    with open_dataset(dirty(tmp_path / "d.h5")) as dataset:
+        counts, _ = cleaned(dataset, tmp_path / "clean.h5")
+    with open_dataset(tmp_path / "clean.h5") as clean:
+        found = audit(clean, quick=True)
+
+        again, why = cleaned(clean, tmp_path / "again.h5")
+
+    assert found.leaks == 0
+    assert not found.repeats.conflicting.any()
+    assert found.faults.blank.sum() == 1  # of test
+    assert (again, why) == (counts, {})
+
+
+def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
+    """Its copies would have to go with their originals; the next step is named."""
+    path = write_splits(tmp_path / "d.h5", clean_splits())
+    with InProcess() as executor:
+        plan = Plan(Distortion(sigma=3, alpha=8), copies=1)
+        augment_dataset(path, tmp_path / "a.h5", plan, executor=executor, in_flight=1)
+
+    with (
+        open_dataset(tmp_path / "a.h5") as dataset,
+        pytest.raises(InkfoldError, match="is augmented; clean the dataset that it was made from"),
+    ):
+        cleaned(dataset, tmp_path / "clean.h5")
+
+
+def test_nothing_is_written_where_a_split_would_be_empty(tmp_path: Path) -> None:
+    """All of validation is in test too."""
+    splits = clean_splits((30, 6, 6))
+    splits[1] = splits[2]
+    with (
+        open_dataset(write_splits(tmp_path / "d.h5", splits)) as dataset,
+        pytest.raises(InkfoldError, match="nothing of validation would be left"),
+    ):
+        cleaned(dataset, tmp_path / "clean.h5")
+
+    assert not (tmp_path / "clean.h5").exists()
+
+
+def test_a_split_that_was_empty_stays_empty(tmp_path: Path) -> None:
+    """A set without validation can be cleaned."""
+    splits = clean_splits((30, 0, 6))
+    with open_dataset(write_splits(tmp_path / "d.h5", splits)) as dataset:
+        counts, _ = cleaned(dataset, tmp_path / "clean.h5")
+
+    assert counts == {"train": 30, "validation": 0, "test": 6}
