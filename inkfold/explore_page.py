@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.audit_findings import Audit
+from inkfold.audit_section import audit_section
 from inkfold.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.class_cards import class_cards
 from inkfold.class_counts import class_sizes
 from inkfold.dataset import Dataset
 from inkfold.distorted_block import Plan
-from inkfold.plane import KEPT, Embedding
 from inkfold.exploring import Exploration
 from inkfold.gallery import data_uri
 from inkfold.html_page import TEMPLATES, write_page
 from inkfold.nouns import SPLITS, Distortion
 from inkfold.pixel_facts import levels_chart, pixel_facts
+from inkfold.plane import KEPT, Embedding
 from inkfold.preview import strength_of
 from inkfold.preview_strips import drawn_strips, stored_strips
 from inkfold.provenance import provenance_words, spec_words
@@ -31,7 +33,11 @@ SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many component
 
 
 def write_exploration(
-    path: Path, dataset: Dataset, found: Exploration, embedding: Embedding | None
+    path: Path,
+    dataset: Dataset,
+    found: Exploration,
+    embedding: Embedding | None,
+    audit: Audit,
 ) -> None:
     """Write the page; the same dataset and seed give the same bytes.
 
@@ -42,6 +48,8 @@ def write_exploration(
     found : Exploration
     embedding : Embedding or None
         Of ``found.sample``.
+    audit : Audit
+        Its quick part is shown.
     """
     ink = found.scan.mean.mean(axis=(1, 2)) / 255
     write_page(
@@ -63,7 +71,7 @@ def write_exploration(
         provenance=json.dumps(dataset.provenance, indent=1, ensure_ascii=False, sort_keys=True),
         laid=_laid(dataset, found, embedding),
         augmented=_augmented(dataset, found),
-        audit=None,
+        audit=audit_section(dataset, audit),
         groups=len(_groups(dataset)),
         zip=zip,
         script=(TEMPLATES / "explore.js").read_text(encoding="utf-8"),

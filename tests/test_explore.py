@@ -93,6 +93,7 @@ def test_every_section_is_there_and_every_address_is_inside(tmp_path: Path) -> N
     assert page.text["h2"] == [
         "How it was made",
         "Class sizes",
+        "Findings",
         "Samples of each class",
         "Mean and variability of each class",
         "Pixels",
@@ -145,7 +146,7 @@ def test_any_set_has_a_page(
     assert said in text
     assert ("Too few different pictures" in text) == (sum(counts) < 5)
     assert ("There is no picture in train" in text) == (counts[0] == 0)
-    assert len(page.text["h2"]) == 7
+    assert len(page.text["h2"]) == 8
 
 
 def test_pictures_that_are_all_the_same_have_a_page(tmp_path: Path) -> None:

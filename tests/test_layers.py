@@ -34,7 +34,7 @@ LAYERS = tuple(
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
         trust_charts weakest
-        explore_page exploring preview_strips
+        audit_section explore_page exploring preview_strips
         audit audit_findings audit_report contact_sheet quick_network suspects""",
     )
 )

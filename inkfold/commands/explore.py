@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -34,8 +35,9 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
     Example:
         python explore.py datasets/characters.h5
 
-    It shows how the set was made, class sizes, samples, mean pictures and their variability,
-    pixel statistics, PCA, t-SNE, and originals beside distorted copies. DATASET is
+    It shows how the set was made, class sizes, the quick part of the audit, samples, mean
+    pictures and their variability, pixel statistics, PCA, t-SNE, and originals beside distorted
+    copies. DATASET is
     datasets/characters.h5 when it is not given.
     """
     target = output or dataset.with_suffix(".html")
@@ -44,21 +46,25 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
             raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
         check_free(target, overwrite=overwrite, file=True)
 
+        from inkfold.audit import audit
         from inkfold.class_cards import examples_wanted
-        from inkfold.plane import embed
         from inkfold.explore_page import write_exploration
         from inkfold.exploring import explore, shown_split
+        from inkfold.plane import embed
 
         clock = Clock()
         rows = len(getattr(opened, shown_split(opened)))
         with progress("reading", rows, quiet=quiet) as advance:
             wanted = examples_wanted(len(opened.classes))
             found = explore(opened, examples=wanted, seed=seed, advance=advance)
+        checked = audit(
+            opened, quick=True, near=False, seed=seed, progress=partial(progress, quiet=quiet)
+        )
         pictures = len(found.sample.labels)
         with progress(f"PCA and t-SNE of {pictures:,} pictures", None, quiet=quiet):
             embedding = embed(found.sample.images, seed=seed)
         with new_file(target, overwrite=overwrite) as part:
-            write_exploration(part, opened, found, embedding)
+            write_exploration(part, opened, found, embedding, checked)
     click.echo(
         f"{target}: {found.counts.sum():,} pictures of {found.counts.shape[1]:,} classes on a page "
         f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"
