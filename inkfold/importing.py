@@ -121,9 +121,9 @@ def import_collection(
             rows = PackedRows(held.listing, held.staged, plan.number, held.names)
             with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
                 with progress("writing", sum(map(len, plan.orders))) as written:
-                    rows.write(writer, plan.orders, written)
-                writer.finish(_provenance(collection, importing, held, plan))
-    return Report(plan, Tally(), Tally())
+                    blank = rows.write(writer, plan.orders, written)
+                writer.finish(_provenance(collection, importing, held, plan, blank))
+    return Report(plan, Tally(), Tally(), blank)
 
 
 def _official(held: StagedSet, importing: Importing) -> Official | None:
@@ -134,7 +134,7 @@ def _official(held: StagedSet, importing: Importing) -> Official | None:
 
 
 def _provenance(
-    collection: Collection, importing: Importing, held: StagedSet, plan: Plan
+    collection: Collection, importing: Importing, held: StagedSet, plan: Plan, blank: Tally
 ) -> dict[str, Any]:
     """How the file was made: no paths, nothing that changes from run to run."""
     options = replace(importing.packing(), group_by=None).recorded()
@@ -146,6 +146,7 @@ def _provenance(
         "duplicates": plan.duplicates,
         "conflicts": plan.conflicts.count,
         "leaked": plan.leaked,
+        "blank": blank.count,
     }
     return {
         "tool": "import_data",

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import DatasetWriter, Rows
 from inkfold.folders import Listing, readable
+from inkfold.ink_checks import is_blank
 from inkfold.nouns import SPLITS
 from inkfold.spool import Spool
 from inkfold.staging import Staged
+from inkfold.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class PackedRows:
         writer: DatasetWriter,
         orders: Sequence[NDArray[np.int32]],
         advance: Callable[[int], None],
-    ) -> None:
-        """Write the splits, each in its order."""
+    ) -> Tally:
+        """Write the splits, each in its order; gives the blank pictures."""
+        blank = Tally()
         width = max(len(readable(path).encode()) for path in self.listing.paths)
         group_width = max((len(name) for name in self.groups), default=0) if self.groups else 0
         widths = width, max(group_width, 1)
@@ -44,7 +47,10 @@ class PackedRows:
                 for start in range(0, len(order), CHUNK):
                     rows = self.rows(order[start : start + CHUNK], widths)
                     split.append(rows)
+                    for source in rows.source[is_blank(rows.images)].tolist():
+                        blank.add(source.decode(), "blank")
                     advance(len(rows))
+        return blank
 
     def rows(self, chosen: NDArray[np.int32], widths: tuple[int, int]) -> Rows:
         """Rows of the listing, with paths and groups of up to so many bytes."""

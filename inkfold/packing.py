@@ -14,7 +14,7 @@ from typing import Any
 
 from inkfold.dataset_writer import writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.folders import readable, scan
+from inkfold.folders import Listing, readable, scan
 from inkfold.grouping import group_name, numbered
 from inkfold.nouns import SPLITS
 from inkfold.output import check_free, scratch_folder
@@ -29,11 +29,15 @@ Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], No
 
 @dataclass(frozen=True)
 class Report:
-    """What was packed, and what a user should know: `plan`, files `unreadable` and `ignored`."""
+    """What was packed, and what a user should know.
+
+    `plan`; files `unreadable` and `ignored`; pictures that are `blank`.
+    """
 
     plan: Plan
     unreadable: Tally
     ignored: Tally
+    blank: Tally
 
 
 def pack(
@@ -82,9 +86,9 @@ def pack(
             source = PackedRows(listing, staged, plan.number, names)
             with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
                 with progress("writing", sum(map(len, plan.orders))) as advance:
-                    source.write(writer, plan.orders, advance)
-                writer.finish(_provenance(packing, staged, plan))
-        return Report(plan, staged.unreadable, listing.ignored)
+                    blank = source.write(writer, plan.orders, advance)
+                writer.finish(_provenance(packing, staged, plan, listing, blank))
+        return Report(plan, staged.unreadable, listing.ignored, blank)
 
 
 def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
@@ -106,7 +110,9 @@ def _name_groups(paths: Spool, pattern: str, names: Spool) -> None:
         names.append(group_name(readable(path), search).encode())
 
 
-def _provenance(packing: Packing, staged: Staged, plan: Plan) -> dict[str, Any]:
+def _provenance(
+    packing: Packing, staged: Staged, plan: Plan, listing: Listing, blank: Tally
+) -> dict[str, Any]:
     """How the file was made: no names, no paths, nothing that changes from run to run."""
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     return {
@@ -118,6 +124,8 @@ def _provenance(packing: Packing, staged: Staged, plan: Plan) -> dict[str, Any]:
         | {
             "classes": len(plan.classes),
             "unreadable": staged.unreadable.count,
+            "ignored": listing.ignored.count,
+            "blank": blank.count,
             "duplicates": plan.duplicates,
             "conflicts": plan.conflicts.count,
         },

@@ -63,8 +63,9 @@ class Packing:
 class Plan:
     """What goes into the file, and what was noticed on the way.
 
-    `classes` in label order, `number` int32 the new label of each class of the listing; `orders`
-    of train, validation and test: int32 rows of the listing; `empty` class folders without a
+    `classes` in label order, `sizes` int64 (C,) how many pictures of each; `number` int32 the new
+    label of each class of the listing; `orders` of train, validation and test: int32 rows of the
+    listing; `empty` class folders without a
     readable picture; `dropped` classes below `min_per_class`, with their counts; `missing` classes
     and the splits in which they have no picture; `duplicates` how many pictures have the pixels of
     another; `conflicts` pairs of paths with the same pixels under two labels; `ungrouped` how many
@@ -73,6 +74,7 @@ class Plan:
     """
 
     classes: tuple[str, ...]
+    sizes: NDArray[np.int64]
     number: NDArray[np.int32]
     orders: tuple[Rows, ...]
     empty: tuple[str, ...]
@@ -141,6 +143,7 @@ def make_plan(
         torn = 0 if groups is None else len(on_both_sides(groups.numbers[rows], split))
     classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
     missing = missing_splits(classes, labels, split, wanted)
+    sizes = np.bincount(labels, minlength=len(classes))
     del labels, leaders, together  # these arrays are what grows with the number of pictures
     key = hashed(content, packing.seed, "rows")
     del content
@@ -148,6 +151,7 @@ def make_plan(
     found = list(zip(listing.classes, count.tolist(), strict=True))
     return Plan(
         classes,
+        sizes,
         number,
         tuple(rows[order[split[order] == s]] for s in range(3)),
         listing.empty + tuple(name for name, n in found if n == 0),

@@ -135,6 +135,7 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
         Path(f"in/a/notes{number}.txt").write_text("x")
     Path("in/empty").mkdir()
     shutil.copy("in/a/0000.png", "in/b/wrong.png")
+    write_picture(Path("in/b/nothing.png"), np.full((9, 9), 250, np.uint8))
 
     code = main(["in", "-o", "d.h5", "--min-per-class", "2", "--group-by", "[a-b]/(..)0"])
 
@@ -145,13 +146,15 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
     lines = said.err.splitlines()
     assert lines[0].startswith("ignored: 7: 'a/notes0.txt' (not a picture), 'a/notes1.txt'")
     assert lines[0].endswith(" and 2 more")
-    assert lines[1:4] == [
+    assert lines[1:6] == [
         "classes without pictures: 1: 'empty'",
         "classes with too few pictures: 1: 'single' (1)",
         "classes that miss a split: 1: 'two' (no validation, no test)",
+        "unequal classes: 'b' has 22 pictures, 'two' 2",
+        "blank: 1: 'b/nothing.png'",
     ]
-    assert lines[4].startswith("of no known group, each a group of its own: ")
-    assert lines[5:] == [
+    assert lines[6].startswith("of no known group, each a group of its own: ")
+    assert lines[7:] == [
         "with the pixels of another, in the same split: 1",
         "the same pixels under two labels: 1: 'a/0000.png' and 'b/wrong.png'",
     ]

@@ -171,6 +171,8 @@ def test_provenance_tells_how_and_not_where(tmp_path: Path) -> None:
         "validation": 2,
         "test": 2,
         "unreadable": 0,
+        "ignored": 0,
+        "blank": 0,
         "duplicates": 0,
         "conflicts": 0,
     }

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inkfold.commands.cli import Clock
     from inkfold.packing import Report
+    from inkfold.planning import Plan
 
+UNEQUAL = 10  # times the smallest class from which classes are called unequal
 SHOWN = 5  # how many of a kind are listed before the rest is only counted
 
 
@@ -37,6 +39,9 @@ def notes(report: Report) -> Iterator[str]:
     yield from _some("classes with too few pictures", len(named), named)
     named = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
     yield from _some("classes that miss a split", len(named), named)
+    yield from _unequal(plan)
+    named = [repr(path) for path, _ in report.blank.first]
+    yield from _some("blank", report.blank.count, named)
     yield from _some("of no known group, each a group of its own", plan.ungrouped, [])
     where = ", in the same split" if not plan.leaked else ""
     yield from _some(f"with the pixels of another{where}", plan.duplicates, [])
@@ -46,6 +51,15 @@ def notes(report: Report) -> Iterator[str]:
     yield from _some(what, plan.torn, [])
     named = [f"{one!r} and {other!r}" for one, other in plan.conflicts.first]
     yield from _some("the same pixels under two labels", plan.conflicts.count, named)
+
+
+def _unequal(plan: Plan) -> Iterator[str]:
+    """One line where the largest class has ten times the pictures of the smallest."""
+    large, small = int(plan.sizes.argmax()), int(plan.sizes.argmin())
+    most, least = (int(plan.sizes[label]) for label in (large, small))
+    if most >= UNEQUAL * least:
+        ends = f"{plan.classes[large]!r} has {most:,} pictures, {plan.classes[small]!r} {least:,}"
+        yield f"unequal classes: {ends}"
 
 
 def _some(what: str, count: int, named: Sequence[str]) -> Iterator[str]:
