@@ -68,13 +68,15 @@ def test_each_planted_fault_is_found_at_its_place(tmp_path: Path) -> None:
     images[9] = np.roll(images[9], -int(np.flatnonzero(images[9].any(axis=1))[0]), axis=0)
     inner = images[10]
     inner[1:-1, 1:-1] = 255  # inside out, cropped so that a rim is left
+    frame = images[11]
+    frame[[0, -1]] = frame[:, [0, -1]] = 255  # little ink, and all of the border is
 
     found = found_in(audited(write_splits(tmp_path / "d.h5", splits)))
 
     assert found == NOTHING | {
         "blank": [5, 6],
         "nearly_blank": [7],
-        "wrong_polarity": [8, 10],
+        "wrong_polarity": [8, 10, 11],
         "at_border": [9],
     }
 
