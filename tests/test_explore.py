@@ -119,9 +119,12 @@ def test_every_section_is_there_and_every_address_is_inside(tmp_path: Path) -> N
 def test_names_of_classes_are_text_wherever_they_stand(tmp_path: Path) -> None:
     """Tags, quotes, braces and an owl."""
     page, _ = explored(write_packed(tmp_path / "set.h5", (40, 8, 8), classes=NAMES))
+    drawn = re.compile(r"M\d+ \d+h0")
+    dots = [len(drawn.findall(path)) for path in page.values("d")]
 
     assert "b" not in page.tags
     assert page.tags["script"] == 1
+    assert dots == [10] * 8, "ten pictures of each class in both clouds"
     assert page.text["title"].count(NAMES[0]) == 2, "in both clouds of dots"
     for name in NAMES:
         assert page.text["bdi"].count(name) >= 4
