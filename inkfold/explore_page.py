@@ -98,7 +98,7 @@ def _laid(dataset: Dataset, found: Exploration, embedding: Embedding | None) -> 
         },
         "explained": _explained(embedding.explained),
         "needed": list(_needed(embedding.explained)),
-        "components": data_uri(png(_signed(embedding.components)), "image/png"),
+        "components": data_uri(png(signed(embedding.components)), "image/png"),
         "tsne_input": min(KEPT, len(embedding.explained)),
     }
 
@@ -119,7 +119,7 @@ def _needed(shares: NDArray[np.float64]) -> Iterator[tuple[str, int]]:
         yield f"{100 * share:.0f} %", 1 + int(np.searchsorted(summed, share - 1e-12))
 
 
-def _signed(components: NDArray[np.float64]) -> NDArray[np.uint8]:
+def signed(components: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Components side by side, six in a row: no effect is mid-grey, more ink darker."""
     largest = np.abs(components).max(axis=(1, 2), keepdims=True)
     tiles = np.rint(127.5 + 127.5 * components / np.maximum(largest, 1e-12)).astype(np.uint8)

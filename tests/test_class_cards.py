@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inkfold.class_cards import class_cards
 from inkfold.class_scan import Scan
+from inkfold.explore_page import signed
 from inkfold.exploring import Stored
 from inkfold.preview_strips import GAP, stored_strips
 
@@ -54,6 +55,15 @@ def test_groups_of_a_hundred_classes_follow_each_other() -> None:
         (100, 199),
         (200, 204),
     ]
+
+
+def test_what_a_component_adds_is_dark_and_what_it_takes_away_light() -> None:
+    """Each is scaled to its own largest entry; nothing is mid-grey."""
+    components = np.array([[[0.5, 0.0], [-0.5, 0.25]], [[0.0, 0.0], [0.1, 0.0]]])
+    shown = signed(components)
+
+    assert shown[:, :2].tolist() == [[255, 128], [0, 191]]
+    assert shown[:, 3:].tolist() == [[128, 128], [255, 128]]
 
 
 def test_a_strip_begins_with_the_original() -> None:

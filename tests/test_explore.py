@@ -202,10 +202,13 @@ def test_a_hundred_and_one_classes_share_two_groups_and_lose_their_bars(tmp_path
     assert len(text) < 1_500_000
 
 
-def test_mistakes_are_told_before_any_work(tmp_path: Path, capfd: Capture) -> None:
+def test_mistakes_are_told_before_any_work(
+    tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A page that is there, the dataset itself, no dataset."""
     path = write_packed(tmp_path / "set.h5", (4, 0, 0))
     (tmp_path / "set.html").write_text("mine")
+    monkeypatch.setattr(exploring, "explore", None)
     for arguments, message in (
         ([path], "set.html already exists; add --overwrite or choose another with -o"),
         ([path, "-o", path, "--overwrite"], "set.h5 is the dataset itself; choose another output"),
@@ -215,6 +218,7 @@ def test_mistakes_are_told_before_any_work(tmp_path: Path, capfd: Capture) -> No
         assert main(list(map(str, arguments))) == 2
         assert message in capfd.readouterr().err
     assert (tmp_path / "set.html").read_text() == "mine"
+    monkeypatch.undo()
     assert main([str(path), "--overwrite"]) == 0
 
 
