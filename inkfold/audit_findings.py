@@ -15,6 +15,8 @@ from inkfold.originals import Originals, Places
 from inkfold.repeats import Repeats
 from inkfold.suspects import Suspects
 
+MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -73,7 +75,7 @@ def findings(audit: Audit) -> tuple[Finding, ...]:
                 "perhaps inside out: ink on the border or everywhere",
                 faults.inverted,
             ),
-            ("at_border", "ink at the border: perhaps cut off", faults.cut),
+            ("at_border", _border_words(faults.cut), faults.cut),
             ("duplicates", "repeats of a picture of the same split", repeats.again),
             ("leaks", "with the very pixels of a picture in another split", repeats.across),
             (
@@ -83,3 +85,9 @@ def findings(audit: Audit) -> tuple[Finding, ...]:
             ),
         )
     )
+
+
+def _border_words(cut: NDArray[np.bool_]) -> str:
+    """Pictures that fill their frame were cropped tightly, all of a set alike."""
+    own_way = cut.mean() > MOST if len(cut) else False
+    return f"ink at the border: {'the way of this set' if own_way else 'perhaps cut off'}"

@@ -22,7 +22,6 @@ WORST = 0.05  # share of the ranking in suspects.csv
 LEAST = 100  # but so many at least
 SHEET = 60  # pictures on a sheet
 UNEQUAL = 10  # times the smallest class from which classes are called unequal
-MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
 
 
 def summary(audit: Audit) -> str:
@@ -40,9 +39,7 @@ def _lines(audit: Audit) -> Iterator[str]:
     for name, count in audit.noted.items():
         yield f"  {count:,} files {name} when it was packed"
     for found in findings(audit):
-        share = len(found.places) / total
-        often = ": the set's own way" if found.name == "at_border" and share > MOST else ""
-        yield f"  {len(found.places):,} {found.words}{often}"
+        yield f"  {len(found.places):,} {found.words}"
     if audit.near is not None:
         near = audit.near
         sample = f" (of {near.asked:,} of {near.outside:,} looked at)" * (near.asked < near.outside)

@@ -22,6 +22,7 @@ DONE = {
     "create_dataset": "Packed from class folders",
     "import_data": "Imported",
     "augment": "Distorted copies added",
+    "audit": "Cleaned",
 }
 TOLD = ("seed", "size", "fit", "ink", "threshold")  # in the sentence about the pictures
 
@@ -42,7 +43,7 @@ def provenance_words(provenance: Mapping[str, Any]) -> list[str]:
 
 
 def _steps(provenance: Mapping[str, Any]) -> Iterator[str]:
-    before = provenance.get("dataset")
+    before = provenance.get("dataset", provenance.get("cleaned_from"))
     if isinstance(before, Mapping):
         yield from _steps(before)
     tool = str(provenance.get("tool", "a tool without a name"))

@@ -81,6 +81,19 @@ def test_each_planted_fault_is_found_at_its_place(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("cut", "words"), [(210, "perhaps cut off"), (211, "the way of this set")])
+def test_ink_at_the_border_of_most_pictures_is_the_way_of_the_set(
+    tmp_path: Path, cut: int, words: str
+) -> None:
+    """More than half of 420 pictures that fill their frame were cropped tightly, not cut off."""
+    splits = clean_splits()
+    splits[0][0][:cut, 0, 5] = 255
+    result = audited(write_splits(tmp_path / "d.h5", splits))
+
+    said = {found.name: found.words for found in findings(result)}
+    assert said["at_border"] == f"ink at the border: {words}"
+
+
 def test_a_class_of_little_ink_is_not_nearly_blank(tmp_path: Path) -> None:
     """A full stop is measured by full stops."""
     splits = clean_splits()

@@ -149,3 +149,5 @@ def test_every_step_that_made_the_file_is_a_sentence() -> None:
     assert first.endswith(": split 0.8 / 0.2; it counted: train 1,438.")
     assert second == "Distorted copies added by augment 0.2.0."
     assert provenance_words({}) == ["Made by a tool without a name."]
+    cleaned = provenance_words({"tool": "audit", "version": "0.2.0", "cleaned_from": packed})
+    assert cleaned == [first, "Cleaned by audit 0.2.0."]
