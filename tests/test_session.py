@@ -79,7 +79,7 @@ def test_the_first_session_of_the_readme_runs_as_written(tmp_path: Path) -> None
     assert score["total"] == 18
     assert score["correct"] >= 17, "three shapes that nobody confuses"
     assert (tmp_path / "datasets/characters_elastic.h5").exists()
-    assert (tmp_path / "logs/cnn32/evaluation/confusion.png").exists()
+    assert (tmp_path / "logs/cnn32/evaluation/report.html").exists()
     assert not list(tmp_path.rglob(".*part*")), "nothing half written is left"
 
 

@@ -65,7 +65,7 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
         table = _table(steps)
         Path("measured.txt").write_text(table + "\n", encoding="utf-8")
     click.echo(f"\n{table}\n\nworth opening:")
-    for name in (PREVIEW, f"{BUNDLE}/curves.png", "logs/cnn32/evaluation/confusion.png"):
+    for name in (PREVIEW, f"{BUNDLE}/curves.png", "logs/cnn32/evaluation/report.html"):
         click.echo(f"  {output / name}")
     return 0
 
