@@ -33,13 +33,6 @@ class InProcess(Executor):
         return future
 
 
-def default_workers() -> int:
-    """The number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def start_early(workers: int, *modules: str) -> None:
     """Begin what `local_executor` will need, while the caller still has much to import.
 

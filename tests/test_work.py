@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.work import InProcess, default_workers, in_order, local_executor
+from inkfold.processors import processors
+from inkfold.work import InProcess, in_order, local_executor
 from tests.scripts import ROOT
 
 
@@ -113,7 +114,7 @@ def test_one_worker_is_this_process_and_two_are_others() -> None:
 
 def test_the_default_is_one_worker_a_processor() -> None:
     """Of those that this process may use."""
-    assert 1 <= default_workers() <= (os.cpu_count() or 1)
+    assert 1 <= processors() <= (os.cpu_count() or 1)
 
 
 POOL = """

@@ -91,9 +91,10 @@ def command(  # noqa: PLR0917, one parameter an option
     Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
     is not given.
     """
-    from inkfold.work import default_workers, local_executor, start_early
+    from inkfold.processors import processors
+    from inkfold.work import local_executor, start_early
 
-    workers = workers or default_workers()
+    workers = workers or processors()
     if dataset.is_file():
         start_early(workers, __name__, "inkfold.distorted_block")
     from inkfold.dataset import open_dataset

@@ -113,9 +113,10 @@ def command(
     PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
     """
     from inkfold.output import check_free
-    from inkfold.work import default_workers, local_executor, start_early
+    from inkfold.processors import processors
+    from inkfold.work import local_executor, start_early
 
-    workers = workers or default_workers()
+    workers = workers or processors()
     if folder.is_dir():
         start_early(workers, __name__, "inkfold.staging")
     from inkfold.folders import require_folder
