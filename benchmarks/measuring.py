@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 MICROSECONDS = 1e6
@@ -178,5 +179,9 @@ def line(row: Row) -> str:
 
 def load(path: Path) -> list[Row]:
     """The rows that `report` kept."""
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return [Row(**(row | {"ratio": Spread(**row["ratio"])})) for row in rows]
+    return rows_of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def rows_of(values: Sequence[dict[str, Any]]) -> list[Row]:
+    """The rows that `dataclasses.asdict` made plain."""
+    return [Row(**(row | {"ratio": Spread(**row["ratio"])})) for row in values]

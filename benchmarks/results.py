@@ -24,7 +24,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT, Row, Spread, load
+from benchmarks.measuring import ROOT, Row, load, rows_of
 
 SCRIPTS = ("elastic", "augmenting", "packing", "memory", "classifying", "training")
 PACKAGES = (
@@ -175,8 +175,7 @@ def with_table(readme: str, table: str) -> str:
 def read(path: Path = KEPT) -> Results:
     """The results that were kept."""
     kept = json.loads(path.read_text(encoding="utf-8"))
-    rows = [Row(**(row | {"ratio": Spread(**row["ratio"])})) for row in kept.pop("rows")]
-    return Results(**kept, rows=rows)
+    return Results(**(kept | {"rows": rows_of(kept["rows"])}))
 
 
 def write(results: Results) -> None:

@@ -90,19 +90,9 @@ def suspects_of(
     number = np.cumsum(enough) - 1
     own = number[labels[judged]]
     fold = (digest[judged, 0] % np.uint64(FOLDS)).astype(np.int64)
-    answers = np.empty((3, len(judged)))
     epochs = epochs_of(int(counted.sum()))
-    issues = 0
-    for one in range(FOLDS):
-        asked = np.flatnonzero(fold == one)
-        rest = np.flatnonzero(fold != one)
-        if not len(asked):
-            continue
-        lesson = Lesson(images, judged[rest], own[rest], len(known))
-        network = trained(lesson, epochs=epochs, seed=seed + one, advance=advance)
-        probability = ask(network, images, judged[asked])
-        wrong, answers[:, asked] = _rank(own[asked], probability)
-        issues += wrong
+    everything = Lesson(images, judged, own, len(known))
+    issues, answers = _out_of_fold(everything, fold, epochs=epochs, seed=seed, advance=advance)
     order = np.argsort(answers[0], kind="stable")
     score, suggested, likely = answers[:, order]
     right = int((answers[1] == own).sum())
@@ -115,6 +105,31 @@ def suspects_of(
         right,
         int(counted.sum()) - len(judged),
     )
+
+
+def _out_of_fold(
+    everything: Lesson,
+    fold: NDArray[np.int64],
+    *,
+    epochs: int,
+    seed: int,
+    advance: Callable[[int], None],
+) -> tuple[int, NDArray[np.float64]]:
+    """What `_rank` says of each picture, by a network that has not seen its fold."""
+    images, places, labels = everything.images, everything.places, everything.labels
+    answers = np.empty((3, len(places)))
+    issues = 0
+    for one in range(FOLDS):
+        asked = np.flatnonzero(fold == one)
+        rest = np.flatnonzero(fold != one)
+        if not len(asked):
+            continue
+        lesson = Lesson(images, places[rest], labels[rest], everything.classes)
+        network = trained(lesson, epochs=epochs, seed=seed + one, advance=advance)
+        probability = ask(network, images, places[asked])
+        wrong, answers[:, asked] = _rank(labels[asked], probability)
+        issues += wrong
+    return issues, answers
 
 
 def _rank(labels: Places, probability: NDArray[np.float32]) -> tuple[int, NDArray[np.float64]]:
