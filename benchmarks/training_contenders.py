@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ def ours(path: Path, *, online: bool) -> None:
     with open_dataset(path) as dataset, tempfile.TemporaryDirectory() as folder:
         batches = Batches([dataset.train], BATCH, 0, elastic)
         state = State(Path(folder) / "checkpoint.npz", {})
-        stages = [Stage(RATE, epochs=1000, patience=1000)]
+        recipe = replace(RECIPE, stages=(Stage(RATE, epochs=1000, patience=1000),))
         classes = len(dataset.classes)
-        Run(build, classes, batches, stages, None, seed=0, state=state, watcher=watcher).finish()
+        Run(build, classes, batches, recipe, None, seed=0, state=state, watcher=watcher).finish()
 
 
 def keras_fit(path: Path) -> None:

@@ -15,11 +15,7 @@ def model_card(record: dict[str, Any]) -> str:
     validation = record["scores"]["validation"]
     right = Rate(validation["correct"], validation["total"])
     pictures = record["dataset"]["pictures"]
-    stages = "; ".join(
-        f"learning rate {stage['learning_rate']:g} for at most {stage['epochs']} epochs, "
-        f"patience {stage['patience']}"
-        for stage in recipe["stages"]
-    )
+    stages = "; ".join(map(_stage, recipe["stages"]))
     refit = ", then trained again on train and validation together" if record["refit"] else ""
     classes = " ".join(record["classes"][:60]) + (" ..." if len(record["classes"]) > 60 else "")
     return f"""# {record["name"]}
@@ -33,8 +29,8 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | pictures | {pictures["train"]:,} to train on, {pictures["validation"]:,} to validate with |
 | dataset fingerprint | `{record["dataset"]["fingerprint"]}` |
 | preparation | fit {spec["fit"]}, ink {spec["ink"]}, threshold {spec["threshold"]} |
-| recipe | {stages}; batch {recipe["batch"]}{refit} |
-| augmentation while training | {options["augment"]} |
+| recipe | {stages}; batch {recipe["batch"]}{_extras(recipe)}{refit} |
+| augmentation while training | {_augmentation(options["augment"], recipe["distortion"])} |
 | arithmetic | {options["policy"]} |
 | seed | {record["seed"]} |
 | epochs | {record["epochs"]} |
@@ -45,3 +41,22 @@ A figure that no choice was made with is what `evaluate.py` adds below.
 {SCORES}
 Not evaluated yet.
 """
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    rate = f"learning rate {stage['learning_rate']:g}"
+    if stage["decay"] == "cosine":
+        return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs"
+    return f"{rate} for at most {stage['epochs']} epochs, patience {stage['patience']}"
+
+
+def _extras(recipe: dict[str, Any]) -> str:
+    names = ("label_smoothing", "weight_decay")
+    return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe[n])
+
+
+def _augmentation(augment: str, distortion: dict[str, float]) -> str:
+    if augment == "none":
+        return "none"
+    amounts = ", ".join(f"{name} {value:g}" for name, value in distortion.items() if value)
+    return f"{augment}: {amounts}"

@@ -13,6 +13,7 @@ Fit = Literal["stretch", "pad", "ink"]
 Ink = Literal["auto", "dark", "light"]
 Threshold = Literal["none", "otsu"]
 Interpolation = Literal["area", "linear", "cubic"]
+Decay = Literal["none", "cosine"]
 
 SPLITS = ("train", "validation", "test")
 INK_MARGIN = 4 / 28  # MNIST: the character's longest side fills 20 of 28 pixels
@@ -108,18 +109,56 @@ class Distortion:
 class Stage:
     """One stage of a training recipe: a learning rate until validation loss stops falling.
 
-    `patience` is the number of epochs without a new lowest validation loss after which the stage
-    ends; `epochs` is the most it may take.
+    Parameters
+    ----------
+    learning_rate : float
+        The largest of the stage.
+    epochs : int
+        The most it may take.
+    patience : int
+        After so many epochs without a new lowest validation loss it ends.
+    decay : {"none", "cosine"}
+        ``cosine`` rises in a straight line over the first `warmup` of the stage's epochs and then
+        falls to 0 along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, one cycle). Such a
+        stage is best when its last epochs are run: give it a patience of all its epochs.
+    warmup : float
+        Share of the epochs, 0 to below 1.
     """
 
     learning_rate: float
     epochs: int
     patience: int
+    decay: Decay = "none"
+    warmup: float = 0.0
+
+    @classmethod
+    def cosine(cls, learning_rate: float, epochs: int, warmup: float = 0.08) -> Self:
+        """One stage that runs all its epochs while its rate rises and falls."""
+        return cls(learning_rate, epochs, epochs, "cosine", warmup)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything about a training run that is not the network: one per script in ``models/``."""
+    """Everything about a training run that is not the network: one per script in ``models/``.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        Side of the pictures, in pixels.
+    stages : tuple of Stage
+    batch : int
+    dataset : str
+        What the script reads when it is given none.
+    distortion : Distortion
+        What ``--augment online`` draws from.
+    label_smoothing : float
+        Share of the wanted answer that is spread over all classes alike (Szegedy et al., arXiv
+        1512.00567); validation loss is told without it.
+    weight_decay : float
+        Share of a kernel that a step takes away, times the learning rate, beside the gradient's
+        step (Loshchilov and Hutter, arXiv 1711.05101); biases and slopes are left alone.
+    """
 
     name: str
     size: int
@@ -127,6 +166,8 @@ class Recipe:
     batch: int = 100
     dataset: str = "datasets/characters.h5"
     distortion: Distortion = field(default_factory=Distortion)
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,23 @@ class Progress:
         return replace(self, stage=self.stage + 1, stage_epoch=0, waited=0, stage_best=math.inf)
 
 
+def rate_at(stage: Stage, done: float) -> float:
+    """The learning rate when the share `done` of the stage's epochs is over.
+
+    Parameters
+    ----------
+    stage : Stage
+    done : float
+        0 at its first step, below 1.
+    """
+    if stage.decay == "none":
+        return stage.learning_rate
+    if done < stage.warmup:
+        return stage.learning_rate * done / stage.warmup
+    fallen = (done - stage.warmup) / (1 - stage.warmup)
+    return stage.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
+
+
 def shortened(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
     """The same stages in at most `epochs` epochs, shared among them in proportion, at least 1 each.
 

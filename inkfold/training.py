@@ -135,23 +135,24 @@ class Training:
         return run.finish()
 
     def _phase(self, state: State, watcher: Watcher) -> Run:
-        dataset, stages = self.dataset, self.recipe.stages
+        dataset, recipe = self.dataset, self.recipe
         splits = [dataset.train]
         if state.found:
             splits.append(dataset.validation)
             stages = tuple(
                 replace(stage, epochs=epochs, patience=epochs)
-                for stage, epochs in zip(stages, state.found, strict=False)
+                for stage, epochs in zip(recipe.stages, state.found, strict=False)
                 if epochs
             )
+            recipe = replace(recipe, stages=stages)
         online = self.options.augment == "online"
-        elastic = Elastic.of(dataset.spec.size, self.recipe.distortion) if online else None
-        batch = min(self.recipe.batch, sum(map(len, splits)))
+        elastic = Elastic.of(dataset.spec.size, recipe.distortion) if online else None
+        batch = min(recipe.batch, sum(map(len, splits)))
         return Run(
             self.build,
             len(dataset.classes),
             Batches(splits, batch, self.options.seed, elastic),
-            stages,
+            recipe,
             None if state.found else dataset.validation,
             seed=self.options.seed,
             state=state,

@@ -19,7 +19,8 @@ def log_line(row: Row) -> str:
     """One epoch in one line."""
     text = (
         f"epoch {row['epoch']:3d}  {row['phase']} stage {row['stage']}  "
-        f"rate {row['learning_rate']:<7g} loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+        f"rate {row['learning_rate']:<8.3g} loss {row['loss']:.4f}  "
+        f"accuracy {row['accuracy']:.4f}  "
     )
     if "validation_loss" in row:
         correct, total = row["validation_correct"], row["validation_total"]

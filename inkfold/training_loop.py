@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inkfold import tensorflow_twins
 from inkfold.batches import Batches
 from inkfold.checkpoint import Arrays, Checkpoint, Row
+from inkfold.compiling import compiled
 from inkfold.dataset import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
-from inkfold.nouns import Stage
-from inkfold.precision import has_accelerator
-from inkfold.schedule import Progress
+from inkfold.nouns import Recipe
+from inkfold.schedule import Progress, rate_at
 from inkfold.scoring import Score, score
 from inkfold.threads import one_thread
 from inkfold.training_nouns import Build, Fitted, State, Watcher
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One phase of training: the stages of a recipe over some batches.
+    """One phase of training: a recipe over some batches.
 
     Parameters
     ----------
@@ -34,7 +32,8 @@ class Run:
         ``build(classes)`` gives the untrained network.
     classes : int
     batches : Batches
-    stages : sequence of Stage
+    recipe : Recipe
+        Its stages, label smoothing and weight decay; its batch is that of `batches`.
     validation : Split or None
         Decides when a stage ends and which weights are the best. With None every stage runs all of
         its epochs and the last weights are the best.
@@ -50,19 +49,18 @@ class Run:
         build: Build,
         classes: int,
         batches: Batches,
-        stages: Sequence[Stage],
+        recipe: Recipe,
         validation: Split | None,
         *,
         seed: int,
         state: State,
         watcher: Watcher,
     ) -> None:
-        self._batches, self._stages, self._validation = batches, stages, validation
+        self._batches, self._stages, self._validation = batches, recipe.stages, validation
         self._state, self._watcher = state, watcher
         self._keras = import_keras()
         self._keras.utils.set_random_seed(seed % 2**32)
-        self.model = _compiled(build(classes), stages[0].learning_rate)
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.model = compiled(build(classes), recipe)
         watcher.built(_summary(self.model))
         self.progress = Progress()
         self.history = list(state.history)
@@ -89,11 +87,9 @@ class Run:
         return Fitted(self.model, self.history, self.progress.path)
 
     def _begin_stage(self) -> None:
-        """A fresh optimizer at the stage's rate: its moments belong to weights that are gone."""
-        optimizer = self.model.optimizer
-        for variable in optimizer.variables:
+        """A fresh optimizer: its moments belong to weights that are gone."""
+        for variable in self.model.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
-        optimizer.learning_rate = self._stages[self.progress.stage].learning_rate
 
     def _epoch(self) -> None:
         began = time.perf_counter()
@@ -117,16 +113,25 @@ class Run:
             "epoch": len(self.history) + 1,
             "phase": "refit" if self._state.found else "search",
             "stage": self.progress.stage + 1,
-            "learning_rate": self._stages[self.progress.stage].learning_rate,
+            "learning_rate": self._rate(self._batches.steps // 2),
             "loss": loss,
             "accuracy": accuracy,
             "pictures": self._batches.steps * self._batches.size,
         }
 
+    def _rate(self, step: int) -> float:
+        """The learning rate of a step of this epoch."""
+        stage = self._stages[self.progress.stage]
+        done = self.progress.stage_epoch + step / self._batches.steps
+        return rate_at(stage, done / stage.epochs)
+
     def _train_once(self) -> tuple[float, float]:
-        size = self._batches.size
-        done = self._keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size)  # noqa: ARG005, Keras names them
+        size, optimizer = self._batches.size, self.model.optimizer
+        watching = self._keras.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
+                optimizer, "learning_rate", self._rate(batch)
+            ),
+            on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
         with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
             fitted = self.model.fit(
@@ -134,7 +139,7 @@ class Run:
                 steps_per_epoch=self._batches.steps,
                 verbose=0,
                 shuffle=False,  # the batches come shuffled
-                callbacks=[done],
+                callbacks=[watching],
             )
         return fitted.history["loss"][0], fitted.history["accuracy"][0]
 
@@ -163,22 +168,6 @@ class Run:
             f"training diverged in epoch {self.progress.epoch + 1}: the loss is {loss}; "
             f"lower the learning rate ({rate}) in the recipe or take --precision float32"
         )
-
-
-def _compiled(model: keras.Model, learning_rate: float) -> keras.Model:
-    """Ready to train, by the kernels of ours where they are faster than Keras' own."""
-    keras = import_keras()
-    fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
-    if fused:
-        model = tensorflow_twins.twin(model)
-    adam = tensorflow_twins.adam if fused else keras.optimizers.Adam
-    model.compile(
-        optimizer=adam(learning_rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=False if fused else "auto",  # the kernels are compiled, each by itself
-    )
-    return model
 
 
 def _validation_row(found: Score) -> Row:

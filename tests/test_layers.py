@@ -29,7 +29,8 @@ LAYERS = tuple(
         class_cards class_scan sprites
         cleaning originals""",
         # keras, onnxruntime, matplotlib
-        """bundling classifier confusion_plot curves evaluation labels layers matching model_card
+        """bundling classifier compiling confusion_plot curves evaluation labels layers matching
+        model_card
         onnx_export precision preview report scoring tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust

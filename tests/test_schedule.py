@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.nouns import Stage
-from inkfold.schedule import Progress, shortened
+from inkfold.schedule import Progress, rate_at, shortened
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 
@@ -84,6 +84,23 @@ def test_fewer_epochs_are_shared_among_the_stages(epochs: int, expected: list[in
     stages = (Stage(1e-2, 50, 5), Stage(1e-3, 50, 5))
 
     assert [stage.epochs for stage in shortened(stages, epochs)] == expected
+
+
+@pytest.mark.parametrize("done", [0, 0.3, 0.99])
+def test_a_stage_without_decay_keeps_its_rate(done: float) -> None:
+    """Whatever share of it is over."""
+    assert rate_at(Stage(3e-2, epochs=5, patience=2), done) == 3e-2
+
+
+@pytest.mark.parametrize(
+    ("done", "expected"), [(0, 0), (0.1, 0.5), (0.2, 1), (0.4, 0.853553), (0.6, 0.5), (1, 0)]
+)
+def test_a_cosine_stage_rises_and_falls(done: float, expected: float) -> None:
+    """Half way up the warm-up half the rate; then (1 + cos pi t) / 2 of it."""
+    stage = Stage.cosine(1.0, epochs=10, warmup=0.2)
+
+    assert rate_at(stage, done) == pytest.approx(expected, abs=1e-6)
+    assert stage.patience == stage.epochs  # nothing ends it early
 
 
 @settings(deadline=None, derandomize=True)

@@ -22,8 +22,9 @@ from inkfold.commands.cli import run
 from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
+from inkfold.nouns import Stage
 from inkfold.precision import policy
-from inkfold.schedule import Progress
+from inkfold.schedule import Progress, rate_at
 from inkfold.scoring import score
 from inkfold.training import Training
 from inkfold.training_loop import Run
@@ -162,6 +163,25 @@ def test_the_line_that_goes_on_repeats_what_was_given(
     ]
 
 
+def test_the_distortion_is_the_recipes_unless_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each amount by itself: the others keep what the recipe says."""
+    told: list[Training] = []
+    monkeypatch.setattr(
+        "inkfold.commands.train.run_training", lambda training, _again, **_: told.append(training)
+    )
+    tiny = train_command(tiny_network.build, tiny_network.RECIPE, program="tiny")
+    line = [str(write_packed(tmp_path / "d.h5")), "-o", str(tmp_path / "b")]
+
+    assert run(tiny, line) == 0
+    assert run(tiny, [*line, "--rotate", "10", "--alpha", "0"]) == 0
+
+    plain, turned = (training.recipe.distortion for training in told)
+    assert plain == tiny_network.RECIPE.distortion
+    assert turned == replace(plain, rotate=10, alpha=0)
+
+
 def tiny_progress() -> Progress:
     """Some epochs into the second stage."""
     return Progress(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
@@ -282,7 +302,9 @@ def one_epoch(dataset: Dataset, folder: Path, seed: int, stages: int = 1) -> Run
         tiny_network.build,
         len(dataset.classes),
         Batches([dataset.train], 32, seed=0),
-        (replace(tiny_network.RECIPE.stages[0], epochs=1),) * stages,
+        replace(
+            tiny_network.RECIPE, stages=(replace(tiny_network.RECIPE.stages[0], epochs=1),) * stages
+        ),
         dataset.validation,
         seed=seed,
         state=State(folder / "c.npz", {}),
@@ -299,6 +321,30 @@ def test_the_seed_gives_the_initial_weights(dataset: Dataset, tmp_path: Path) ->
 
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.slow
+def test_a_cosine_stage_moves_its_rate_at_every_step(dataset: Dataset, tmp_path: Path) -> None:
+    """Ten batches in two epochs: the last step's rate is that of nine tenths of the stage."""
+    stage = Stage.cosine(1e-2, epochs=2, warmup=0.25)
+    cosine = replace(tiny_network.RECIPE, stages=(stage,))
+    run = Run(
+        tiny_network.build,
+        len(dataset.classes),
+        Batches([dataset.train], 64, seed=0),
+        cosine,
+        dataset.validation,
+        seed=0,
+        state=State(tmp_path / "cosine.npz", {}),
+        watcher=SILENT,
+    )
+
+    fitted = run.finish()
+
+    assert [row["learning_rate"] for row in fitted.history] == pytest.approx(
+        [rate_at(stage, share) for share in (0.2, 0.7)]
+    )
+    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(rate_at(stage, 0.9))
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ def test_a_line_tells_counts_before_shares() -> None:
     refit = {name: value for name, value in row(12).items() if "validation" not in name}
 
     assert log_line(row(12)) == (
-        "epoch  12  search stage 1  rate 0.01    loss 0.5000  accuracy 0.7500  "
+        "epoch  12  search stage 1  rate 0.01     loss 0.5000  accuracy 0.7500  "
         "validation loss 0.2500  right 3/4 (75.00 %)  1.5 s"
     )
     assert log_line(refit).endswith("accuracy 0.7500  1.5 s")

@@ -18,6 +18,8 @@ from inkfold.commands.cli import (
     seed_option,
     workers_option,
 )
+from inkfold.commands.distortion_options import all_of, distortion_options
+from inkfold.nouns import Distortion
 
 if TYPE_CHECKING:
     from inkfold.distorted_block import Plan
@@ -35,27 +37,7 @@ DATASET = Path("datasets/characters.h5")
     show_default=True,
     help="Distorted copies of each training picture.",
 )
-@click.option(
-    "--sigma", default=6.0, show_default=True, help="Smoothness of the displacement, in pixels."
-)
-@click.option(
-    "--alpha",
-    default=47.0,
-    show_default=True,
-    help="Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
-)
-@click.option(
-    "--rotate", default=0.0, show_default=True, help="Rotate by up to so many degrees either way."
-)
-@click.option(
-    "--scale", default=0.0, show_default=True, help="0.1: stretch height and width by 0.9 to 1.1."
-)
-@click.option(
-    "--shear", default=0.0, show_default=True, help="Slant by up to so many degrees either way."
-)
-@click.option(
-    "--shift", default=0.0, show_default=True, help="Shift by up to this share of the side."
-)
+@all_of(distortion_options(Distortion()))
 @seed_option
 @click.option(
     "--preview",
@@ -66,21 +48,17 @@ DATASET = Path("datasets/characters.h5")
 @workers_option
 @overwrite_option
 @quiet_option
-def command(  # noqa: PLR0917, one parameter an option
+def command(
     dataset: Path,
+    *,
     output: Path | None,
     copies: int,
-    sigma: float,
-    alpha: float,
-    rotate: float,
-    scale: float,
-    shear: float,
-    shift: float,
     seed: int,
     preview: Path | None,
     workers: int | None,
     overwrite: bool,
     quiet: bool,
+    **amounts: float,
 ) -> int:
     """Add elastically distorted copies of the training pictures to a packed DATASET.
 
@@ -103,10 +81,9 @@ def command(  # noqa: PLR0917, one parameter an option
 
     from inkfold.augmentation import augment_dataset, plan_augmentation
     from inkfold.distorted_block import Plan
-    from inkfold.nouns import Distortion
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
-    plan = Plan(Distortion(sigma, alpha, rotate, scale, shear, shift), copies, seed)
+    plan = Plan(Distortion(**amounts), copies, seed)
     counts = plan_augmentation(dataset, target, plan, overwrite=overwrite)
     if preview is not None:
         _preview(dataset, plan, preview, overwrite=overwrite)

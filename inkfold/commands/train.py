@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from inkfold.commands.cli import (
     run,
     seed_option,
 )
+from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Recipe
+from inkfold.nouns import Distortion, Recipe
 from inkfold.schedule import shortened
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
@@ -42,9 +43,7 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
     It reads {recipe.size}x{recipe.size} pictures. Its recipe: {stages};
     batches of {recipe.batch}. A stage ends early when validation loss stops falling.
     """
-    callback = partial(_train, build, recipe, program)
-    for option in reversed(_options(recipe)):
-        callback = option(callback)
+    callback = all_of(_options(recipe))(partial(_train, build, recipe, program))
     return click.command(program, help=text)(callback)
 
 
@@ -73,6 +72,7 @@ def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
             show_default=True,
             help="online: distort every picture anew in every epoch.",
         ),
+        *distortion_options(recipe.distortion, "With --augment online. "),
         click.option(
             "--precision",
             type=click.Choice(["auto", "float32", "bfloat16"]),
@@ -103,12 +103,13 @@ def _train(
     resume: bool,
     overwrite: bool,
     quiet: bool,
-    **chosen: Any,  # noqa: ANN401, the fields of Options; click checks their values
+    **chosen: Any,  # noqa: ANN401, the fields of Distortion and Options; click checks their values
 ) -> int:
     """Check what is asked for, then train."""
     from inkfold.dataset import open_dataset
 
-    recipe = replace(recipe, batch=batch)
+    amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
+    recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
     if epochs is not None:
         recipe = replace(recipe, stages=shortened(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
