@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 TRAINED = Path("models/trained")
+SHIPPED = Path(__file__).resolve().parents[1] / TRAINED / "emnist47"  # comes with the sources
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,11 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     return Bundle(path, record)
 
 
-def newest_bundle(folder: Path = TRAINED) -> Path:
+def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     """The bundle in `folder` that was trained last: measuring one again does not make it new.
+
+    The one that comes along is `shipped`. It is taken only where there is no other, however new
+    its files are: a checkout writes them anew.
 
     Raises
     ------
@@ -186,6 +190,9 @@ def newest_bundle(folder: Path = TRAINED) -> Path:
     """
     bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
     bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]
+    bundles = [bundle for bundle in bundles if bundle.resolve() != shipped.resolve()]
+    if not bundles and (shipped / RECORD).is_file():
+        return shipped
     if not bundles:
         raise InkfoldError(f"{folder}: no trained bundle; {ADVICE}")
     return max(bundles, key=lambda bundle: (_written(bundle / WEIGHTS), bundle.name))

@@ -14,7 +14,7 @@ from inkfold.bundle_record import ARCHITECTURE, WEIGHTS, finish_bundle
 from inkfold.checkpoint import Row, best_row
 from inkfold.curves import draw_curves
 from inkfold.dataset import Split
-from inkfold.model_card import model_card
+from inkfold.model_card import CARD, model_card
 from inkfold.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.output import new_folder
 from inkfold.scoring import score
@@ -69,7 +69,7 @@ def write_bundle(
         model.save_weights(folder / WEIGHTS)
         write_history(folder / "history.csv", history)
         draw_curves(folder / "curves.png", history, title=str(record["name"]))
-        (folder / "MODEL_CARD.md").write_text(model_card(full), encoding="utf-8")
+        (folder / CARD).write_text(model_card(full), encoding="utf-8")
         if tensorflow_is_here():
             export_onnx(folder, classes=full["classes"], spec=full["spec"])
             pictures = next(validation.blocks()).images[:1000]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkfold import tensorflow_twins
 from inkfold.keras_import import import_keras
+from inkfold.metrics import SMALLEST
 from inkfold.nouns import Recipe
 from inkfold.precision import has_accelerator
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import keras
 
 PLAIN = "sparse_categorical_crossentropy"
-SMALLEST = 1e-7  # probability whose logarithm is taken for that of anything less: Keras' epsilon
 
 
 def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:

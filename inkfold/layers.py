@@ -1,8 +1,8 @@
-"""The two blocks that predecessor networks cnn32, cnn30 and cnn32_wide are made of."""
+"""Blocks of layers: those of predecessor networks cnn32, cnn30 and cnn32_wide, and ours."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
@@ -54,3 +54,26 @@ def dense_block(units: int, dropout: float = 0.5) -> list[keras.Layer]:
         layers.PReLU(),
         layers.Dropout(dropout),
     ]
+
+
+def convolved(x: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:  # noqa: ANN401, Keras' tensors have no types
+    """Convolution and batch normalisation of a tensor (n, H, W, C), without bias or activation."""
+    from keras import layers
+
+    x = layers.Conv2D(
+        filters,
+        kernel,
+        strides=strides,
+        padding="same",
+        use_bias=False,  # batch normalisation would take it away
+        kernel_initializer="he_normal",
+    )(x)
+    return layers.BatchNormalization(momentum=MOMENTUM)(x)
+
+
+def residual(x: Any, filters: int) -> Any:  # noqa: ANN401, Keras' tensors have no types
+    """Two convolutions and what came in, added (He et al., arXiv 1512.03385, figure 2)."""
+    from keras import layers
+
+    inner = layers.ReLU()(convolved(x, filters))
+    return layers.ReLU()(layers.Add()([x, convolved(inner, filters)]))

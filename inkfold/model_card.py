@@ -6,6 +6,7 @@ from typing import Any
 
 from inkfold.metrics import Rate
 
+CARD = "MODEL_CARD.md"
 SCORES = "<!-- scores -->"  # what follows it is written by evaluate.py
 
 

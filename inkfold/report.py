@@ -12,14 +12,13 @@ from inkfold.calibrating import record_of
 from inkfold.confusion_plot import draw_confusion
 from inkfold.evaluation import TOP, Evaluation
 from inkfold.metrics import ClassScore, balanced_accuracy
-from inkfold.model_card import SCORES
+from inkfold.model_card import CARD, SCORES
 from inkfold.output import new_file
 from inkfold.tables import rate_json, write_csv, write_text
 from inkfold.trust import trust_json, trust_lines, write_trust
 from inkfold.weakest import weakest
 
 LISTED = 10  # confused pairs and weakest classes in the summary
-CARD = "MODEL_CARD.md"
 COLUMNS = (
     *("class", "pictures", "answered", "right", "precision"),
     *("recall", "recall_low", "recall_high", "f1"),

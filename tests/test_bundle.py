@@ -211,7 +211,7 @@ def test_a_record_without_a_field_is_refused_by_name(tmp_path: Path, field: str)
 def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
     """Half-written ones, whose names begin with a dot, do not count."""
     with pytest.raises(InkfoldError, match="no trained bundle; train one with"):
-        newest_bundle(tmp_path)
+        newest_bundle(tmp_path, tmp_path / "none")
     for age, name in enumerate((".part", "new", "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / RECORD).write_text("{}")
@@ -219,6 +219,21 @@ def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
         os.utime(tmp_path / name / WEIGHTS, (1000 - age, 1000 - age))
 
     assert newest_bundle(tmp_path) == tmp_path / "new"
+
+
+def test_the_bundle_that_comes_along_gives_way_to_any_other(tmp_path: Path) -> None:
+    """A checkout makes its files the newest; it answers only where nothing was trained."""
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    for path, age in ((shipped, 2000), (own, 1000)):
+        path.mkdir()
+        (path / RECORD).write_text("{}")
+        (path / WEIGHTS).write_bytes(b"")
+        os.utime(path / WEIGHTS, (age, age))
+
+    assert newest_bundle(tmp_path, shipped) == own
+    assert newest_bundle(tmp_path / "elsewhere", shipped) == shipped
+    (own / RECORD).unlink()
+    assert newest_bundle(tmp_path, shipped) == shipped
 
 
 def test_nothing_is_done_meanwhile_for_a_bundle_that_cannot_be(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ LAYERS = tuple(
         # keras, onnxruntime, matplotlib
         """bundling classifier compiling confusion_plot curves evaluation labels layers matching
         model_card
-        onnx_export precision preview report scoring tensorflow_kernels tensorflow_twins
+        onnx_export precision preview report scoring shrinking tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
         trust_charts weakest

@@ -17,6 +17,7 @@ from inkfold.commands import (
     explore,
     export,
     import_data,
+    shrink,
     train,
 )
 from inkfold.commands.cli import run
@@ -45,6 +46,7 @@ for stage in (
     augment,
     train,
     evaluate,
+    shrink,
     classify,
     demo,
 ):

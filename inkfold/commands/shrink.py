@@ -1,0 +1,47 @@
+"""``shrink``: a bundle with its weights in half precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inkfold.commands.cli import overwrite_option
+
+
+@click.command("shrink")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+@overwrite_option
+def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> int:
+    """Write BUNDLE as OUTPUT with its weights in half precision: half the bytes.
+
+    \b
+    Example:
+        inkfold shrink models/trained/cnn32 datasets/characters.h5 models/trained/cnn32_small
+
+    Answers are computed as before, from rounded weights. What that changes is measured on the
+    validation pictures of DATASET and printed; the test split is for evaluate.py.
+    """
+    from inkfold.bundle import load_bundle
+    from inkfold.dataset import open_dataset
+    from inkfold.matching import check_match
+    from inkfold.output import check_free
+
+    loaded = load_bundle(bundle)
+    check_free(output, overwrite=overwrite)
+    with open_dataset(dataset) as opened:
+        check_match(loaded, opened, "validation")
+        from inkfold.shrinking import shrink
+
+        done = shrink(loaded, opened.validation, output, overwrite=overwrite)
+    before, after = (size / 1e6 for size in done.sizes)
+    click.echo(f"right on validation: {done.after}; with full weights {done.before}")
+    click.echo(
+        f"other answers: {done.changed:,} of {done.after.total:,}; largest change of a "
+        f"probability {done.largest:.1e}"
+    )
+    click.echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
+    click.echo(f"next: python evaluate.py {output} {dataset}")
+    return 0

@@ -1,0 +1,147 @@
+"""A bundle in half precision: half the bytes, what that changed measured, any Keras loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from inkfold.bundle import load_bundle
+from inkfold.bundle_record import ONNX, WEIGHTS
+from inkfold.classifier import Classifier
+from inkfold.commands.cli import run
+from inkfold.commands.main import command
+from inkfold.dataset import Dataset, open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.shrinking import shrink
+from inkfold.training import Training
+from inkfold.training_nouns import Options, Watcher
+from tests import tiny_network
+from tests.packed import write_packed
+
+pytestmark = pytest.mark.slow
+SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
+    """A few hundred drawn strokes of four classes."""
+    with open_dataset(write_packed(tmp_path_factory.mktemp("data") / "d.h5")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny network, trained."""
+    output = tmp_path_factory.mktemp("trained") / "tiny"
+    build, recipe = tiny_network.build, tiny_network.RECIPE
+    training = Training(build, recipe, dataset, Options(precision="float32"), output)
+    training.run(SILENT, resume=False, overwrite=False)
+    return output
+
+
+@pytest.fixture(scope="module")
+def small(bundle: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in half precision."""
+    output = tmp_path_factory.mktemp("small") / "tiny"
+    shrink(load_bundle(bundle), dataset.validation, output, overwrite=False)
+    return output
+
+
+def stored(path: Path) -> dict[str, np.ndarray]:
+    """Every array of a weights file."""
+    found: dict[str, np.ndarray] = {}
+    with h5py.File(path, "r") as file:
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return found
+
+
+def test_weights_are_the_nearest_numbers_of_half_precision(bundle: Path, small: Path) -> None:
+    """Each array has its name and shape still."""
+    before, after = stored(bundle / WEIGHTS), stored(small / WEIGHTS)
+
+    assert before.keys() == after.keys()
+    for name, values in before.items():
+        assert after[name].dtype == (np.float16 if values.dtype == np.float32 else values.dtype)
+        assert np.array_equal(after[name], values.astype(after[name].dtype))
+
+
+def test_keras_and_onnx_answer_alike(small: Path, dataset: Dataset) -> None:
+    """Both compute in float32 from the same rounded weights."""
+    images = dataset.test.images[:]
+    loaded = load_bundle(small)  # hashes and shapes are checked here
+
+    keras, onnx = (Classifier(loaded, engine).predict(images) for engine in ("keras", "onnx"))
+
+    assert np.abs(keras - onnx).max() < 1e-5
+    assert {str(w.dtype) for w in loaded.keras_model().weights} <= {"float32", "uint32", "int64"}
+
+
+def test_files_are_half_as_large(bundle: Path, small: Path) -> None:
+    """Of this tiny network ONNX is mostly graph: its large tensors are what halves."""
+    kernel = max(stored(bundle / WEIGHTS).values(), key=lambda array: array.nbytes)
+    saved = (bundle / ONNX).stat().st_size - (small / ONNX).stat().st_size
+
+    assert saved > 0.3 * kernel.nbytes
+
+
+def test_the_record_tells_the_rounded_networks_own_score(small: Path, dataset: Dataset) -> None:
+    """Validation is counted anew; test and calibration are not taken over."""
+    loaded = load_bundle(small)
+    answers = Classifier(loaded).predict(dataset.validation.images[:])
+    right = int((answers.argmax(axis=1) == dataset.validation.labels).sum())
+
+    assert set(loaded.scores) == {"validation"}
+    assert loaded.scores["validation"]["correct"] == right
+    assert loaded.record["weights"] == "float16"
+    assert loaded.temperature is None
+
+
+def test_the_command_says_what_changed(
+    bundle: Path, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Counts of both, the pictures with another answer, the sizes; the old bundle stays."""
+    line = ["shrink", str(bundle), str(dataset.path), str(tmp_path / "s")]
+
+    assert run(command, line) == 0
+    told = capsys.readouterr().out
+    assert run(command, line) == 2  # it exists
+
+    assert "right on validation: " in told
+    assert "other answers: 0 of 64" in told
+    assert "with full weights" in told
+    assert load_bundle(bundle).record.get("weights") is None
+
+
+def test_what_is_small_already_is_refused(small: Path, dataset: Dataset, tmp_path: Path) -> None:
+    """Nothing is left behind."""
+    with pytest.raises(InkfoldError, match="in half precision already"):
+        shrink(load_bundle(small), dataset.validation, tmp_path / "again", overwrite=False)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_weight_beyond_half_precision_is_refused(
+    bundle: Path, dataset: Dataset, tmp_path: Path
+) -> None:
+    """Named with its value; no bundle is written."""
+    loaded = load_bundle(bundle)
+    with h5py.File(bundle / WEIGHTS, "r+") as file:
+        name = next(name for name, values in stored(bundle / WEIGHTS).items() if values.ndim == 4)
+        kept = file[name][()]
+        file[name][0, 0, 0, 0] = 1e6
+    try:
+        with pytest.raises(InkfoldError, match=r"holds 1e\+06, half precision ends at 65,504"):
+            shrink(loaded, dataset.validation, tmp_path / "again", overwrite=False)
+    finally:
+        with h5py.File(bundle / WEIGHTS, "r+") as file:
+            file[name][...] = kept
+
+    assert list(tmp_path.iterdir()) == []
