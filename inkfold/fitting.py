@@ -10,6 +10,7 @@ from inkfold.nouns import ImageSpec, Interpolation
 
 Grey = NDArray[np.uint8]
 
+CLEARED = 0.6  # share of Otsu's level below which `clean` sees paper
 ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
 
@@ -39,6 +40,20 @@ def otsu(ink: Grey) -> tuple[float, Grey]:
     """Otsu's level, and the picture with 255 above it and 0 elsewhere."""
     level, image = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return level, image.astype(np.uint8, copy=False)
+
+
+def clean(ink: Grey) -> Grey:
+    """Clear uneven paper and bring pale ink to 255; between them the edges of strokes stay grey.
+
+    What lies below 0.6 of Otsu's level becomes paper, the mean of what lies above the level becomes
+    255, and the rest is stretched between them in a straight line.
+    """
+    level, inked = otsu(ink)
+    if not inked.any():
+        return ink
+    low, high = CLEARED * level, float(ink[inked > 0].mean())
+    table = np.clip((np.arange(256) - low) / (high - low), 0, 1) * 255
+    return np.round(table).astype(np.uint8)[ink]
 
 
 def _fit_ink(ink: Grey, spec: ImageSpec) -> Grey:

@@ -11,7 +11,7 @@ from inkfold.errors import InkfoldError
 
 Fit = Literal["stretch", "pad", "ink"]
 Ink = Literal["auto", "dark", "light"]
-Threshold = Literal["none", "otsu"]
+Threshold = Literal["none", "otsu", "soft"]
 Interpolation = Literal["area", "linear", "cubic"]
 Decay = Literal["none", "cosine"]
 
@@ -32,8 +32,9 @@ class ImageSpec:
         ink and puts its centre of mass in the middle.
     ink : {"auto", "dark", "light"}
         Which side of the paper the ink is on; ``auto`` finds out, picture by picture.
-    threshold : {"none", "otsu"}
-        Whether the picture is made black and white before it is fitted.
+    threshold : {"none", "otsu", "soft"}
+        Whether the picture is made black and white before it is fitted; ``soft`` clears uneven
+        paper and makes pale ink full, and leaves the edges of strokes grey.
     interpolation : {"area", "linear", "cubic"}
         ``area`` averages when shrinking and is bilinear when enlarging.
     margin : float

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
-from inkfold.fitting import Grey, fit, otsu
+from inkfold.fitting import Grey, clean, fit, otsu
 from inkfold.nouns import ImageSpec, Ink
 
 MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
@@ -138,6 +138,8 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     ink = _ink(_grey(_checked(pixels)), spec.ink)
     if spec.threshold == "otsu":
         ink = otsu(ink)[1]
+    elif spec.threshold == "soft":
+        ink = clean(ink)
     return fit(ink, spec)
 
 

@@ -24,16 +24,20 @@ DONE = {
     "augment": "Distorted copies added",
     "audit": "Cleaned",
 }
+THRESHOLDS = {
+    "none": "grey levels kept",
+    "otsu": "made black and white (Otsu)",
+    "soft": "uneven paper cleared and ink made full",
+}
 TOLD = ("seed", "size", "fit", "ink", "threshold")  # in the sentence about the pictures
 
 
 def spec_words(spec: ImageSpec) -> str:
     """How a picture was prepared."""
-    threshold = "made black and white (Otsu)" if spec.threshold == "otsu" else "grey levels kept"
     margin = f", {spec.margin:.0%} of the side left free on each edge" if spec.margin else ""
     return (
         f"Each picture was {FITS[spec.fit]}, in {spec.size} x {spec.size} pixels{margin}; "
-        f"{threshold}; {INKS[spec.ink]}."
+        f"{THRESHOLDS[spec.threshold]}; {INKS[spec.ink]}."
     )
 
 

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from inkfold.fitting import otsu
 from inkfold.nouns import Fit, ImageSpec, Ink, Interpolation, Threshold
 from inkfold.picture import prepare
 from tests.drawing import glyph
+from tests.letterforms import STROKES, Shot, photograph
 
 BAR = np.full((6, 6), 255, np.uint8)  # white paper, a dark bar in row 2
 BAR[2, 1:5] = 55
@@ -128,6 +130,42 @@ def test_otsu_leaves_two_levels() -> None:
     image = prepare(picture, ImageSpec(size=6, fit="stretch", threshold="otsu"))
 
     assert image[2:4].tolist() == [[0, 255, 255, 0, 0, 0]] * 2
+
+
+def test_soft_clears_paper_and_fills_ink_and_keeps_edges_grey() -> None:
+    """By hand: Otsu parts 0..90 from 200, so 54 and below is paper, 200 is full, between a line."""
+    picture = np.zeros((6, 6), np.uint8)
+    picture[2] = [0, 200, 200, 90, 40, 0]
+    picture[3] = [0, 200, 200, 90, 40, 0]
+    level, _ = otsu(picture)
+
+    image = prepare(picture, ImageSpec(size=6, fit="stretch", threshold="soft"))
+
+    assert level == 90
+    edge = round(255 * (90 - 54) / (200 - 54))
+    assert image[2:4].tolist() == [[0, 255, 255, edge, 0, 0]] * 2
+
+
+def difference(shot: Shot, threshold: Threshold) -> float:
+    """Mean grey levels between letters so taken and in pure ink; a pixel's shift is forgiven."""
+    spec = ImageSpec.of(size=32, fit="ink", ink="auto", threshold=threshold)
+    found = []
+    for character in STROKES:
+        pure, seen = (prepare(photograph(character, s), spec).astype(float) for s in (Shot(), shot))
+        moved = [np.roll(seen, by, (0, 1)) for by in itertools.product((-1, 0, 1), repeat=2)]
+        found.append(min(np.abs(one - pure).mean() for one in moved))
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [Shot(paper=170, ink=70), Shot(paper=230, ink=60, shade=100), Shot(paper=220, ink=80, noise=8)],
+    ids=["pencil on grey", "lit from one side", "grain"],
+)
+def test_soft_sees_the_same_letters_on_any_paper(shot: Shot) -> None:
+    """Nearly as in pure ink; without it they are far from that."""
+    assert difference(shot, "soft") < 2.5
+    assert difference(shot, "none") > 8
 
 
 def test_pad_keeps_the_aspect_and_centres() -> None:
@@ -268,7 +306,7 @@ def test_linear_and_cubic_are_opencvs() -> None:
 
 
 FITS: tuple[Fit, ...] = ("stretch", "pad", "ink")
-THRESHOLDS: tuple[Threshold, ...] = ("none", "otsu")
+THRESHOLDS: tuple[Threshold, ...] = ("none", "otsu", "soft")
 INTERPOLATIONS: tuple[Interpolation, ...] = ("area", "linear", "cubic")
 
 

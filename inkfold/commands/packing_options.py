@@ -26,10 +26,11 @@ fit_option = click.option(
 )
 threshold_option = click.option(
     "--threshold",
-    type=click.Choice(("none", "otsu")),
+    type=click.Choice(("none", "otsu", "soft")),
     default="none",
     show_default=True,
-    help="otsu: make the pictures black and white before they are fitted.",
+    help="Before fitting. otsu: make the pictures black and white; soft: clear uneven paper "
+    "and make pale ink full.",
 )
 per_class_option = click.option(
     "--per-class", type=click.IntRange(1), help="Keep at most so many of each class."

@@ -1,0 +1,112 @@
+"""Train and measure every network on every set of docs/results.md; stopped, it goes on.
+
+    python benchmarks/field.py FOLDER RUNS                  # or INKFOLD_DATA=FOLDER
+    python benchmarks/field.py FOLDER RUNS --only kmnist    # the runs with this in their names
+    python benchmarks/field.py FOLDER RUNS --list           # what there is to do
+
+FOLDER holds `mnist` and `kmnist` (idx files), `emnist-byclass-test` and `emnist-bymerge-test`, and
+`kanji`, one folder of pictures for each class. Packed files, bundles and logs go to RUNS; what is
+kept of a finished run, its bundle's record and its log, to logs/field. A run is measured once, when
+it is trained, and nothing is chosen by what came out. It takes days, not minutes, on two cores.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.field_plan import RUNS, Run, packing
+from benchmarks.measuring import ROOT
+from inkfold.commands import cli
+
+LOGS = ROOT / "logs/field"
+KEPT = ("history.csv", "bundle.json")
+AFFINE_OFF = [word for name in ("rotate", "scale", "shear", "shift") for word in (f"--{name}", "0")]
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path, exists=True), envvar="INKFOLD_DATA")
+@click.argument("runs", type=click.Path(path_type=Path))
+@click.option("--only", default="", help="The runs with this in their names.")
+@click.option("--list", "listing", is_flag=True, help="Say what is done and what is not.")
+def command(folder: Path, runs: Path, *, only: str, listing: bool) -> int:
+    """Do what is not done yet, one run after another."""
+    chosen = [run for run in RUNS if only in run.name]
+    if listing:
+        for run in chosen:
+            click.echo(f"{'done' if is_done(run) else 'open'}  {run.name}")
+        return 0
+    (runs / "datasets").mkdir(parents=True, exist_ok=True)
+    for run in chosen:
+        if not is_done(run):
+            do(run, folder.resolve(), runs.resolve())
+    return 0
+
+
+def is_done(run: Run) -> bool:
+    """Whether its record was kept, which is the last thing that happens to a run."""
+    return (LOGS / run.name / "bundle.json").is_file()
+
+
+def do(run: Run, folder: Path, runs: Path) -> None:
+    """Pack what is missing, train or go on with it, measure, keep the record."""
+    dataset = packed(run, folder, runs)
+    bundle, trained_on = runs / run.name, dataset
+    if run.augmentation == "tenfold":
+        trained_on = dataset.with_name(f"{dataset.stem}_elastic.h5")
+        if not trained_on.exists():
+            call(runs, "augment.py", dataset, "-o", trained_on)
+    if not (bundle / "bundle.json").exists():
+        stopped = bundle.with_name(f".{run.name}.checkpoint.npz").exists()
+        call(runs, *training(run, trained_on, bundle), *(["--resume"] if stopped else []))
+    call(runs, "evaluate.py", bundle, trained_on, "-o", runs / f"{run.name}-evaluation", "-q")
+    keep(run, bundle, runs / "logs" / run.name / "training.log")
+
+
+def packed(run: Run, folder: Path, runs: Path) -> Path:
+    """The run's dataset, made where it is missing."""
+    path = runs / "datasets" / f"{run.packed}.h5"
+    if not path.exists():
+        call(runs, *packing(run.packed, str(folder)), "-o", path)
+    return path
+
+
+def training(run: Run, dataset: Path, bundle: Path) -> list[object]:
+    """What to call `call` with to train."""
+    words: list[object] = [f"models/{run.network}.py", dataset, "-o", bundle, "-q"]
+    words += ["--epochs", run.epochs, "--seed", run.seed]
+    if run.augmentation in {"elastic", "online"}:
+        words += ["--augment", "online"]
+    return words + (AFFINE_OFF if run.augmentation == "elastic" else [])
+
+
+def call(cwd: Path, script: object, *words: object) -> None:
+    """Run a script of the project with `cwd` for what it writes; an error ends everything."""
+    line = [sys.executable, str(ROOT / str(script)), *map(str, words)]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    subprocess.run(line, cwd=cwd, env=os.environ | {"PYTHONPATH": path}, check=True)  # noqa: S603, our own scripts
+
+
+def keep(run: Run, bundle: Path, log: Path) -> None:
+    """Copy the log, the history and, last, the record to logs/field."""
+    kept = LOGS / run.name
+    kept.mkdir(parents=True, exist_ok=True)
+    for file in (log, *(bundle / name for name in KEPT)):
+        shutil.copyfile(file, kept / file.name)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return cli.run(command, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

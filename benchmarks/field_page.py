@@ -1,0 +1,158 @@
+"""Write docs/results.md and its plots from the records that benchmarks/field.py kept.
+
+    python benchmarks/field_page.py
+
+Every figure is read from `logs/field/*/bundle.json`, a bundle's own record, and from the
+`averaged.json` that benchmarks/averaging.py puts beside it. Runs that are not done yet have a dash.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.field_plan import OURS, RUNS, Augmentation, Run
+from benchmarks.measuring import ROOT
+from inkfold.metrics import Rate
+
+LOGS = ROOT / "logs/field"
+PAGE = ROOT / "docs/results.md"
+BEGIN, END = "<!-- benchmarks/field_page.py writes from here -->", "<!-- to here -->"
+SETS = {
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "emnist47": "EMNIST-47",
+    "kanji": "kanji, 314 classes",
+}
+HOW: dict[Augmentation, str] = {
+    "plain": "as they are",
+    "tenfold": "tenfold file",
+    "elastic": "online, elastic",
+    "online": "online, elastic and affine",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was kept of a finished run."""
+
+    run: Run
+    bundle: dict[str, Any]
+    averaged: dict[str, Any] | None
+
+    @cached_property
+    def test(self) -> Rate:
+        """Right answers on the test split."""
+        score = self.bundle["scores"]["test"]
+        return Rate(score["correct"], score["total"])
+
+    @property
+    def views(self) -> Rate | None:
+        """The same, averaged over distorted views of each picture."""
+        return Rate(self.averaged["correct"], self.averaged["total"]) if self.averaged else None
+
+    @property
+    def parameters(self) -> int:
+        """Of the network."""
+        return int(self.bundle["parameters"])
+
+    @property
+    def seen(self) -> int:
+        """Pictures that it was trained on, counted as often as they were shown."""
+        return int(self.bundle["epochs"]) * int(self.bundle["dataset"]["pictures"]["train"])
+
+
+def records() -> dict[str, Record]:
+    """Those of the finished runs, by name."""
+    found = {}
+    for run in RUNS:
+        kept, averaged = LOGS / run.name / "bundle.json", LOGS / run.name / "averaged.json"
+        if kept.is_file():
+            found[run.name] = Record(run, load(kept), load(averaged) if averaged.exists() else None)
+    return found
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A JSON file's object."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def told(rate: Rate | None) -> str:
+    """Share, interval and counts in a cell."""
+    if rate is None or rate.share is None or rate.interval is None:
+        return "–"
+    low, high = (100 * end for end in rate.interval)
+    return f"{100 * rate.share:.2f} % ({low:.2f} to {high:.2f}), {rate.correct:,} of {rate.total:,}"
+
+
+def of_field(done: dict[str, Record]) -> Iterator[str]:
+    """Every network on EMNIST-47."""
+    yield "| network | parameters | as they are | epochs | online | epochs |"
+    yield "|---|---|---|---|---|---|"
+    for network in dict.fromkeys(run.network for run in RUNS):
+        pair = [done.get(f"emnist47-{network}-{how}") for how in ("plain", "online")]
+        if not any(pair):
+            continue
+        size = next(f"{one.parameters:,}" for one in pair if one)
+        cells = [cell for one in pair for cell in (told(one.test if one else None), _epochs(one))]
+        yield f"| `{network}` | {size} | {' | '.join(cells)} |"
+
+
+def _epochs(record: Record | None) -> str:
+    return str(record.bundle["epochs"]) if record else "–"
+
+
+def of_ours(done: dict[str, Record]) -> Iterator[str]:
+    """Ours on every set, by what it was trained on."""
+    yield "| set | trained on | pictures shown | right on the test split | averaged over 8 views |"
+    yield "|---|---|---|---|---|"
+    for data, title in SETS.items():
+        for how, words in HOW.items():
+            runs = [run for run in RUNS if (run.data, run.network) == (data, OURS)]
+            for run in runs:
+                if run.augmentation == how and (one := done.get(run.name)):
+                    seed = f", seed {run.seed}" if run.seed else ""
+                    cells = f"{one.seen:,} | {told(one.test)} | {told(one.views)}"
+                    yield f"| {title} | {words}{seed} | {cells} |"
+
+
+def tables(done: dict[str, Record]) -> str:
+    """What stands between the marks of the page."""
+    waiting = [run.name for run in RUNS if run.name not in done]
+    lines = ["### Every network on EMNIST-47", "", *of_field(done)]
+    lines += ["", f"### `{OURS}` on four sets", "", *of_ours(done)]
+    if waiting:
+        lines += ["", f"Not run yet ({len(waiting)} of {len(RUNS)}): {', '.join(waiting)}."]
+    return "\n".join(lines)
+
+
+def with_tables(text: str, inner: str) -> str:
+    """The page with `inner` between its marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{PAGE} lacks {BEGIN} or {END}")
+    return f"{before}{begin}\n{inner}\n{end}{after}"
+
+
+def main() -> None:
+    """Write the page and the plots."""
+    from benchmarks.field_plots import draw_gain, draw_sizes
+
+    done = records()
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables(done)), encoding="utf-8")
+    ordered: Sequence[Record] = list(done.values())
+    draw_sizes(ROOT / "docs/images/field-sizes.png", ordered)
+    draw_gain(ROOT / "docs/images/field-gain.png", ordered)
+
+
+if __name__ == "__main__":
+    main()

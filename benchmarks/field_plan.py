@@ -1,0 +1,102 @@
+"""What is measured on which data, in the order in which it is trained: data, no doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Augmentation = Literal["plain", "tenfold", "elastic", "online"]
+OURS = "residual32"
+VIEWS = {"lenet64": "bw64", "cnn30": "30", "cnn32": "32", "cnn32_wide": "32", OURS: "ours"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its measurement.
+
+    Parameters
+    ----------
+    data : str
+    network : str
+        The script in ``models/``.
+    augmentation : {"plain", "tenfold", "elastic", "online"}
+        The pictures as they are; with nine elastic copies each from ``augment.py``; distorted anew
+        in every epoch by the elastic part of the recipe, or by all of it.
+    epochs : int
+        At most; of the tenfold file, which is ten times as long.
+    seed : int
+    """
+
+    data: str
+    network: str
+    augmentation: Augmentation
+    epochs: int
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its bundle and its log are called."""
+        seed = f"-seed{self.seed}" if self.seed else ""
+        return f"{self.data}-{self.network}-{self.augmentation}{seed}"
+
+    @property
+    def packed(self) -> str:
+        """The dataset that it is measured on, without its ending."""
+        return f"{self.data}-{VIEWS.get(self.network, '28')}"
+
+
+SOURCES = {"mnist": "mnist", "kmnist": "kmnist", "emnist47": "", "kanji": "kanji"}
+
+
+def packing(packed: str, folder: str) -> list[str]:
+    """The command that makes a dataset of the files in `folder`, without its -o."""
+    data, _, view = packed.partition("-")
+    how = {
+        "28": ["--size", "28"],
+        "30": ["--size", "30"],
+        "32": [],
+        "bw64": ["--size", "64", "--fit", "stretch", "--threshold", "otsu"],
+        "ours": ["--fit", "ink", "--threshold", "soft"] if data == "emnist47" else [],
+    }[view]
+    source = f"{folder}/{SOURCES[data]}"
+    if data == "emnist47":
+        return ["benchmarks/emnist47.py", source, *how]
+    if data == "kanji":
+        return ["create_dataset.py", source, *how]
+    return ["import_data.py", "idx", source, *how]
+
+
+def _both(network: str, epochs: int) -> tuple[Run, ...]:
+    """A network on EMNIST-47, on the pictures as they are and distorted online."""
+    return (Run("emnist47", network, "plain", epochs), Run("emnist47", network, "online", epochs))
+
+
+# The epochs are what two cores could do in a night; a predecessor's own are in its script.
+RUNS: tuple[Run, ...] = (
+    Run("kmnist", OURS, "online", 20),
+    Run("emnist47", OURS, "online", 12),
+    Run("mnist", OURS, "online", 14),
+    Run("kanji", OURS, "online", 40),
+    *_both("blocks28", 7),
+    *_both("leaky28", 8),
+    *_both("plain28", 6),
+    *_both("cnn32", 4),
+    *_both("strided28", 5),
+    Run("kmnist", OURS, "plain", 6),
+    Run("emnist47", OURS, "plain", 5),
+    Run("mnist", OURS, "plain", 6),
+    Run("kanji", OURS, "plain", 20),
+    *_both("lenet64", 1),
+    Run("kmnist", OURS, "online", 20, seed=1),
+    Run("kmnist", OURS, "elastic", 8),
+    Run("emnist47", OURS, "elastic", 6),
+    Run("mnist", OURS, "elastic", 8),
+    Run("kanji", OURS, "elastic", 30),
+    Run("kmnist", OURS, "tenfold", 1),
+    Run("emnist47", OURS, "tenfold", 1),
+    Run("mnist", OURS, "tenfold", 1),
+    Run("kanji", OURS, "tenfold", 3),
+    Run("kmnist", OURS, "online", 20, seed=2),
+    *_both("cnn30", 4),
+    *_both("cnn32_wide", 3),
+)

@@ -1,0 +1,75 @@
+"""blocks28: three blocks of convolution and normalisation, one hidden layer, on 28x28 pictures.
+
+Predecessor 004's network, for the 47 classes of EMNIST Balanced: 89.61 % of the test pictures, the
+only honest public figure of the five predecessors.
+
+Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
+     python models/blocks28.py datasets/characters28.h5
+Expect: EXPECT
+
+The original lowered its rate to a tenth after three epochs without a lower loss on the test split;
+here validation says when, and each new stage begins from the best weights so far.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from inkfold.commands import train
+from inkfold.layers import MOMENTUM
+from inkfold.nouns import Recipe, Stage
+
+if TYPE_CHECKING:
+    import keras
+
+RECIPE = Recipe(
+    name="blocks28",
+    size=28,
+    stages=(
+        Stage(1e-3, epochs=12, patience=3),
+        Stage(1e-4, epochs=5, patience=3),
+        Stage(1e-5, epochs=3, patience=3),
+    ),
+    batch=64,
+    dataset="datasets/characters28.h5",
+)
+
+
+def build(classes: int) -> keras.Model:
+    """Build the untrained network; ``build(47)`` has 400,815 parameters.
+
+    The 448 running statistics among them are what PyTorch does not count as parameters: 400,367.
+    """
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((28, 28, 1)),
+            layers.Rescaling(1 / 255),
+            *_block(32),  # 14x14x32
+            *_block(64),  # 7x7x64
+            *_block(128),  # 3x3x128
+            layers.Flatten(),  # 1,152
+            layers.Dense(256, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(classes, activation="softmax", dtype="float32"),
+        ],
+        name=RECIPE.name,
+    )
+
+
+def _block(filters: int) -> list[keras.Layer]:
+    """3x3 convolution, batch normalisation, ReLU, 2x2 max pooling."""
+    from keras import layers
+
+    return [
+        layers.Conv2D(filters, 3, padding="same"),
+        layers.BatchNormalization(momentum=MOMENTUM),
+        layers.ReLU(),
+        layers.MaxPooling2D(),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(train.main(build, RECIPE))
