@@ -53,7 +53,7 @@ def clean(ink: Grey) -> Grey:
         return ink
     low, high = CLEARED * level, float(ink[inked > 0].mean())
     table = np.clip((np.arange(256) - low) / (high - low), 0, 1) * 255
-    return np.round(table).astype(np.uint8)[ink]
+    return np.asarray(np.round(table).astype(np.uint8)[ink])
 
 
 def _fit_ink(ink: Grey, spec: ImageSpec) -> Grey:
