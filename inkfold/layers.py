@@ -1,4 +1,4 @@
-"""Blocks of layers: those of predecessor networks cnn32, cnn30 and cnn32_wide, and ours."""
+"""Blocks of layers: those of the predecessors' networks, and ours."""
 
 from __future__ import annotations
 
@@ -53,6 +53,30 @@ def dense_block(units: int, dropout: float = 0.5) -> list[keras.Layer]:
         layers.BatchNormalization(momentum=MOMENTUM),
         layers.PReLU(),
         layers.Dropout(dropout),
+    ]
+
+
+def rectified_block(
+    filters: int, kernel: int, strides: int = 1, padding: str = "valid"
+) -> list[keras.Layer]:
+    """Convolution, ReLU, then batch normalisation: in the order of strided28's original."""
+    from keras import layers
+
+    return [
+        layers.Conv2D(filters, kernel, strides=strides, padding=padding, activation="relu"),
+        layers.BatchNormalization(momentum=MOMENTUM),
+    ]
+
+
+def pooled_block(filters: int) -> list[keras.Layer]:
+    """3x3 convolution, batch normalisation, ReLU, 2x2 max pooling."""
+    from keras import layers
+
+    return [
+        layers.Conv2D(filters, 3, padding="same"),
+        layers.BatchNormalization(momentum=MOMENTUM),
+        layers.ReLU(),
+        layers.MaxPooling2D(),
     ]
 
 

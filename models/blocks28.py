@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from inkfold.commands import train
-from inkfold.layers import MOMENTUM
+from inkfold.layers import pooled_block
 from inkfold.nouns import Recipe, Stage
 
 if TYPE_CHECKING:
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe(
     name="blocks28",
     size=28,
-    stages=(
-        Stage(1e-3, epochs=12, patience=3),
-        Stage(1e-4, epochs=5, patience=3),
-        Stage(1e-5, epochs=3, patience=3),
-    ),
+    stages=(Stage(1e-3, 12, patience=3), Stage(1e-4, 5, patience=3), Stage(1e-5, 3, patience=3)),
     batch=64,
     dataset="datasets/characters28.h5",
 )
@@ -47,9 +43,9 @@ def build(classes: int) -> keras.Model:
         [
             Input((28, 28, 1)),
             layers.Rescaling(1 / 255),
-            *_block(32),  # 14x14x32
-            *_block(64),  # 7x7x64
-            *_block(128),  # 3x3x128
+            *pooled_block(32),  # 14x14x32
+            *pooled_block(64),  # 7x7x64
+            *pooled_block(128),  # 3x3x128
             layers.Flatten(),  # 1,152
             layers.Dense(256, activation="relu"),
             layers.Dropout(0.5),
@@ -57,18 +53,6 @@ def build(classes: int) -> keras.Model:
         ],
         name=RECIPE.name,
     )
-
-
-def _block(filters: int) -> list[keras.Layer]:
-    """3x3 convolution, batch normalisation, ReLU, 2x2 max pooling."""
-    from keras import layers
-
-    return [
-        layers.Conv2D(filters, 3, padding="same"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.ReLU(),
-        layers.MaxPooling2D(),
-    ]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """strided28: seven convolutions, two of them with strides in place of pooling, on 28x28 pictures.
 
-Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was ever published.
-
+Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was published.
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/strided28.py datasets/characters28.h5 --augment online
 Expect: EXPECT
 
-The original always rotated, zoomed and shifted, as --augment online does here; beyond the picture's
-edge it repeated the edge, here there is paper.
+The original always distorted so; beyond the picture's edge it repeated the edge.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from inkfold.commands import train
-from inkfold.layers import MOMENTUM
+from inkfold.layers import rectified_block
 from inkfold.nouns import Distortion, Recipe, Stage
 
 if TYPE_CHECKING:
@@ -40,31 +38,21 @@ def build(classes: int) -> keras.Model:
         [
             Input((28, 28, 1)),
             layers.Rescaling(1 / 255),
-            *_halving(32),  # 12x12x32
-            *_halving(64),  # 4x4x64
-            layers.Conv2D(128, 4, activation="relu"),  # 1x1x128
-            layers.BatchNormalization(momentum=MOMENTUM),
+            *rectified_block(32, 3),
+            *rectified_block(32, 3),
+            *rectified_block(32, 5, strides=2, padding="same"),  # 12x12x32
+            layers.Dropout(0.4),
+            *rectified_block(64, 3),
+            *rectified_block(64, 3),
+            *rectified_block(64, 5, strides=2, padding="same"),  # 4x4x64
+            layers.Dropout(0.4),
+            *rectified_block(128, 4),  # 1x1x128
             layers.Flatten(),
             layers.Dropout(0.4),
             layers.Dense(classes, activation="softmax", dtype="float32"),
         ],
         name=RECIPE.name,
     )
-
-
-def _halving(filters: int) -> list[keras.Layer]:
-    """Two 3x3 convolutions, a 5x5 one that takes every second pixel, dropout."""
-    from keras import layers
-
-    return [
-        layers.Conv2D(filters, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(filters, 3, activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Conv2D(filters, 5, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(momentum=MOMENTUM),
-        layers.Dropout(0.4),
-    ]
 
 
 if __name__ == "__main__":
