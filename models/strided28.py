@@ -1,6 +1,7 @@
 """strided28: seven convolutions, two of them with strides in place of pooling, on 28x28 pictures.
 
 Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was published.
+
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/strided28.py datasets/characters28.h5 --augment online
 Expect: EXPECT
