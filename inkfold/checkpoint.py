@@ -90,9 +90,8 @@ class Checkpoint:
 
 
 def best_row(history: list[Row]) -> Row:
-    """The row of the epoch with the lowest validation loss, the first of equals."""
-    validated = [row for row in history if "validation_loss" in row]
-    return min(validated, key=lambda row: float(row["validation_loss"]))
+    """The row of the epoch whose weights the search kept: the last that was the best so far."""
+    return [row for row in history if "validation_loss" in row and row["best"]][-1]
 
 
 def _group(file: Any, name: str) -> Arrays:  # noqa: ANN401, numpy's NpzFile has no item type

@@ -121,7 +121,8 @@ class Stage:
     decay : {"none", "cosine"}
         ``cosine`` rises in a straight line over the first `warmup` of the stage's epochs and then
         falls to 0 along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, one cycle). Such a
-        stage is best when its last epochs are run: give it a patience of all its epochs.
+        stage keeps its last weights, whatever their validation loss: give it a patience of all its
+        epochs.
     warmup : float
         Share of the epochs, 0 to below 1.
     """

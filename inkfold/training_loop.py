@@ -98,9 +98,12 @@ class Run:
         if not np.isfinite([loss, 0.0 if found is None else found.loss]).all():
             self._diverged(loss)
         row = self._row(loss, accuracy) | ({} if found is None else _validation_row(found))
-        self.progress = self.progress.after_epoch(None if found is None else found.loss)
-        self.history.append(row | {"seconds": round(time.perf_counter() - began, 2)})
-        if self.progress.best_epoch == self.progress.epoch:
+        decays = self._stages[self.progress.stage].decay != "none"  # then the last weights are kept
+        self.progress = self.progress.after_epoch(None if found is None or decays else found.loss)
+        best = self.progress.best_epoch == self.progress.epoch
+        seconds = round(time.perf_counter() - began, 2)
+        self.history.append(row | {"best": int(best), "seconds": seconds})
+        if best:
             self._best = self.model.get_weights()
         if self.progress.stage_is_over(self._stages):
             self.model.set_weights(self._best)  # for the next stage, or for good

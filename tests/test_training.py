@@ -249,6 +249,7 @@ def test_training_keeps_the_best_epoch_and_tells_the_truth_about_it(
     assert (found.correct, found.total) == (told["correct"], told["total"])
     assert found.loss == pytest.approx(told["loss"], rel=1e-4)
     assert told["loss"] == pytest.approx(min(float(row["validation_loss"]) for row in rows))
+    assert told["epoch"] == max(int(row["epoch"]) for row in rows if row["best"] == "1")
     assert found.correct > 56, "four strokes in four places: nearly all of 64"
     assert trained.record["onnx_error"] < 1e-4
     assert not training(dataset, tmp_path / "b").checkpoint.exists()
@@ -341,6 +342,7 @@ def test_a_cosine_stage_moves_its_rate_at_every_step(dataset: Dataset, tmp_path:
 
     fitted = run.finish()
 
+    assert [row["best"] for row in fitted.history] == [1, 1]  # the last weights are kept
     assert [row["learning_rate"] for row in fitted.history] == pytest.approx(
         [rate_at(stage, share) for share in (0.2, 0.7)]
     )

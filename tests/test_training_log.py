@@ -15,7 +15,13 @@ def row(epoch: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401, figures
     """An epoch's figures."""
     common = {"epoch": epoch, "phase": "search", "stage": 1, "learning_rate": 0.01, "loss": 0.5}
     validation = {"validation_loss": 0.25, "validation_correct": 3, "validation_total": 4}
-    return common | {"accuracy": 0.75} | validation | {"pictures": 100, "seconds": 1.5} | more
+    return (
+        common
+        | {"accuracy": 0.75}
+        | validation
+        | {"pictures": 100, "best": 1, "seconds": 1.5}
+        | more
+    )
 
 
 def test_a_line_tells_counts_before_shares() -> None:
