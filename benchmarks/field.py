@@ -45,9 +45,12 @@ def command(folder: Path, runs: Path, *, only: str, listing: bool) -> int:
             click.echo(f"{'done' if is_done(run) else 'open'}  {run.name}")
         return 0
     (runs / "datasets").mkdir(parents=True, exist_ok=True)
-    for run in chosen:
-        if not is_done(run):
-            do(run, folder.resolve(), runs.resolve())
+    try:
+        for run in chosen:
+            if not is_done(run):
+                do(run, folder.resolve(), runs.resolve())
+    except subprocess.CalledProcessError as error:  # the script has said why
+        return abs(error.returncode)
     return 0
 
 
@@ -59,22 +62,22 @@ def is_done(run: Run) -> bool:
 def do(run: Run, folder: Path, runs: Path) -> None:
     """Pack what is missing, train or go on with it, measure, keep the record."""
     dataset = packed(run, folder, runs)
-    bundle, trained_on = runs / run.name, dataset
+    bundle, trained_on = Path(run.name), dataset  # paths as seen from `runs`: logs tell them
     if run.augmentation == "tenfold":
         trained_on = dataset.with_name(f"{dataset.stem}_elastic.h5")
-        if not trained_on.exists():
+        if not (runs / trained_on).exists():
             call(runs, "augment.py", dataset, "-o", trained_on)
-    if not (bundle / "bundle.json").exists():
-        stopped = bundle.with_name(f".{run.name}.checkpoint.npz").exists()
+    if not (runs / bundle / "bundle.json").exists():
+        stopped = (runs / f".{run.name}.checkpoint.npz").exists()
         call(runs, *training(run, trained_on, bundle), *(["--resume"] if stopped else []))
-    call(runs, "evaluate.py", bundle, trained_on, "-o", runs / f"{run.name}-evaluation", "-q")
-    keep(run, bundle, runs / "logs" / run.name / "training.log")
+    call(runs, "evaluate.py", bundle, trained_on, "-o", f"{run.name}-evaluation", "-q")
+    keep(run, runs / bundle, runs / "logs" / run.name / "training.log")
 
 
 def packed(run: Run, folder: Path, runs: Path) -> Path:
-    """The run's dataset, made where it is missing."""
-    path = runs / "datasets" / f"{run.packed}.h5"
-    if not path.exists():
+    """The run's dataset as seen from `runs`, made where it is missing."""
+    path = Path("datasets") / f"{run.packed}.h5"
+    if not (runs / path).exists():
         call(runs, *packing(run.packed, str(folder)), "-o", path)
     return path
 
@@ -89,7 +92,7 @@ def training(run: Run, dataset: Path, bundle: Path) -> list[object]:
 
 
 def call(cwd: Path, script: object, *words: object) -> None:
-    """Run a script of the project with `cwd` for what it writes; an error ends everything."""
+    """Run a script of the project with `cwd` for what it writes; raises CalledProcessError."""
     line = [sys.executable, str(ROOT / str(script)), *map(str, words)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     subprocess.run(line, cwd=cwd, env=os.environ | {"PYTHONPATH": path}, check=True)  # noqa: S603, our own scripts
@@ -99,7 +102,8 @@ def keep(run: Run, bundle: Path, log: Path) -> None:
     """Copy the log, the history and, last, the record to logs/field."""
     kept = LOGS / run.name
     kept.mkdir(parents=True, exist_ok=True)
-    for file in (log, *(bundle / name for name in KEPT)):
+    table = bundle.with_name(f"{run.name}-evaluation") / "per_class.csv"
+    for file in (log, table, *(bundle / name for name in KEPT)):
         shutil.copyfile(file, kept / file.name)
 
 

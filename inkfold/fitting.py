@@ -10,6 +10,7 @@ from inkfold.nouns import ImageSpec, Interpolation
 
 Grey = NDArray[np.uint8]
 
+STEEPEST = 128  # grey levels between opposite edges that light alone may make
 CLEARED = 0.6  # share of Otsu's level below which `clean` sees paper
 ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
@@ -40,6 +41,21 @@ def otsu(ink: Grey) -> tuple[float, Grey]:
     """Otsu's level, and the picture with 255 above it and 0 elsewhere."""
     level, image = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return level, image.astype(np.uint8, copy=False)
+
+
+def flatten(grey: Grey) -> Grey:
+    """Take away light that falls from one side: a plane through the medians of the four edges.
+
+    Where opposite edges differ by more than `STEEPEST` grey levels one of them is no paper, and the
+    picture stays as it is.
+    """
+    down = float(np.median(grey[-1])) - float(np.median(grey[0]))
+    across = float(np.median(grey[:, -1])) - float(np.median(grey[:, 0]))
+    if max(abs(down), abs(across)) > STEEPEST or (down, across) == (0, 0):
+        return grey
+    rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
+    plane = down * rows[:, None] + across * columns
+    return np.clip(np.round(grey - plane), 0, 255).astype(np.uint8)
 
 
 def clean(ink: Grey) -> Grey:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
-from inkfold.fitting import Grey, clean, fit, otsu
+from inkfold.fitting import Grey, clean, fit, flatten, otsu
 from inkfold.nouns import ImageSpec, Ink
 
 MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
@@ -135,12 +135,11 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     PictureError
         If `pixels` is none of the above.
     """
-    ink = _ink(_grey(_checked(pixels)), spec.ink)
-    if spec.threshold == "otsu":
-        ink = otsu(ink)[1]
-    elif spec.threshold == "soft":
-        ink = clean(ink)
-    return fit(ink, spec)
+    grey = _grey(_checked(pixels))
+    if spec.threshold == "soft":
+        return fit(clean(_ink(flatten(grey), spec.ink)), spec)
+    ink = _ink(grey, spec.ink)
+    return fit(otsu(ink)[1] if spec.threshold == "otsu" else ink, spec)
 
 
 def _grey(pixels: Pixels) -> Grey:

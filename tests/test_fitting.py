@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.fitting import otsu
+from inkfold.fitting import flatten, otsu
 from inkfold.nouns import Fit, ImageSpec, Ink, Interpolation, Threshold
 from inkfold.picture import prepare
 from tests.drawing import glyph
@@ -144,6 +144,24 @@ def test_soft_clears_paper_and_fills_ink_and_keeps_edges_grey() -> None:
     assert level == 90
     edge = round(255 * (90 - 54) / (200 - 54))
     assert image[2:4].tolist() == [[0, 255, 255, edge, 0, 0]] * 2
+
+
+def test_light_from_one_side_is_a_plane_that_is_taken_away() -> None:
+    """100 levels from left to right and 40 from top to bottom, on paper without ink: all paper."""
+    rows, columns = np.linspace(0, 40, 9)[:, None], np.linspace(0, 100, 21)
+    lit = np.round(100 + rows + columns).astype(np.uint8)
+
+    assert np.ptp(flatten(lit).astype(int)) <= 2
+
+
+def test_what_light_cannot_do_stays_as_it_is() -> None:
+    """A black border on one side is no shadow; even paper is not touched, whatever is on it."""
+    bordered = np.full((9, 9), 240, np.uint8)
+    bordered[:, 0] = 0
+    even = glyph(np.random.default_rng(0))
+
+    assert np.array_equal(flatten(bordered), bordered)
+    assert np.array_equal(flatten(even), even)
 
 
 def difference(shot: Shot, threshold: Threshold) -> float:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="The bundle that answers.  [default: the newest under models/trained]",
+    help="The bundle that answers.  [default: the newest under models/trained, else the one that "
+    "comes along: digits and letters]",
 )
 @click.option(
     "--top",

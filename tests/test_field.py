@@ -1,0 +1,111 @@
+"""The results of the field: docs/results.md says what the bundles' records say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.field import AFFINE_OFF, training
+from benchmarks.field_page import BEGIN, LOGS, PAGE, SETS, records, tables, told, with_tables
+from benchmarks.field_plan import OURS, RUNS, Run, packing
+from benchmarks.field_plots import gain
+from inkfold.metrics import Rate
+from tests.scripts import ROOT
+
+DONE = records()
+
+
+def test_the_page_is_made_from_the_records() -> None:
+    """Nobody edited a figure."""
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert with_tables(text, tables(DONE)) == text
+
+
+def test_what_was_kept_is_of_a_planned_run_and_whole() -> None:
+    """A run's folder holds its record, its history and its log, and no other folder is there."""
+    names = {run.name for run in RUNS}
+
+    assert len(names) == len(RUNS)
+    assert {path.name for path in LOGS.iterdir()} <= names
+    for path in LOGS.iterdir():
+        assert {"bundle.json", "history.csv", "training.log"} <= {
+            one.name for one in path.iterdir()
+        }
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
+    """Network, seed, augmentation, epochs, and a test split of the set's size."""
+    record, run = DONE[name].bundle, DONE[name].run
+    amounts = record["recipe"]["distortion"]
+    affine = any(amounts[word] for word in ("rotate", "scale", "shear", "shift"))
+
+    assert record["name"] == run.network
+    assert record["seed"] == run.seed
+    assert record["options"]["augment"] == (
+        "online" if run.augmentation in {"elastic", "online"} else "none"
+    )
+    assert run.augmentation != "elastic" or not affine
+    assert record["epochs"] <= run.epochs
+    assert record["refit"] is False
+    expected = {"mnist": 10_000, "kmnist": 10_000, "emnist47": 116_323, "kanji": 1_884}[run.data]
+    assert record["scores"]["test"]["total"] == expected
+
+
+def test_every_network_and_every_augmentation_is_planned() -> None:
+    """What the page promises: the field on EMNIST-47 twice, ours on four sets in four ways."""
+    networks = {path.stem for path in (ROOT / "models").glob("*.py")}
+    field = {(run.network, run.augmentation) for run in RUNS if run.data == "emnist47"}
+    ours = {(run.data, run.augmentation) for run in RUNS if run.network == OURS}
+
+    assert {(network, how) for network in networks for how in ("plain", "online")} <= field
+    assert ours == {
+        (data, how) for data in SETS for how in ("plain", "tenfold", "elastic", "online")
+    }
+    seeds = {run.seed for run in RUNS if run.name.startswith(f"kmnist-{OURS}-online")}
+    assert seeds == {0, 1, 2}
+
+
+def test_a_run_is_trained_as_its_name_says() -> None:
+    """The words that the runner gives to the model's script."""
+    data, bundle = Path("d.h5"), Path("b")
+    words = {
+        how: [str(word) for word in training(Run("kanji", OURS, how, 3, seed=2), data, bundle)]
+        for how in ("plain", "tenfold", "elastic", "online")
+    }
+
+    assert words["plain"] == words["tenfold"]
+    assert words["plain"][:4] == [f"models/{OURS}.py", "d.h5", "-o", "b"]
+    assert words["plain"][-4:] == ["--epochs", "3", "--seed", "2"]
+    assert words["online"] == [*words["plain"], "--augment", "online"]
+    assert words["elastic"] == [*words["online"], *AFFINE_OFF]
+
+
+def test_each_network_sees_pictures_of_its_size() -> None:
+    """The packed file is named after how it was made."""
+    made = {run.packed: packing(run.packed, "F") for run in RUNS}
+
+    assert made["emnist47-bw64"][2:] == ["--size", "64", "--fit", "stretch", "--threshold", "otsu"]
+    assert made["emnist47-28"] == ["benchmarks/emnist47.py", "F/", "--size", "28"]
+    assert made["emnist47-ours"][2:] == ["--fit", "ink", "--threshold", "soft"]
+    assert made["kanji-ours"] == ["create_dataset.py", "F/kanji"]
+    assert made["mnist-ours"] == ["import_data.py", "idx", "F/mnist"]
+
+
+def test_the_interval_of_a_gain_is_newcombes() -> None:
+    """His example (a): 56 of 70 against 48 of 80 is 0.2, from 0.0524 to 0.3339 by method 10."""
+    assert gain(Rate(56, 70), Rate(48, 80)) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_a_cell_tells_share_interval_and_counts() -> None:
+    """And a dash where a run is not done."""
+    assert told(Rate(8, 10)) == "80.00 % (49.02 to 94.33), 8 of 10"
+    assert told(None) == "–"
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    """A table that was written nowhere would be missed by nobody."""
+    with pytest.raises(ValueError, match="lacks"):
+        with_tables(BEGIN, "x")
