@@ -10,7 +10,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_page(path: Path, template: str, **content: object) -> None:
-    """Write the page that ``templates/TEMPLATE`` makes of `content`.
+    """Write the page that `render_page` makes."""
+    write_text(path, render_page(template, **content))
+
+
+def render_page(template: str, **content: object) -> str:
+    """The page that ``templates/TEMPLATE`` makes of `content`.
 
     Text is escaped for HTML; a name that the template needs and `content` lacks is an error. The
     template finds the shared style sheet as `style`.
@@ -25,4 +30,4 @@ def write_page(path: Path, template: str, **content: object) -> None:
         lstrip_blocks=True,
     )
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    write_text(path, environment.get_template(template).render(content, style=style))
+    return environment.get_template(template).render(content, style=style)

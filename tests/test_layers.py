@@ -18,7 +18,7 @@ LAYERS = tuple(
         "__init__ errors nouns",
         # arrays in, arrays out
         """affine ahead answers csv_text division elastic fitting folder_names gather grouping
-        metrics picture placing processors schedule split tally threads work
+        history metrics picture placing processors schedule split strokes tally threads work
         by_group calibration chart coverage
         class_counts pixel_facts plane provenance scatter
         embedding ink_checks lookalikes near_duplicates repeats""",
@@ -27,11 +27,12 @@ LAYERS = tuple(
         distorted_block exporting folders glyph_staging hashing importing keras_import
         output packed_rows packing paths planning spool staging gallery html_page tables
         class_cards class_scan sprites
-        cleaning originals""",
+        cleaning keeping originals""",
         # keras, onnxruntime, matplotlib
         """bundling classifier compiling confusion_plot curves evaluation labels layers matching
         model_card
-        onnx_export precision preview report scoring shrinking tensorflow_kernels tensorflow_twins
+        onnx_export precision preview recognition report scoring shrinking
+        tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
         trust_charts weakest
@@ -55,7 +56,7 @@ HEAVY = {
 
 def layer_of(module: str) -> int:
     """The layer of ``inkfold.MODULE``."""
-    if module.startswith("commands"):
+    if module.startswith(("commands", "web", "desktop")):
         return COMMANDS
     if module.startswith("importers"):
         return IMPORTERS

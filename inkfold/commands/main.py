@@ -13,6 +13,7 @@ from inkfold.commands import (
     classify,
     create_dataset,
     demo,
+    draw,
     evaluate,
     explore,
     export,
@@ -48,6 +49,7 @@ for stage in (
     evaluate,
     shrink,
     classify,
+    draw,
     demo,
 ):
     command.add_command(stage.command)

@@ -1,0 +1,127 @@
+"""``draw``: a canvas to write on, as a web page or a window."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inkfold.bundle import Bundle, load_bundle, newest_bundle
+from inkfold.commands.cli import run
+from inkfold.errors import InkfoldError
+
+if TYPE_CHECKING:
+    from inkfold.recognition import Recogniser
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
+
+
+@click.command("draw")
+@click.argument("bundle", type=click.Path(path_type=Path), required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option(
+    "--keep",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("drawings"),
+    show_default=True,
+    help="Where drawings are kept, in class folders.",
+)
+@click.option(
+    "--reject",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Below this probability it is not sure.",
+)
+@click.option("--desktop", is_flag=True, help="Open a window in place of a web page.")
+def command(
+    bundle: Path | None,
+    *,
+    host: str,
+    port: int,
+    no_browser: bool,
+    folder: Path,
+    reject: float,
+    desktop: bool,
+) -> int:
+    """Write characters and see what a bundle takes them for.
+
+    \b
+    Examples:
+        python draw.py                                # a page on http://127.0.0.1:8000
+        python draw.py models/trained/cnn32 --desktop # a window
+        python create_dataset.py drawings             # packs what was kept
+
+    What is drawn is prepared as the bundle's training pictures were, shown as the network sees it,
+    and answered while one draws. BUNDLE is the newest under models/trained, or the one that comes
+    along. The page is for this machine alone unless --host says otherwise; then anybody who can
+    reach the address can draw and keep.
+    """
+    loaded = load_bundle(bundle or newest_bundle())
+    if desktop:
+        from inkfold.desktop.window import open_window
+
+        open_window(_recogniser(loaded, reject), folder)
+        return 0
+    with _listening(host, port) as listener:
+        _serve(_recogniser(loaded, reject), folder, listener, host, browser=not no_browser)
+    return 0
+
+
+def _recogniser(bundle: Bundle, reject: float) -> Recogniser:
+    from inkfold.classifier import Classifier
+    from inkfold.recognition import Recogniser
+
+    return Recogniser(Classifier(bundle), reject)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that a taken port is told before anything slow is imported."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise InkfoldError(
+            f"{host}, port {port}: {error.strerror or error}; choose another with --port "
+            "(0 takes a free one) or --host"
+        ) from None
+
+
+def _serve(
+    recogniser: Recogniser, folder: Path, listener: socket.socket, host: str, *, browser: bool
+) -> None:
+    import uvicorn
+
+    from inkfold.keeping import Collection
+    from inkfold.web.app import create_app
+
+    port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{'127.0.0.1' if host in ANYWHERE else shown}:{port}/"
+    hosts = ("*",) if host in ANYWHERE else (host, *LOOPBACK)
+    app = create_app(recogniser, Collection(folder), hosts)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
+    click.echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
+    if browser:
+        import webbrowser
+
+        webbrowser.open(address)  # the socket listens already: the page waits for its answer
+    server.run(sockets=[listener])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run(command, argv)

@@ -1,0 +1,1 @@
+"""The window to write on, for machines where no browser is wanted."""

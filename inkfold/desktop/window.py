@@ -1,0 +1,158 @@
+"""The window: a sheet, five bars, what the network sees, and keeping; everything by Tk."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inkfold.errors import InkfoldError
+from inkfold.history import History
+from inkfold.keeping import Collection
+from inkfold.recognition import Answer, Recogniser
+from inkfold.strokes import Drawing, Stroke, render
+
+if TYPE_CHECKING:
+    import tkinter as tk
+
+SIDE = 400
+MISSING = (
+    "Python here has no Tk, which the window needs; install it (Debian, Ubuntu: python3-tk; "
+    "Fedora: python3-tkinter; macOS with Homebrew: python-tk), or leave --desktop out"
+)
+AWAKE = 200  # milliseconds
+POLL = 5  # milliseconds between two looks whether an answer is there
+
+
+def open_window(recogniser: Recogniser, folder: Path) -> None:
+    """Show the window until it is closed.
+
+    Raises
+    ------
+    InkfoldError
+        If Tk is not installed, or there is no screen.
+    """
+    try:
+        import tkinter as tk
+    except ImportError:
+        raise InkfoldError(MISSING) from None
+    try:
+        root = tk.Tk(className="Inkfold")
+    except tk.TclError as error:
+        raise InkfoldError(
+            f"no window can be opened ({error}); leave --desktop out and use the page"
+        ) from None
+    Window(root, recogniser, Collection(folder))
+    _stay_awake(root)
+    root.mainloop()
+
+
+def _stay_awake(root: tk.Tk) -> None:
+    """Let Python run now and then: while Tk waits for events no signal would be answered."""
+    root.after(AWAKE, _stay_awake, root)
+
+
+class Window:
+    """What is in the window; `root` is Tk's own."""
+
+    def __init__(self, root: tk.Tk, recogniser: Recogniser, collection: Collection) -> None:
+        from inkfold.desktop.panel import Panel
+
+        self._root, self._recogniser, self._collection = root, recogniser, collection
+        self._history = History()
+        self._points: list[tuple[float, float, float]] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="answer")
+        self._asked: Future[Answer] | None = None
+        self._stale = False
+        root.title("Inkfold: write a character")
+        self._panel = Panel(
+            root,
+            SIDE,
+            recogniser.classes,
+            {
+                "undo": lambda: self._change(self._history.undo()),
+                "redo": lambda: self._change(self._history.redo()),
+                "clear": lambda: self._change(self._history.clear()),
+                "keep": self._keep,
+            },
+        )
+        sheet = self._panel.sheet
+        sheet.bind("<ButtonPress-1>", self._began)
+        sheet.bind("<B1-Motion>", self._moved)
+        sheet.bind("<ButtonRelease-1>", self._ended)
+        self._answer()
+
+    def _began(self, event: tk.Event[tk.Misc]) -> None:
+        self._points = [(event.y, event.x, 0.5)]
+        self._panel.sheet.focus_set()
+        self._show()
+
+    def _moved(self, event: tk.Event[tk.Misc]) -> None:
+        if not self._points:
+            return
+        self._points.append((event.y, event.x, 0.5))
+        self._panel.extend(self._points[-2:])
+        self._answer()
+
+    def _ended(self, _event: tk.Event[tk.Misc]) -> None:
+        if self._points:
+            stroke = self._stroke()
+            self._points = []
+            self._change(self._history.drawn(stroke))
+
+    def _stroke(self) -> Stroke:
+        import numpy as np
+
+        return Stroke(np.array(self._points, float), self._panel.brush)
+
+    def _drawing(self) -> Drawing:
+        current = (self._stroke(),) if self._points else ()
+        return Drawing(SIDE, SIDE, (*self._history.strokes, *current))
+
+    def _change(self, history: History) -> None:
+        self._history = history
+        self._show()
+        self._answer()
+
+    def _show(self) -> None:
+        self._panel.show_drawing(self._drawing())
+        self._panel.enable(
+            undo=bool(self._history.done),
+            redo=bool(self._history.undone),
+            clear=bool(self._history.strokes),
+            keep=bool(self._history.strokes),
+        )
+
+    def _answer(self) -> None:
+        """Have the newest drawing answered, one at a time, in a thread.
+
+        Tk makes one event of all moves that come while it is kept busy: a fast stroke would lose
+        its corners.
+        """
+        self._stale = True
+        if self._asked is None:
+            self._stale = False
+            drawing = self._drawing()
+            self._asked = self._thread.submit(lambda: self._recogniser.answer(render(drawing)))
+            self._root.after(POLL, self._shown)
+
+    def _shown(self) -> None:
+        """Show the answer when it is there, and ask again if something was drawn since."""
+        if self._asked is None:
+            return
+        if not self._asked.done():
+            self._root.after(POLL, self._shown)
+            return
+        answer, self._asked = self._asked.result(), None
+        self._panel.show_answer(answer)
+        if self._stale:
+            self._answer()
+
+    def _keep(self) -> None:
+        try:
+            kept = self._collection.keep(render(self._drawing()), self._panel.name)
+        except InkfoldError as error:
+            self._panel.tell(f"Not kept: {error}")
+            return
+        self._panel.tell(f"Kept: {self._collection.folder / kept.folder / kept.file}")
+        self._change(self._history.clear())

@@ -1,0 +1,102 @@
+"""Drawings that are kept: PNG files in class folders, which ``create_dataset.py`` packs."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+from inkfold.folder_names import folder_names
+from inkfold.output import new_file
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept drawing: its class, and where it lies in the collection (``FOLDER/FILE.png``)."""
+
+    name: str
+    folder: str
+    file: str
+
+    @property
+    def number(self) -> str:
+        """By which it is asked for: 16 hexadecimal digits that every address can hold."""
+        place = f"{self.folder}/{self.file}".encode(errors="surrogateescape")
+        return hashlib.blake2b(place, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder of class folders.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first drawing is kept; nothing is ever written outside of it.
+    """
+
+    folder: Path
+
+    def keep(self, pixels: NDArray[np.uint8], name: str) -> Kept:
+        """Write a picture as a PNG file into the folder of the class `name`.
+
+        Parameters
+        ----------
+        pixels : uint8 array of shape (H, W)
+        name : str
+            Any text that is not blank: what a file system does not take is escaped, as
+            ``inkfold export`` does it.
+
+        Raises
+        ------
+        InkfoldError
+            If `name` is blank, or the file cannot be written.
+        """
+        if not name.strip():
+            raise InkfoldError("the class has no name; give the character that was drawn")
+        (folder,) = folder_names([name])
+        path = self.folder / folder / f"{uuid.uuid4().hex}.png"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with new_file(path, overwrite=False) as part:
+                part.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+        except OSError as error:
+            raise InkfoldError(
+                f"the drawing cannot be kept ({error.strerror}); choose another folder with --keep"
+            ) from None
+        return Kept(unquote(folder), folder, path.name)
+
+    def list(self) -> list[Kept]:
+        """Every PNG file in a class folder, by class and file name."""
+        files = sorted(self.folder.glob("*/*.png"), key=lambda path: path.parts[-2:])
+        return [
+            Kept(unquote(path.parent.name), path.parent.name, path.name)
+            for path in files
+            if not path.name.startswith(".") and self._is_inside(path)
+        ]
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether it is a file of the collection, and no link that leads out of it."""
+        return path.is_file() and path.resolve().is_relative_to(self.folder.resolve())
+
+    def path(self, number: str) -> Path | None:
+        """Where the drawing of this number lies; None if there is none."""
+        chosen = next((kept for kept in self.list() if kept.number == number), None)
+        return None if chosen is None else self.folder / chosen.folder / chosen.file
+
+    def remove(self, number: str) -> bool:
+        """Delete a kept drawing, and its class folder when that was the last; False if none."""
+        path = self.path(number)
+        if path is None:
+            return False
+        path.unlink(missing_ok=True)
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+        return True

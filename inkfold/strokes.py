@@ -1,0 +1,108 @@
+"""Ink as data: strokes of a pen, and the picture that they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+OVERSAMPLING = 4  # pixels drawn for one that is kept, along each side
+STEP = 1.0  # pixels between the places where the width of a stroke may change
+THINNEST = 0.4  # share of the brush that is left at no pressure
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """What a pen did between going down and going up.
+
+    Parameters
+    ----------
+    points : float64 array of shape (n, 3)
+        Row, column (pixels, from the upper left corner) and pressure (0 to 1) in the order of
+        drawing; n is at least 1. A mouse has the pressure 0.5.
+    brush : float
+        Width at the pressure 0.5, in pixels.
+    """
+
+    points: Points
+    brush: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Strokes on a sheet of `rows` by `columns` pixels, the first drawn first."""
+
+    rows: int
+    columns: int
+    strokes: tuple[Stroke, ...]
+
+
+def render(drawing: Drawing) -> NDArray[np.uint8]:
+    """The picture of a drawing: black ink on white paper.
+
+    Returns
+    -------
+    pixels : uint8 array of shape (rows, columns)
+        Ends of strokes are round, edges are grey where they cut a pixel.
+    """
+    side = OVERSAMPLING
+    sheet = np.full((drawing.rows * side, drawing.columns * side), 255, np.uint8)
+    for stroke in drawing.strokes:
+        _ink(sheet, smoothed(stroke.points), stroke.brush)
+    size = (drawing.columns, drawing.rows)
+    return cv2.resize(sheet, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def smoothed(points: Points) -> Points:
+    """A curve through the middles between points, as dense as `STEP` asks for.
+
+    Each point but the ends bends the curve as the control point of a quadratic Bezier curve from
+    the middle before it to the middle after it: no corner where events were far apart, and none of
+    their jitter.
+
+    Parameters
+    ----------
+    points : float64 array of shape (n, 3)
+
+    Returns
+    -------
+    curve : float64 array of shape (m, 3)
+        From the first of `points` to the last.
+    """
+    if len(points) < 3:
+        return _line(points[0], points[-1])
+    middles = (points[:-1] + points[1:]) / 2
+    pieces = [_line(points[0], middles[0])]
+    pieces += [
+        _bezier(start, control, end)
+        for start, control, end in zip(middles[:-1], points[1:-1], middles[1:], strict=True)
+    ]
+    pieces.append(_line(middles[-1], points[-1]))
+    return np.concatenate(pieces)
+
+
+def _line(start: Points, end: Points) -> Points:
+    return _bezier(start, (start + end) / 2, end)
+
+
+def _bezier(start: Points, control: Points, end: Points) -> Points:
+    length = np.linalg.norm((control - start)[:2]) + np.linalg.norm((end - control)[:2])
+    at = np.linspace(0, 1, max(2, 1 + int(np.ceil(length / STEP))))[:, None]
+    return np.asarray((1 - at) ** 2 * start + 2 * at * (1 - at) * control + at**2 * end)
+
+
+def _ink(sheet: NDArray[np.uint8], curve: Points, brush: float) -> None:
+    """Draw a curve with round ends; its width follows the pressure, step by step."""
+    places = np.round(curve[:, 1::-1] * OVERSAMPLING).astype(np.int32)  # cv2 takes columns first
+    share = THINNEST + 2 * (1 - THINNEST) * np.clip(curve[:, 2], 0, 1)
+    widths = np.maximum(1, np.round(brush * share * OVERSAMPLING)).astype(int)
+    ends = np.flatnonzero(np.diff(widths)) + 1  # one call for a run of steps of the same width
+    for first, after in zip([0, *ends], [*ends, len(widths)], strict=True):
+        run = places[max(0, first - 1) : after]
+        if len(run) == 1:
+            run = np.repeat(run, 2, axis=0)
+        cv2.polylines(sheet, [run], isClosed=False, color=0, thickness=int(widths[first]))

@@ -1,0 +1,1 @@
+"""The page to write on: a web application over a bundle and a collection of drawings."""

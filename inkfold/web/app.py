@@ -1,0 +1,160 @@
+"""The web application, as a function of what it answers with and where it keeps drawings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, Header, HTTPException, UploadFile
+from fastapi import Path as PathParameter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from inkfold import __version__
+from inkfold.errors import InkfoldError, PictureError
+from inkfold.html_page import TEMPLATES
+from inkfold.keeping import Collection
+from inkfold.picture import decode
+from inkfold.recognition import Recogniser
+from inkfold.strokes import render
+from inkfold.web.guard import Guard
+from inkfold.web.manual import manual
+from inkfold.web.messages import (
+    AnswerMessage,
+    ClassesMessage,
+    DrawingMessage,
+    HealthMessage,
+    KeepMessage,
+    KeptMessage,
+    Problem,
+    answer_message,
+)
+
+STATIC = Path(__file__).parent / "static"
+Number = Annotated[str, PathParameter(pattern="^[0-9a-f]{16}$")]
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    code: {"model": Problem, "description": what}
+    for code, what in {
+        400: "The body is torn, or another name than this server's own was called.",
+        403: "Asked for by a page of another site.",
+        413: "More than 8 MB or 50 megapixels.",
+        415: "Not a picture.",
+    }.items()
+}
+
+
+def create_app(recogniser: Recogniser, collection: Collection, hosts: tuple[str, ...]) -> FastAPI:
+    """The application.
+
+    Parameters
+    ----------
+    recogniser : Recogniser
+    collection : Collection
+        Where drawings are kept.
+    hosts : tuple of str
+        The names under which it may be called; ``*`` for any. A page elsewhere cannot call it by
+        giving its own name the address of this machine.
+    """
+    app = FastAPI(
+        title="Inkfold",
+        version=__version__,
+        description="A classifier of handwritten characters, and the drawings that were kept.",
+        docs_url=None,  # FastAPI's own page loads scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_middleware(Guard, hosts=hosts)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    _add_pages(app)
+    _add_answers(app, recogniser)
+    _add_collection(app, collection)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    @app.get("/page.css", include_in_schema=False)
+    def style() -> FileResponse:
+        return FileResponse(TEMPLATES / "page.css")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(manual(app.openapi()))
+
+
+def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
+    @app.get("/health")
+    def health() -> HealthMessage:
+        """Whether it answers, and by which bundle."""
+        bundle = recogniser.classifier.bundle
+        return HealthMessage(status="ok", bundle=bundle.path.resolve().name, version=__version__)
+
+    @app.get("/classes")
+    def classes() -> ClassesMessage:
+        """What it can answer, in label order."""
+        return ClassesMessage(classes=recogniser.classes)
+
+    @app.post(
+        "/predict",
+        response_model=AnswerMessage,
+        responses=PROBLEMS | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def predict(
+        file: UploadFile, accept: Annotated[str, Header()] = "application/json"
+    ) -> Response | AnswerMessage:
+        """Answer a picture file. With `Accept: text/plain` the label alone comes back."""
+        data = await file.read()
+        try:
+            answer = await run_in_threadpool(lambda: recogniser.answer(decode(data)))
+        except PictureError as error:
+            large = "megapixels" in str(error)
+            raise HTTPException(413 if large else 415, f"{error}; send a PNG or JPEG") from None
+        if accept.partition(",")[0].partition(";")[0].strip() == "text/plain":
+            return PlainTextResponse(answer.labels[0] if answer.labels else "")
+        return answer_message(answer)
+
+    @app.post("/predict/strokes", responses={code: PROBLEMS[code] for code in (400, 403, 413)})
+    def predict_strokes(drawing: DrawingMessage) -> AnswerMessage:
+        """Answer a drawing. Rows go down and columns to the right, in pixels of the sheet."""
+        return answer_message(recogniser.answer(render(drawing.drawing())))
+
+
+def _add_collection(app: FastAPI, collection: Collection) -> None:
+    refused: dict[int | str, dict[str, object]] = {403: PROBLEMS[403]}
+    missing = refused | {404: {"model": Problem, "description": "No such drawing."}}
+
+    @app.get("/kept")
+    def kept() -> list[KeptMessage]:
+        """The drawings that were kept, by class."""
+        return [KeptMessage.of(one) for one in collection.list()]
+
+    @app.post(
+        "/kept",
+        status_code=201,
+        responses=refused
+        | {code: PROBLEMS[code] for code in (400, 413)}
+        | {507: {"model": Problem, "description": "It cannot be written."}},
+    )
+    def keep(wish: KeepMessage) -> KeptMessage:
+        """Keep a drawing as a PNG file in the folder of its class."""
+        try:
+            return KeptMessage.of(collection.keep(render(wish.drawing.drawing()), wish.name))
+        except InkfoldError as error:
+            raise HTTPException(507, str(error)) from None
+
+    @app.get("/kept/{number}", response_class=FileResponse, responses=missing)
+    def picture(number: Number) -> FileResponse:
+        """A kept drawing."""
+        path = collection.path(number)
+        if path is None:
+            raise HTTPException(404, "no such drawing; GET /kept lists them")
+        return FileResponse(path, media_type="image/png")
+
+    @app.delete("/kept/{number}", status_code=204, responses=missing)
+    def remove(number: Number) -> None:
+        """Delete a kept drawing."""
+        if not collection.remove(number):
+            raise HTTPException(404, "no such drawing; GET /kept lists them")

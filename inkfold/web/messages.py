@@ -1,0 +1,122 @@
+"""What goes over the wire: the bodies of requests and answers, checked."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from inkfold.keeping import Kept
+from inkfold.recognition import Answer
+from inkfold.strokes import Drawing, Stroke
+
+Place = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
+Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Message(BaseModel):
+    """A body whose every field is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StrokeMessage(Message):
+    """What a pen did between going down and going up."""
+
+    brush: float = Field(gt=0, le=200, description="Width in pixels at the pressure 0.5.")
+    points: list[tuple[Place, Place, Pressure]] = Field(
+        min_length=1, max_length=20_000, description="Row, column and pressure of each point."
+    )
+
+
+class DrawingMessage(Message):
+    """Strokes on a sheet."""
+
+    rows: int = Field(ge=1, le=2_000, description="Height of the sheet in pixels.")
+    columns: int = Field(ge=1, le=2_000, description="Width of the sheet in pixels.")
+    strokes: list[StrokeMessage] = Field(max_length=500)
+
+    def drawing(self) -> Drawing:
+        """The same as the package knows it."""
+        strokes = (Stroke(np.array(one.points, float), one.brush) for one in self.strokes)
+        return Drawing(self.rows, self.columns, tuple(strokes))
+
+
+class KeepMessage(Message):
+    """A drawing, and what it is of."""
+
+    name: str = Field(min_length=1, max_length=1_000, pattern=r"\S", description="The class.")
+    drawing: DrawingMessage
+
+
+class KeptMessage(Message):
+    """A kept drawing."""
+
+    name: str = Field(description="The class.")
+    number: str = Field(description="What it is asked for by.")
+    place: str = Field(description="Folder and file in the collection.")
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        """The message of a kept drawing."""
+        place = f"{kept.folder}/{kept.file}"
+        return cls(name=kept.name, number=kept.number, place=place)
+
+
+class Likely(Message):
+    """One of the likeliest classes."""
+
+    label: str
+    probability: float
+
+
+class Seen(Message):
+    """The picture that was classified, byte for byte."""
+
+    size: int = Field(description="Its height and width in pixels.")
+    pixels: str = Field(description="Base64 of its bytes row by row, 0 paper to 255 ink.")
+
+
+class AnswerMessage(Message):
+    """What the bundle says of a picture."""
+
+    label: str | None = Field(description="The likeliest class; null for a blank picture.")
+    probability: float
+    sure: bool = Field(description="Whether the probability reaches the threshold.")
+    top: list[Likely] = Field(description="The likeliest classes, best first.")
+    seen: Seen
+
+
+class ClassesMessage(Message):
+    """Class names in label order."""
+
+    classes: tuple[str, ...]
+
+
+class HealthMessage(Message):
+    """That it answers."""
+
+    status: str
+    bundle: str
+    version: str
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    detail: str
+
+
+def answer_message(answer: Answer) -> AnswerMessage:
+    """The message of an answer."""
+    pairs = zip(answer.labels, answer.probabilities, strict=True)
+    pixels = base64.b64encode(answer.seen.tobytes()).decode("ascii")
+    return AnswerMessage(
+        label=answer.labels[0] if answer.labels else None,
+        probability=answer.probabilities[0] if answer.labels else 0.0,
+        sure=answer.sure,
+        top=[Likely(label=label, probability=probability) for label, probability in pairs],
+        seen=Seen(size=len(answer.seen), pixels=pixels),
+    )

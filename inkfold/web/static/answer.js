@@ -1,0 +1,50 @@
+// Shows an answer: the label, five bars, and the picture that the network saw.
+
+const element = (id) => document.getElementById(id);
+
+export function showAnswer({ label, sure, top, seen }) {
+  element("label").textContent = label === null ? "Nothing is drawn yet." : told(label, sure, top);
+  element("top").replaceChildren(...top.map(bar));
+  showSeen(seen);
+}
+
+function told(label, sure, top) {
+  const share = percent(top[0].probability);
+  return sure ? `${label}, ${share}` : `Not sure: perhaps ${label}, ${share}`;
+}
+
+function bar({ label, probability }) {
+  const item = document.createElement("li");
+  const name = span("name", label);
+  name.title = label;
+  const box = document.createElement("div");
+  box.className = "bar";
+  box.setAttribute("aria-hidden", "true");
+  const filled = document.createElement("span");
+  filled.style.width = `${100 * probability}%`;
+  box.append(filled);
+  item.append(name, box, span("share", percent(probability)));
+  return item;
+}
+
+export function span(className, text) {
+  const made = document.createElement("span");
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function percent(probability) {
+  return `${(100 * probability).toFixed(1)} %`;
+}
+
+/** Every byte becomes a pixel: what is shown is what was classified. */
+function showSeen({ size, pixels }) {
+  const canvas = element("seen");
+  canvas.width = canvas.height = size;
+  const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
+  const image = new ImageData(size, size);
+  bytes.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  element("seen-size").textContent = `What the network sees, ${size} x ${size} pixels`;
+}

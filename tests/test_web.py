@@ -1,0 +1,281 @@
+"""The server behind the page: what it answers, refuses and keeps; asked over a real socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from inkfold.bundle import load_bundle
+from inkfold.classifier import Classifier
+from inkfold.keeping import Collection
+from inkfold.picture import decode, prepare
+from inkfold.recognition import Recogniser
+from inkfold.strokes import render
+from inkfold.web.app import create_app
+from inkfold.web.guard import MAX_BYTES
+from inkfold.web.messages import DrawingMessage
+from tests.answering import CLASSES, SPEC, picture, write_bundle
+from tests.serving import serving
+
+SIDE = SPEC.size
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """A picture as a PNG file."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def band_drawing(band: int) -> dict[str, Any]:
+    """A stroke down the middle of a band of an eighth of the sheet."""
+    column = 100 * (2 * band + 1)
+    stroke = {"brush": 80, "points": [[0, column, 0.5], [800, column, 0.5]]}
+    return {"rows": 800, "columns": 800, "strokes": [stroke]}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose answers are known by hand; ink is the dark side on the canvas."""
+    spec = SPEC.__class__(size=SPEC.size, fit="stretch", ink="auto")
+    return write_bundle(tmp_path_factory.mktemp("web") / "known", spec=spec)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where drawings are kept."""
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
+    """A client of a server that runs."""
+    recogniser = Recogniser(Classifier(load_bundle(bundle)), reject=0.6)
+    app = create_app(recogniser, Collection(folder), ("127.0.0.1",))
+    with serving(app) as address, httpx.Client(base_url=address) as opened:
+        yield opened
+
+
+def test_a_picture_file_is_answered_with_everything(client: httpx.Client) -> None:
+    """Label, probability, the likeliest classes, and the bytes that were classified."""
+    answer = client.post("/predict", files={"file": png(picture(2))}).json()
+
+    assert (answer["label"], answer["sure"]) == (CLASSES[2], True)
+    assert answer["probability"] == pytest.approx(0.75, abs=1e-3)
+    assert answer["top"][0]["label"] == CLASSES[2]
+    assert len(answer["top"]) == len(CLASSES)
+    assert base64.b64decode(answer["seen"]["pixels"]) == picture(2).tobytes()
+
+
+def test_a_program_that_wants_text_gets_the_label_alone(client: httpx.Client) -> None:
+    """As predecessor 004 answered; of a blank picture nothing."""
+    headers = {"Accept": "text/plain"}
+    label = client.post("/predict", files={"file": png(picture(0))}, headers=headers)
+    blank = client.post("/predict", files={"file": png(picture(None))}, headers=headers)
+
+    assert label.headers["content-type"].startswith("text/plain")
+    assert (label.text, blank.text) == (CLASSES[0], "")
+
+
+def test_strokes_are_drawn_prepared_and_answered(client: httpx.Client, bundle: Path) -> None:
+    """What is shown as seen is what `picture.prepare` makes of the rendered drawing."""
+    for band, name in enumerate(CLASSES):
+        wish = band_drawing(band)
+        answer = client.post("/predict/strokes", json=wish).json()
+        drawn = render(DrawingMessage(**wish).drawing())
+        seen = prepare(drawn, load_bundle(bundle).spec)
+
+        assert answer["label"] == name
+        assert base64.b64decode(answer["seen"]["pixels"]) == seen.tobytes()
+
+
+def test_a_drawing_and_its_picture_get_the_same_answer(client: httpx.Client) -> None:
+    """One preparation, whichever way the ink came."""
+    wish = band_drawing(1)
+    file = png(render(DrawingMessage(**wish).drawing()))
+
+    drawn = client.post("/predict/strokes", json=wish).json()
+    assert client.post("/predict", files={"file": file}).json() == drawn
+
+
+def test_a_blank_sheet_has_no_label(client: httpx.Client) -> None:
+    """And is not sure."""
+    answer = client.post("/predict/strokes", json={"rows": 9, "columns": 9, "strokes": []}).json()
+
+    assert (answer["label"], answer["sure"], answer["top"]) == (None, False, [])
+
+
+def test_below_the_threshold_it_is_not_sure(client: httpx.Client) -> None:
+    """Two bands inked alike: neither reaches 0.6."""
+    both = picture(0) | picture(1)
+
+    assert client.post("/predict", files={"file": png(both)}).json()["sure"] is False
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "said"),
+    [
+        (b"", 415, "empty file"),
+        (b"GIF89a, or so it says", 415, "not a picture"),
+        (png(picture(0))[:60], 415, "not a picture"),
+        (b"x" * (MAX_BYTES + 1), 413, "more than 8 MB"),
+        (png(np.zeros((7100, 7100), np.uint8)), 413, "50 megapixels"),
+    ],
+    ids=["empty", "text", "torn", "too many bytes", "too many pixels"],
+)
+def test_what_is_no_picture_is_refused(
+    client: httpx.Client, data: bytes, status: int, said: str
+) -> None:
+    """With a reason, and without a path of the machine."""
+    refused = client.post("/predict", files={"file": ("a.png", data)})
+
+    assert refused.status_code == status
+    assert said in refused.json()["detail"]
+    assert "/" not in refused.json()["detail"]
+
+
+def test_bytes_are_counted_where_no_length_is_told(client: httpx.Client) -> None:
+    """A body that is streamed in pieces is cut off at the limit."""
+
+    def pieces() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(MAX_BYTES // 1_000_000 + 1):
+            yield b"x" * 1_000_000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+
+    assert client.post("/predict", content=pieces(), headers=headers).status_code == 413
+
+
+def test_classes_health_and_description_are_told(client: httpx.Client) -> None:
+    """For programs; the description names every path, and its page loads nothing from elsewhere."""
+    assert client.get("/classes").json() == {"classes": list(CLASSES)}
+    assert client.get("/health").json()["bundle"] == "known"
+    paths = client.get("/openapi.json").json()["paths"]
+    page = client.get("/docs").text
+
+    assert {"/predict", "/predict/strokes", "/classes", "/health", "/kept"} <= paths.keys()
+    for path in paths:
+        assert path in page
+    assert "http://127.0.0.1:8000/predict" in page
+    assert "<script" not in page
+
+
+def test_a_drawing_is_kept_listed_shown_and_deleted(client: httpx.Client, folder: Path) -> None:
+    """The file is the rendered drawing."""
+    wish = {"name": "alef", "drawing": band_drawing(0)}
+
+    kept = client.post("/kept", json=wish)
+    assert kept.status_code == 201
+    address = f"/kept/{kept.json()['number']}"
+    shown = client.get(address)
+    listed = client.get("/kept").json()
+    gone = client.delete(address)
+
+    assert listed == [kept.json()]
+    assert shown.headers["content-type"] == "image/png"
+    drawn = render(DrawingMessage(**band_drawing(0)).drawing())
+    assert np.array_equal(decode(shown.content), drawn)
+    assert (gone.status_code, client.get(address).status_code) == (204, 404)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../../x", "CON", "🦉", "x" * 300, "a/../../b", "\x00"])
+def test_nothing_is_written_outside_of_the_collection(
+    client: httpx.Client, folder: Path, name: str
+) -> None:
+    """Whatever a class is called."""
+    before = {path for path in folder.parent.rglob("*") if folder not in path.parents}
+
+    kept = client.post("/kept", json={"name": name, "drawing": band_drawing(0)})
+
+    assert kept.status_code == 201
+    after = {path for path in folder.parent.rglob("*") if folder not in path.parents}
+    assert after - before <= {folder}
+    assert (folder / kept.json()["place"]).is_file()
+
+
+@pytest.mark.parametrize("number", ["..%2f..%2fetc%2fpasswd", "0" * 15, "G" * 16, "0" * 17])
+def test_a_drawing_is_asked_for_by_its_number_alone(client: httpx.Client, number: str) -> None:
+    """No part of a path is taken from an address."""
+    assert client.get(f"/kept/{number}").status_code in {404, 422}
+    assert client.delete(f"/kept/{number}").status_code in {404, 422}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"rows": 0, "columns": 9, "strokes": []},
+        {"rows": 9_000, "columns": 9, "strokes": []},
+        {"rows": 9, "columns": 9, "strokes": [{"brush": 5, "points": []}]},
+        {"rows": 9, "columns": 9, "strokes": [{"brush": 0, "points": [[1, 1, 0.5]]}]},
+        {"rows": 9, "columns": 9, "strokes": [{"brush": 5, "points": [[1, 1, 2]]}]},
+        {"rows": 9, "columns": 9, "strokes": [], "more": 1},
+    ],
+)
+def test_a_drawing_that_cannot_be_is_refused(client: httpx.Client, wish: dict[str, Any]) -> None:
+    """422, with the field that is wrong."""
+    refused = client.post("/predict/strokes", json=wish)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"][0] == "body"
+
+
+def test_a_page_of_another_site_may_not_ask(client: httpx.Client, folder: Path) -> None:
+    """Neither answer nor keep; and no answer tells a browser that it may be read elsewhere."""
+    elsewhere = {"Origin": "http://example.org"}
+    wish = {"name": "a", "drawing": band_drawing(0)}
+    refused = client.post("/kept", json=wish, headers=elsewhere)
+    read = client.get("/classes", headers=elsewhere)
+    own = client.post("/kept", json=wish, headers={"Origin": str(client.base_url).rstrip("/")})
+
+    assert refused.status_code == 403
+    assert not {name for name in read.headers if name.startswith("access-control")}
+    assert own.status_code == 201
+    assert len(list(folder.rglob("*.png"))) == 1
+
+
+def test_a_name_that_is_not_the_server_s_own_is_refused(client: httpx.Client) -> None:
+    """A site that gives its name this machine's address does not reach it."""
+    assert client.get("/classes", headers={"Host": "example.org"}).status_code == 400
+
+
+def test_the_page_fetches_nothing_from_elsewhere(client: httpx.Client) -> None:
+    """Headers say so to the browser; scripts and styles are the server's own."""
+    page = client.get("/")
+
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert "//" not in page.text.replace("<!doctype html>", "")
+    for name in ("main.js", "sheet.js", "history.js", "server.js", "answer.js", "draw.css"):
+        assert client.get(f"/static/{name}").status_code == 200
+
+
+def test_many_clients_at_once_get_their_own_answers(client: httpx.Client) -> None:
+    """Fifty at once, each with a drawing of its own."""
+
+    def ask(number: int) -> bool:
+        band = number % len(CLASSES)
+        answer = httpx.post(f"{client.base_url}/predict/strokes", json=band_drawing(band))
+        return bool(answer.json()["label"] == CLASSES[band])
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(ask, range(200)))
+
+
+def test_an_answer_names_no_path_of_the_machine(client: httpx.Client, bundle: Path) -> None:
+    """Not of the bundle, not of the collection."""
+    texts = [
+        client.get(path).text for path in ("/", "/health", "/classes", "/kept", "/openapi.json")
+    ]
+
+    assert all(str(bundle.parent) not in text for text in texts)
+    assert json.loads(texts[1])["bundle"] == bundle.name

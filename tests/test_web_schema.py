@@ -1,0 +1,59 @@
+"""Whatever the OpenAPI description allows, and what it does not, gets an answer that it names."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from inkfold.bundle import load_bundle
+from inkfold.classifier import Classifier
+from inkfold.keeping import Collection
+from inkfold.nouns import ImageSpec
+from inkfold.recognition import Recogniser
+from inkfold.web.app import create_app
+from tests.answering import SPEC, write_bundle
+
+FOLDER = Path(tempfile.mkdtemp(prefix="inkfold-"))  # it is wanted before there is a fixture
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def application() -> object:
+    """The application with a bundle whose answers are known by hand."""
+    bundle = write_bundle(FOLDER / "known", spec=ImageSpec(size=SPEC.size, fit="stretch"))
+    recogniser = Recogniser(Classifier(load_bundle(bundle)))
+    return create_app(recogniser, Collection(FOLDER / "kept"), ("*",))
+
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", application())
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+def test_every_answer_is_one_that_the_description_names(case: schemathesis.Case[Any]) -> None:
+    """No server error, a status and a body as described, for good and for bad requests."""
+    case.call_and_validate(checks=CHECKS)
