@@ -93,6 +93,16 @@ def waited(what: Callable[[], object], seconds: float = 20) -> bool:
     return bool(found)
 
 
+def settled(what: Callable[[], tuple[int, int]], seconds: float = 0.5) -> tuple[int, int]:
+    """What it is when it has stayed the same for so long."""
+    found, since = what(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.05)
+        if (now := what()) != found:
+            found, since = now, time.monotonic()
+    return found
+
+
 @pytest.fixture
 def screen(tmp_path: Path) -> Iterator[Screen]:
     """A screen of its own, and ``python draw.py --desktop`` on it."""
@@ -128,7 +138,7 @@ def test_a_letter_is_drawn_answered_undone_and_kept(screen: Screen) -> None:
     """With the mouse, the keys and the field of names; what is kept lies on the disk."""
     screen.write("K")
     assert waited(lambda: screen.bars() > 500)
-    whole, filled = screen.ink(), screen.bars()
+    whole, filled = settled(lambda: (screen.ink(), screen.bars()))
     screen.do("key", "ctrl+z")
     assert waited(lambda: 0 < screen.ink() < whole)
     screen.do("key", "ctrl+z")
