@@ -4,7 +4,8 @@ He et al., arXiv 1512.03385, made for small pictures and few processors: the fir
 every second pixel, so that most of the work is done on 16x16 and 8x8 pixels.
 
 Run: python models/residual32.py datasets/characters.h5 --augment online
-Expect: EXPECT
+Expect: 14 minutes on two busy cores, 12 epochs of EMNIST-47 (docs/results.md);
+    104,385 of 116,323 (89.74 %) right on its test split.
 """
 
 from __future__ import annotations
