@@ -54,6 +54,18 @@ def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
     assert record["scores"]["test"]["total"] == expected
 
 
+def test_the_readme_tells_what_the_records_tell() -> None:
+    """Counts, shares and intervals of ours, set by set."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for data in SETS:
+        rate = DONE[f"{data}-{OURS}-online"].test
+        assert rate.interval is not None
+        low, high = (f"{100 * end:.2f}" for end in rate.interval)
+        share = f"{100 * rate.correct / rate.total:.2f} %"
+
+        assert f"{rate.correct:,} of {rate.total:,}, {share} ({low} to {high})" in readme
+
+
 def test_every_network_and_every_augmentation_is_planned() -> None:
     """What the page promises: the field on EMNIST-47 twice, ours on four sets in four ways."""
     networks = {path.stem for path in (ROOT / "models").glob("*.py")}

@@ -12,7 +12,10 @@ import pytest
 from tests.answering import write_bundle, write_picture
 from tests.scripts import ROOT, run_script
 
-STAGES = ("create_dataset.py", "import_data.py", "augment.py", "evaluate.py", "classify.py")
+STAGES = (
+    *("create_dataset.py", "import_data.py", "augment.py", "evaluate.py", "classify.py"),
+    "draw.py",
+)
 MODELS = tuple(sorted(f"models/{path.name}" for path in (ROOT / "models").glob("*.py")))
 HEAVY = {"tensorflow", "keras", "h5py", "scipy", "matplotlib", "sklearn", "onnxruntime", "cv2"}
 NEVER = {"tensorflow", "keras", "h5py", "scipy", "matplotlib", "sklearn", "pandas", "rich"}

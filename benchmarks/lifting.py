@@ -1,0 +1,91 @@
+"""How long it takes from lifting the pen until the page shows the answer.
+
+    python benchmarks/lifting.py
+
+Needs Chromium and playwright. `python draw.py` answers in a process of its own with the bundle
+that comes along; letters are written with the mouse, and the page's own clock is read when the
+pointer goes up and when the label is set next.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.measuring import ROOT
+from inkfold.bundle import SHIPPED
+from tests.letterforms import STROKES
+
+ROUNDS = 3
+WATCH = """() => { let lifted = 0; window.taken = [];
+const now = () => performance.now();
+document.getElementById("sheet").addEventListener("pointerup", () => { lifted = now(); });
+new MutationObserver(() => { if (lifted) taken.push(now() - lifted); lifted = 0; })
+  .observe(document.getElementById("label"), { childList: true, subtree: true });
+}"""
+
+
+def write(page: Page, character: str) -> None:
+    """Write a character, wait for its answer, clear the sheet."""
+    box = page.locator("#sheet").bounding_box()
+    if box is None:
+        raise RuntimeError("the page shows no sheet")
+    for stroke in STROKES[character]:
+        places = [
+            (
+                box["x"] + box["width"] * (0.25 + 0.4 * column),
+                box["y"] + box["height"] * (0.2 + 0.5 * row),
+            )
+            for column, row in stroke
+        ]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+        page.wait_for_timeout(150)
+    page.keyboard.press("Delete")
+    page.wait_for_timeout(100)
+
+
+def main() -> None:
+    """Start, write, print."""
+    line = [sys.executable, str(ROOT / "draw.py"), str(SHIPPED), "--port", "0", "--no-browser"]
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(  # noqa: S603, our own script
+            [*line, "--keep", folder], stdout=subprocess.PIPE, text=True
+        ) as server,
+        sync_playwright() as playwright,
+    ):
+        try:
+            address = server.stdout.readline().split()[0] if server.stdout else ""
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(address)
+            page.evaluate(WATCH)
+            for _ in range(ROUNDS):
+                for character in STROKES:
+                    write(page, character)
+            taken = np.array(page.evaluate("window.taken"))
+            browser.close()
+        finally:
+            server.terminate()
+    median, last = np.percentile(taken, (50, 99))
+    sys.stdout.write(
+        f"{len(taken)} strokes: median {median:.0f} ms, 99th percentile {last:.0f} ms, "
+        f"longest {taken.max():.0f} ms from lifting the pen to the answer\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
