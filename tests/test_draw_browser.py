@@ -145,6 +145,22 @@ def test_the_answer_comes_while_one_draws(site: Site) -> None:
     site.page.mouse.up()
 
 
+def test_a_pen_draws_as_wide_as_it_is_pressed(site: Site) -> None:
+    """Its pressure travels with every point; a mouse has none to tell."""
+    box = site.page.locator("#sheet").bounding_box()
+    assert box is not None
+    session = site.page.context.new_cdp_session(site.page)
+    force = {"pointerType": "pen", "force": 0.9, "button": "left", "buttons": 1}
+    with site.page.expect_response(lambda answer: "strokes" in answer.url) as waited:
+        for kind, row in (("mousePressed", 60), ("mouseMoved", 200), ("mouseReleased", 200)):
+            place = {"type": kind, "x": box["x"] + 200, "y": box["y"] + row}
+            session.send("Input.dispatchMouseEvent", place | force)
+
+    pressures = [point[2] for point in sent(waited.value)["strokes"][0]["points"]]
+    assert pressures == pytest.approx([0.9] * len(pressures), abs=0.01)
+    site.answers("1")
+
+
 def test_what_is_shown_as_seen_is_what_was_classified(site: Site) -> None:
     """Byte for byte: the answer's pixels, the preview's, and what our own code makes of them."""
     with site.page.expect_response(

@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.invariance import table
 from inkfold.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.picture import prepare
+from inkfold.recognition import Recogniser
 from tests.letterforms import STROKES, Shot, photograph
 from tests.scripts import ROOT
 
@@ -92,6 +94,15 @@ def test_the_same_letter_gets_the_same_answer(way: str) -> None:
     same = [letter for letter, plain, other in pairs if plain == other]
 
     assert len(same) >= LEAST, [pair for pair in pairs if pair[1] != pair[2]]
+
+
+def test_a_drawing_keeps_its_answer_however_it_lies_on_the_sheet() -> None:
+    """The table of docs/draw.md: moved, shrunk, thickened, inverted, slanted; rendered strokes."""
+    rows = table(Recogniser(classifier()))
+
+    assert len(rows) == 12
+    assert [name for name, rate in rows if rate.correct < LEAST] == []
+    assert all(rate.total == len(LETTERS) for _, rate in rows)
 
 
 @pytest.mark.slow
