@@ -5,7 +5,8 @@ only honest public figure of the five predecessors.
 
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/blocks28.py datasets/characters28.h5
-Expect: EXPECT
+Expect: 4 minutes on two busy cores, 7 epochs of EMNIST-47 (docs/results.md);
+    104,192 of 116,323 (89.57 %) right on its test split.
 
 The original lowered its rate to a tenth after three epochs without a lower loss on the test split;
 here validation says when, and each new stage begins from the best weights so far.
