@@ -18,19 +18,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.field_plan import OURS, RUNS, Augmentation, Run
+from benchmarks.field_plan import OURS, RUNS, SETS, Augmentation, Run
 from benchmarks.measuring import ROOT
 from inkfold.metrics import Rate
 
 LOGS = ROOT / "logs/field"
 PAGE = ROOT / "docs/results.md"
 BEGIN, END = "<!-- benchmarks/field_page.py writes from here -->", "<!-- to here -->"
-SETS = {
-    "mnist": "MNIST",
-    "kmnist": "KMNIST",
-    "emnist47": "EMNIST-47",
-    "kanji": "kanji, 314 classes",
-}
 HOW: dict[Augmentation, str] = {
     "plain": "as they are",
     "tenfold": "tenfold file",

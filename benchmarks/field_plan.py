@@ -7,6 +7,12 @@ from typing import Literal
 
 Augmentation = Literal["plain", "tenfold", "elastic", "online"]
 OURS = "residual32"
+SETS = {
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "emnist47": "EMNIST-47",
+    "kanji": "kanji, 314 classes",
+}
 VIEWS = {"lenet64": "bw64", "cnn30": "30", "cnn32": "32", "cnn32_wide": "32", OURS: "ours"}
 
 

@@ -7,6 +7,7 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.field_plan import SETS
 from inkfold.metrics import Rate, wilson
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def draw_sizes(path: Path, done: Sequence[Record]) -> None:
             axes.annotate(record.run.network, at, (5, 5), textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel="parameters", ylabel="per cent right (test)")
     axes.set_title("EMNIST-47: every network, pictures as they are and distorted online")
+    axes.margins(x=0.15)  # for the last name
     axes.grid(alpha=0.25)
     axes.legend(loc="lower right")
     figure.savefig(path, dpi=120)
@@ -60,7 +62,7 @@ def draw_gain(path: Path, done: Sequence[Record]) -> None:
 
     plain = {(r.run.data, r.run.network): r for r in done if r.run.augmentation == "plain"}
     rows = [
-        (f"{r.run.data}, {r.run.network}", r.run.augmentation, gain(r.test, before.test))
+        (f"{SETS[r.run.data]}, {r.run.network}", r.run.augmentation, gain(r.test, before.test))
         for r in done
         if r.run.augmentation != "plain" and not r.run.seed
         for before in [plain.get((r.run.data, r.run.network))]

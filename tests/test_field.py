@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.field import AFFINE_OFF, training
-from benchmarks.field_page import BEGIN, LOGS, PAGE, SETS, records, tables, told, with_tables
-from benchmarks.field_plan import OURS, RUNS, Run, packing
+from benchmarks.field_page import BEGIN, LOGS, PAGE, records, tables, told, with_tables
+from benchmarks.field_plan import OURS, RUNS, SETS, Run, packing
 from benchmarks.field_plots import gain
 from inkfold.metrics import Rate
 from tests.scripts import ROOT
