@@ -96,7 +96,7 @@ PARAMETERS = {
         + plain(1, 192, 100),
     ),
 }
-# what predecessors.md, read from their own code, says of them
+# what their own code and files say of them
 PUBLISHED = {
     "plain28": 159_556,
     "strided28": 330_596,
