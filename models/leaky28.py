@@ -5,7 +5,8 @@ that it was trained on; no other figure exists.
 
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/leaky28.py datasets/characters28.h5
-Expect: EXPECT
+Expect: 2 minutes on two busy cores, 8 epochs of EMNIST-47 (docs/results.md);
+    103,453 of 116,323 (88.94 %) right on its test split.
 
 The original ran all of its 75 epochs without any validation; here validation decides.
 """

@@ -4,7 +4,8 @@ Predecessor 000's network, made for 27 ancient Hebrew characters: 91.8 % on its 
 
 Run: python create_dataset.py FOLDER --size 64 --fit stretch --threshold otsu -o datasets/bw64.h5
      python models/lenet64.py datasets/bw64.h5
-Expect: EXPECT
+Expect: 4 minutes on two busy cores, 1 epoch of EMNIST-47 (docs/results.md);
+    100,449 of 116,323 (86.35 %) right on its test split.
 
 The original trained for the number of epochs that it was told and kept the last weights, though its
 validation loss was lowest after the first epoch; here validation decides.

@@ -5,7 +5,8 @@ it was ever published.
 
 Run: python create_dataset.py FOLDER --size 28 --per-class 1000 -o datasets/characters28.h5
      python models/plain28.py datasets/characters28.h5
-Expect: EXPECT
+Expect: 2 minutes on two busy cores, 6 epochs of EMNIST-47 (docs/results.md);
+    101,045 of 116,323 (86.87 %) right on its test split.
 
 The original measured itself on the pictures that it watched while training; here test stays unseen.
 """

@@ -4,7 +4,8 @@ Predecessor 001's second network, for 36 digits and capitals; no accuracy of it 
 
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/strided28.py datasets/characters28.h5 --augment online
-Expect: EXPECT
+Expect: 3 minutes on two busy cores, 5 epochs of EMNIST-47 (docs/results.md);
+    103,359 of 116,323 (88.86 %) right on its test split.
 
 The original always distorted so; beyond the picture's edge it repeated the edge.
 """
