@@ -1,13 +1,12 @@
 """strided28: seven convolutions, two of them with strides in place of pooling, on 28x28 pictures.
 
-Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was published.
+Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was published. It
+always distorted online, and repeated the picture's edge where there is paper here.
 
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/strided28.py datasets/characters28.h5 --augment online
 Expect: 3 minutes on two busy cores, 5 epochs of EMNIST-47 (docs/results.md);
     103,359 of 116,323 (88.86 %) right on its test split.
-
-The original always distorted so; beyond the picture's edge it repeated the edge.
 """
 
 from __future__ import annotations
