@@ -46,14 +46,12 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
+        body = await _body(receive)  # first of all: who is cut off while sending hears no reason
         refusal = self._refusal(scope["method"], Headers(scope=scope))
-        body = await _body(receive) if refusal is None else b""
-        if body is None:
-            refusal = TOO_LARGE
-        if refusal is not None:
-            await _refuse(sending, *refusal)
+        if body is None or refusal is not None:
+            await _refuse(sending, *(refusal or TOO_LARGE))
             return
-        await self._app(scope, _again(body or b"", receive), sending)
+        await self._app(scope, _again(body, receive), sending)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -97,6 +95,6 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 async def _refuse(send: Send, status: int, reason: str) -> None:
     body = json.dumps({"detail": reason}).encode()
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
