@@ -158,7 +158,7 @@ def test_a_pen_draws_as_wide_as_it_is_pressed(site: Site) -> None:
 
     pressures = [point[2] for point in sent(waited.value)["strokes"][0]["points"]]
     assert pressures == pytest.approx([0.9] * len(pressures), abs=0.01)
-    site.answers("1")
+    site.answers("[1IL]")  # an upright line
 
 
 def test_what_is_shown_as_seen_is_what_was_classified(site: Site) -> None:
@@ -217,7 +217,7 @@ def test_the_keyboard_draws_too(site: Site) -> None:
         site.page.keyboard.press(key)
 
     assert int(site.page.locator("#brush").input_value()) == before + 4
-    site.answers("1")
+    site.answers("[1IL]")  # an upright line
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_finger_draws_on_a_phone(site: Site) -> None:
         touch("touchMove", float(row))
     touch("touchEnd")
 
-    site.answers("1")
+    site.answers("[1IL]")  # an upright line
     assert site.page.evaluate("scrollY") == 0
     assert site.page.evaluate("document.documentElement.scrollWidth") <= 360
     assert site.page.locator("#label").bounding_box()["y"] < 740  # type: ignore[index]  # it is there
