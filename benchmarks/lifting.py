@@ -9,7 +9,6 @@ pointer goes up and when the label is set next.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT
 from inkfold.bundle import SHIPPED
+from tests.browsing import CHROMIUM, places_on
 from tests.letterforms import STROKES
 
 ROUNDS = 3
@@ -38,14 +38,7 @@ def write(page: Page, character: str) -> None:
     box = page.locator("#sheet").bounding_box()
     if box is None:
         raise RuntimeError("the page shows no sheet")
-    for stroke in STROKES[character]:
-        places = [
-            (
-                box["x"] + box["width"] * (0.25 + 0.4 * column),
-                box["y"] + box["height"] * (0.2 + 0.5 * row),
-            )
-            for column, row in stroke
-        ]
+    for places in places_on(box, character):
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
@@ -59,7 +52,6 @@ def write(page: Page, character: str) -> None:
 def main() -> None:
     """Start, write, print."""
     line = [sys.executable, str(ROOT / "draw.py"), str(SHIPPED), "--port", "0", "--no-browser"]
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))))
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(  # noqa: S603, our own script
@@ -69,7 +61,7 @@ def main() -> None:
     ):
         try:
             address = server.stdout.readline().split()[0] if server.stdout else ""
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page()
             page.goto(address)
             page.evaluate(WATCH)

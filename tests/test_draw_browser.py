@@ -16,16 +16,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, Response, expect, sync_playwright
 
 from inkfold.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.picture import prepare, read
 from inkfold.strokes import Drawing, Stroke, render
-from tests.letterforms import STROKES, Shot, photograph
+from tests.browsing import CHROMIUM, places_on
+from tests.letterforms import Shot, photograph
 from tests.scripts import ROOT
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; install Debian's chromium"),
@@ -48,21 +48,19 @@ class Site:
 
     def write(self, character: str) -> None:
         """Write a character with the mouse, stroke by stroke, in the middle of the sheet."""
-        box = self.page.locator("#sheet").bounding_box()
-        assert box is not None
-        for stroke in STROKES[character]:
-            places = [
-                (
-                    box["x"] + box["width"] * (0.25 + 0.4 * column),
-                    box["y"] + box["height"] * (0.2 + 0.5 * row),
-                )
-                for column, row in stroke
-            ]
+        for places in places_on(self.box, character):
             self.page.mouse.move(*places[0])
             self.page.mouse.down()
             for place in places[1:]:
                 self.page.mouse.move(*place)
             self.page.mouse.up()
+
+    @property
+    def box(self) -> FloatRect:
+        """Where the sheet is on the page."""
+        box = self.page.locator("#sheet").bounding_box()
+        assert box is not None
+        return box
 
     def answers(self, label: str) -> None:
         """Wait for this answer."""
@@ -135,11 +133,9 @@ def test_a_digit_that_is_drawn_is_answered(site: Site) -> None:
 
 def test_the_answer_comes_while_one_draws(site: Site) -> None:
     """Before the pen is lifted."""
-    box = site.page.locator("#sheet").bounding_box()
-    assert box is not None
-    site.page.mouse.move(box["x"] + 200, box["y"] + 60)
+    site.page.mouse.move(site.box["x"] + 200, site.box["y"] + 60)
     site.page.mouse.down()
-    site.page.mouse.move(box["x"] + 205, box["y"] + 330, steps=12)
+    site.page.mouse.move(site.box["x"] + 205, site.box["y"] + 330, steps=12)
 
     expect(site.page.locator("#top li")).to_have_count(5)
     site.page.mouse.up()
@@ -147,18 +143,17 @@ def test_the_answer_comes_while_one_draws(site: Site) -> None:
 
 def test_a_pen_draws_as_wide_as_it_is_pressed(site: Site) -> None:
     """Its pressure travels with every point; a mouse has none to tell."""
-    box = site.page.locator("#sheet").bounding_box()
-    assert box is not None
     session = site.page.context.new_cdp_session(site.page)
     force = {"pointerType": "pen", "force": 0.9, "button": "left", "buttons": 1}
     with site.page.expect_response(lambda answer: "strokes" in answer.url) as waited:
-        for kind, row in (("mousePressed", 60), ("mouseMoved", 200), ("mouseReleased", 200)):
-            place = {"type": kind, "x": box["x"] + 200, "y": box["y"] + row}
-            session.send("Input.dispatchMouseEvent", place | force)
+        (places,) = places_on(site.box, "7")
+        kinds = ("mousePressed", "mouseMoved", "mouseMoved", "mouseReleased")
+        for kind, (x, y) in zip(kinds, [*places, places[-1]], strict=True):
+            session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y} | force)
 
     pressures = [point[2] for point in sent(waited.value)["strokes"][0]["points"]]
     assert pressures == pytest.approx([0.9] * len(pressures), abs=0.01)
-    site.answers("[1IL]")  # an upright line
+    site.answers("7")
 
 
 def test_what_is_shown_as_seen_is_what_was_classified(site: Site) -> None:
@@ -213,11 +208,13 @@ def test_the_keyboard_draws_too(site: Site) -> None:
     sheet = site.page.locator("#sheet")
     before = int(site.page.locator("#brush").input_value())
     sheet.focus()
-    for key in ("]", "]", *["ArrowUp"] * 9, "Space", *["ArrowDown"] * 18, "Space"):
+    start = ["ArrowUp"] * 9 + ["ArrowLeft"] * 5
+    roof, stem = ["ArrowRight"] * 10, ["ArrowDown", "ArrowDown", "ArrowLeft"] * 9
+    for key in ("]", "]", *start, "Space", *roof, *stem, "Space"):
         site.page.keyboard.press(key)
 
     assert int(site.page.locator("#brush").input_value()) == before + 4
-    site.answers("[1IL]")  # an upright line
+    site.answers("7")
 
 
 @pytest.mark.parametrize(
@@ -227,21 +224,19 @@ def test_the_keyboard_draws_too(site: Site) -> None:
 )
 def test_a_finger_draws_on_a_phone(site: Site) -> None:
     """In the dark; the page does not scroll under the finger and is not wider than the screen."""
-    box = site.page.locator("#sheet").bounding_box()
-    assert box is not None
     session = site.page.context.new_cdp_session(site.page)
-    x, top, bottom = box["x"] + box["width"] / 2, box["y"] + 40, box["y"] + box["height"] - 40
+    (places,) = places_on(site.box, "7")
 
-    def touch(kind: str, *rows: float) -> None:
-        points = [{"x": x, "y": row} for row in rows]
+    def touch(kind: str, *there: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in there]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    touch("touchStart", top)
-    for row in np.linspace(top, bottom, 12):
-        touch("touchMove", float(row))
+    touch("touchStart", places[0])
+    for place in places[1:]:
+        touch("touchMove", place)
     touch("touchEnd")
 
-    site.answers("[1IL]")  # an upright line
+    site.answers("7")
     assert site.page.evaluate("scrollY") == 0
     assert site.page.evaluate("document.documentElement.scrollWidth") <= 360
     assert site.page.locator("#label").bounding_box()["y"] < 740  # type: ignore[index]  # it is there
