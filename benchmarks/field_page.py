@@ -19,7 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.field_plan import OURS, RUNS, SETS, Augmentation, Run
-from benchmarks.measuring import ROOT
+from benchmarks.measuring import ROOT, between
 from inkfold.metrics import Rate
 
 LOGS = ROOT / "logs/field"
@@ -108,14 +108,14 @@ def of_ours(done: dict[str, Record]) -> Iterator[str]:
     """Ours on every set, by what it was trained on."""
     yield "| set | trained on | pictures shown | right on the test split | averaged over 8 views |"
     yield "|---|---|---|---|---|"
-    for data, title in SETS.items():
-        for how, words in HOW.items():
-            runs = [run for run in RUNS if (run.data, run.network) == (data, OURS)]
-            for run in runs:
-                if run.augmentation == how and (one := done.get(run.name)):
-                    seed = f", seed {run.seed}" if run.seed else ""
-                    cells = f"{one.seen:,} | {told(one.test)} | {told(one.views)}"
-                    yield f"| {title} | {words}{seed} | {cells} |"
+    data, how = list(SETS), list(HOW)
+    ours = [one for one in done.values() if one.run.network == OURS]
+    for one in sorted(
+        ours, key=lambda one: (data.index(one.run.data), how.index(one.run.augmentation))
+    ):
+        seed = f", seed {one.run.seed}" if one.run.seed else ""
+        cells = f"{one.seen:,} | {told(one.test)} | {told(one.views)}"
+        yield f"| {SETS[one.run.data]} | {HOW[one.run.augmentation]}{seed} | {cells} |"
 
 
 def tables(done: dict[str, Record]) -> str:
@@ -130,11 +130,7 @@ def tables(done: dict[str, Record]) -> str:
 
 def with_tables(text: str, inner: str) -> str:
     """The page with `inner` between its marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE} lacks {BEGIN} or {END}")
-    return f"{before}{begin}\n{inner}\n{end}{after}"
+    return between(text, inner, BEGIN, END)
 
 
 def main() -> None:

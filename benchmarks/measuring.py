@@ -177,6 +177,21 @@ def line(row: Row) -> str:
     )
 
 
+def between(text: str, inner: str, begin: str, end: str) -> str:
+    """A page's text with `inner` between its two marks.
+
+    Raises
+    ------
+    ValueError
+        If a mark is missing.
+    """
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page lacks {begin} or {end}")
+    return f"{before}{begin}\n{inner}\n{end}{after}"
+
+
 def load(path: Path) -> list[Row]:
     """The rows that `report` kept."""
     return rows_of(json.loads(path.read_text(encoding="utf-8")))

@@ -24,7 +24,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT, Row, load, rows_of
+from benchmarks.measuring import ROOT, Row, between, load, rows_of
 
 SCRIPTS = ("elastic", "augmenting", "packing", "memory", "classifying", "training")
 PACKAGES = (
@@ -165,11 +165,7 @@ def with_table(readme: str, table: str) -> str:
     ValueError
         If a mark is missing.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the README lacks {BEGIN} or {END}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+    return between(readme, table, BEGIN, END)
 
 
 def read(path: Path = KEPT) -> Results:
