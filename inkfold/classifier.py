@@ -169,19 +169,22 @@ class Classifier:
         """Run the network once for all pictures of the batch that could be read."""
         pictures = [picture for piece in pieces for picture in piece.result()]
         images = [picture for picture in pictures if not isinstance(picture, str)]
-        answers = iter(self._likeliest(np.stack(images)) if images else ())
+        answers = iter(self.likeliest(np.stack(images), self.top) if images else ())
         for path, picture in zip(paths, pictures, strict=True):
             if isinstance(picture, str):
                 yield Prediction(path, error=picture)
             else:
                 yield Prediction(path, *next(answers))
 
-    def _likeliest(
-        self, images: NDArray[np.uint8]
+    def likeliest(
+        self, images: NDArray[np.uint8], top: int
     ) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-        """Labels and probabilities of the `top` likeliest classes, picture by picture."""
+        """Labels and probabilities of the `top` likeliest classes, at most all, picture by picture.
+
+        `images` as `predict` takes them.
+        """
         probabilities = self.predict(images)
-        best = leading(probabilities, self.top)
+        best = leading(probabilities, min(top, len(self._classes)))
         values = np.take_along_axis(probabilities, best, axis=1)
         for classes, row in zip(best.tolist(), values.tolist(), strict=True):
             yield tuple(self._classes[c] for c in classes), tuple(row)

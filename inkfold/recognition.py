@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.classifier import Classifier, leading
+from inkfold.classifier import Classifier
 from inkfold.picture import prepare
 
 SHOWN = 5
@@ -65,8 +65,5 @@ class Recogniser:
         seen = prepare(pixels, self.classifier.bundle.spec)
         if not seen.any():
             return Answer((), (), sure=False, seen=seen)
-        probabilities = self.classifier.predict(seen[None])
-        best = leading(probabilities, min(SHOWN, len(self.classes)))[0]
-        values = probabilities[0, best].tolist()
-        labels = tuple(self.classes[label] for label in best.tolist())
-        return Answer(labels, tuple(values), values[0] >= self.reject, seen)
+        ((labels, probabilities),) = self.classifier.likeliest(seen[None], SHOWN)
+        return Answer(labels, probabilities, probabilities[0] >= self.reject, seen)
