@@ -82,7 +82,7 @@ RUNS: tuple[Run, ...] = (
     Run("emnist47", OURS, "online", 12),
     Run("kmnist", OURS, "online", 30),
     Run("mnist", OURS, "online", 20),
-    Run("kanji", OURS, "online", 40),
+    Run("kanji", OURS, "online", 30),
     *_both("blocks28", 7),
     *_both("leaky28", 8),
     *_both("plain28", 6),
