@@ -94,18 +94,20 @@ def rate_at(stage: Stage, done: float) -> float:
     return stage.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
 
 
-def shortened(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
-    """The same stages in at most `epochs` epochs, shared among them in proportion, at least 1 each.
+def in_epochs(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
+    """The same stages in `epochs` epochs, shared among them in proportion, at least 1 each.
 
-    With fewer epochs than stages the last stages are left out.
+    With fewer epochs than stages the last stages are left out. Patience stays, but a stage that
+    was to run all its epochs runs all its new ones.
     """
     stages = tuple(stages)[:epochs]
     total = sum(stage.epochs for stage in stages)
-    if total <= epochs:
-        return stages
     shares = [max(1, stage.epochs * epochs // total) for stage in stages]
     while sum(shares) > epochs:
         shares[shares.index(max(shares))] -= 1
     while sum(shares) < epochs:
         shares[shares.index(min(shares))] += 1
-    return tuple(replace(stage, epochs=n) for stage, n in zip(stages, shares, strict=True))
+    return tuple(
+        replace(stage, epochs=n, patience=n if stage.patience >= stage.epochs else stage.patience)
+        for stage, n in zip(stages, shares, strict=True)
+    )

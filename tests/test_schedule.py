@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.nouns import Stage
-from inkfold.schedule import Progress, rate_at, shortened
+from inkfold.schedule import Progress, in_epochs, rate_at
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 
@@ -77,13 +77,14 @@ def test_without_validation_the_newest_weights_are_the_best() -> None:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "expected"), [(100, [50, 50]), (10, [5, 5]), (7, [4, 3]), (2, [1, 1]), (1, [1])]
+    ("epochs", "expected"),
+    [(300, [150, 150]), (100, [50, 50]), (10, [5, 5]), (7, [4, 3]), (2, [1, 1]), (1, [1])],
 )
-def test_fewer_epochs_are_shared_among_the_stages(epochs: int, expected: list[int]) -> None:
+def test_epochs_are_shared_among_the_stages(epochs: int, expected: list[int]) -> None:
     """As in the recipe, at least one each; stages that find no room are left out."""
     stages = (Stage(1e-2, 50, 5), Stage(1e-3, 50, 5))
 
-    assert [stage.epochs for stage in shortened(stages, epochs)] == expected
+    assert [stage.epochs for stage in in_epochs(stages, epochs)] == expected
 
 
 @pytest.mark.parametrize("done", [0, 0.3, 0.99])
@@ -105,11 +106,25 @@ def test_a_cosine_stage_rises_and_falls(done: float, expected: float) -> None:
 
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(1, 200))
-def test_shortened_stages_use_up_what_they_are_given(lengths: list[int], epochs: int) -> None:
-    """Never more than asked for, never more than the recipe has, nothing left over between."""
+def test_stages_use_up_the_epochs_that_they_are_given(lengths: list[int], epochs: int) -> None:
+    """Not one more or fewer, and each of the stages that are left has one at least."""
     stages = [Stage(1e-2, length, 3) for length in lengths]
 
-    result = shortened(stages, epochs)
+    result = in_epochs(stages, epochs)
 
-    assert sum(stage.epochs for stage in result) == min(epochs, sum(lengths[: len(result)]))
+    assert sum(stage.epochs for stage in result) == epochs
+    assert len(result) == min(epochs, len(stages))
     assert all(stage.epochs >= 1 for stage in result)
+
+
+@pytest.mark.parametrize("epochs", [3, 30, 60])
+def test_a_cosine_runs_all_the_epochs_that_it_is_given(epochs: int) -> None:
+    """Asked for 60 where the recipe has 30 it is stretched, and its patience with it."""
+    assert in_epochs([Stage.cosine(3e-3, epochs=30)], epochs) == (Stage.cosine(3e-3, epochs),)
+
+
+def test_patience_stays_where_a_stage_may_end_early() -> None:
+    """More epochs at most are no reason to wait longer for a lower loss."""
+    (stage,) = in_epochs([Stage(1e-2, 50, 5)], 100)
+
+    assert (stage.epochs, stage.patience) == (100, 5)

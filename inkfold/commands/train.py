@@ -24,7 +24,7 @@ from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
 from inkfold.nouns import Distortion, Recipe
-from inkfold.schedule import shortened
+from inkfold.schedule import in_epochs
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 
@@ -55,7 +55,7 @@ def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
         click.option(
             "--epochs",
             type=click.IntRange(min=1),
-            help="At most this many in all.  [default: recipe's]",
+            help="At most this many in all, fewer or more than the recipe's.  [default: recipe's]",
         ),
         click.option(
             "--batch",
@@ -111,7 +111,7 @@ def _train(
     amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
     recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
     if epochs is not None:
-        recipe = replace(recipe, stages=shortened(recipe.stages, epochs))
+        recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
         from inkfold.training import Training
         from inkfold.training_nouns import Options
