@@ -111,58 +111,90 @@ def make_plan(
     InkfoldError
         If no class is left.
     """
-    starts = np.concatenate([[0], listing.ends[:-1]])
-    count = np.add.reduceat(staged.good, starts, dtype=np.int64)
+    count = _counted(listing, staged, packing)
     kept = count >= packing.min_per_class
-    if not kept.any():
-        raise InkfoldError(
-            f"no class has {packing.min_per_class} readable pictures, the largest has "
-            f"{count.max()}; add pictures or lower --min-per-class"
-        )
+    classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
     number = (np.cumsum(kept) - 1).astype(np.int32)
     rows = _chosen(listing, staged, kept, packing)
     labels = number[listing.labels(rows)]
     leaders, twins = _identical(staged, rows, labels)
-    conflicts = Tally()
-    for pair in rows[twins[labels[twins[:, 0]] != labels[twins[:, 1]]]]:
-        conflicts.add(*(readable(listing.paths[row]) for row in pair))
-    ungrouped = leaked = torn = 0
-    together = leaders
-    if groups is not None:
-        together = joined(leaders_of(groups.numbers[rows]), leaders)
-        ungrouped = int((~groups.named[rows]).sum())
     content = staged.facts.column("file", 0)[rows]
-    if official is None:
-        split = assign(labels, content, together, packing.fractions, packing.seed)
-        wanted = np.array(packing.fractions) > 0
-    else:
-        asked = packing.fractions, packing.seed
-        split = divide(labels, content, together, *asked, official=official.of(rows))
-        wanted = np.bincount(split, minlength=3) > 0
-        leaked = int(np.isin(leaders[split == TEST], on_both_sides(leaders, split)).sum())
-        torn = 0 if groups is None else len(on_both_sides(groups.numbers[rows], split))
-    classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
-    missing = missing_splits(classes, labels, split, wanted)
-    sizes = np.bincount(labels, minlength=len(classes))
-    del labels, leaders, together  # these arrays are what grows with the number of pictures
-    key = hashed(content, packing.seed, "rows")
+    divided = _divided(_Pictures(rows, labels, content, leaders), packing, groups, official)
+    del leaders  # arrays of this length are what grows with the number of pictures
+    order = np.argsort(hashed(content, packing.seed, "rows"), kind="stable")
     del content
-    order = np.argsort(key, kind="stable")
     found = list(zip(listing.classes, count.tolist(), strict=True))
     return Plan(
         classes,
-        sizes,
+        np.bincount(labels, minlength=len(classes)),
         number,
-        tuple(rows[order[split[order] == s]] for s in range(3)),
+        tuple(rows[order[divided.split[order] == s]] for s in range(3)),
         listing.empty + tuple(name for name, n in found if n == 0),
         tuple((name, n) for name, n in found if 0 < n < packing.min_per_class),
-        missing,
+        missing_splits(classes, labels, divided.split, divided.wanted),
         len(twins),
-        conflicts,
-        ungrouped,
-        leaked,
-        torn,
+        _conflicts(listing, rows[twins[labels[twins[:, 0]] != labels[twins[:, 1]]]]),
+        0 if groups is None else int((~groups.named[rows]).sum()),
+        divided.leaked,
+        divided.torn,
     )
+
+
+def _counted(listing: Listing, staged: Staged, packing: Packing) -> NDArray[np.int64]:
+    """How many readable pictures each class has; raises InkfoldError if none has enough."""
+    starts = np.concatenate([[0], listing.ends[:-1]])
+    count: NDArray[np.int64] = np.add.reduceat(staged.good, starts, dtype=np.int64)
+    if count.max() < packing.min_per_class:
+        raise InkfoldError(
+            f"no class has {packing.min_per_class} readable pictures, the largest has "
+            f"{count.max()}; add pictures or lower --min-per-class"
+        )
+    return count
+
+
+@dataclass(frozen=True)
+class _Divided:
+    """Each row's split, which splits were to get pictures, and `Plan`'s `leaked` and `torn`."""
+
+    split: NDArray[np.int8]
+    wanted: NDArray[np.bool_]
+    leaked: int = 0
+    torn: int = 0
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What is divided: rows of the listing, and the label, content and leader of each."""
+
+    rows: Rows
+    labels: NDArray[np.int32]
+    content: NDArray[np.uint64]
+    leaders: Leaders
+
+
+def _divided(
+    pictures: _Pictures, packing: Packing, groups: Groups | None, official: Official | None
+) -> _Divided:
+    """Divide them by the fractions or by the set's own split; what is together stays so."""
+    rows, together = pictures.rows, pictures.leaders
+    if groups is not None:
+        together = joined(leaders_of(groups.numbers[rows]), together)
+    what = pictures.labels, pictures.content, together, packing.fractions, packing.seed
+    if official is None:
+        return _Divided(assign(*what), np.array(packing.fractions) > 0)
+    split = divide(*what, official=official.of(rows))
+    both = on_both_sides(pictures.leaders, split)
+    leaked = np.isin(pictures.leaders[split == TEST], both).sum()
+    torn = 0 if groups is None else len(on_both_sides(groups.numbers[rows], split))
+    return _Divided(split, np.bincount(split, minlength=3) > 0, int(leaked), torn)
+
+
+def _conflicts(listing: Listing, pairs: NDArray[np.int32]) -> Tally:
+    """The paths of pairs of rows (p, 2) that have the same pixels and two labels."""
+    conflicts = Tally()
+    for pair in pairs:
+        conflicts.add(*(readable(listing.paths[row]) for row in pair))
+    return conflicts
 
 
 def _chosen(listing: Listing, staged: Staged, kept: NDArray[np.bool_], packing: Packing) -> Rows:
