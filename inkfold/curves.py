@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkfold.checkpoint import Row, best_row
+from inkfold.learning_curves import CAVEAT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ def draw_curves(path: Path, history: list[Row], *, title: str) -> None:
         _mark_stages(axes, history)
         axes.grid(alpha=0.25)
     loss_axes.legend(["training", "validation", f"kept (epoch {best['epoch']})"])
+    figure.supxlabel(CAVEAT, fontsize=8, color="0.4")
     figure.savefig(path, dpi=120)
 
 

@@ -11,7 +11,7 @@ from inkfold.dataset import Split
 from inkfold.evaluation import TOP, Evaluation
 from inkfold.gallery import data_uri, data_uris
 from inkfold.html_page import write_page
-from inkfold.learning_curves import Epoch, accuracy_chart, loss_chart
+from inkfold.learning_curves import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.metrics import balanced_accuracy
 from inkfold.trust import measured, percent
 from inkfold.trust_charts import reliability_chart, risk_chart
@@ -63,6 +63,7 @@ def write_evaluation_page(
         mistakes=_with_pictures(result, split),
         spread=spread(result.groups),
         history=history,
+        curves_caveat=CAVEAT,
         curves=[loss_chart(history), accuracy_chart(history)] if history else [],
     )
 

@@ -9,6 +9,10 @@ from pathlib import Path
 from inkfold.chart import ACROSS, UP, Chart, Point, Scale, line
 
 HISTORY = "history.csv"
+CAVEAT = (
+    "Training figures are taken while training: with dropout, and with distortion and smoothed "
+    "labels where the recipe has them. Validation has none of these."
+)
 
 
 @dataclass(frozen=True)

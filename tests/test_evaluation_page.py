@@ -166,7 +166,9 @@ def test_a_dataset_without_groups_has_no_such_section(
     assert "Nothing: every answer was right." in page.text
     assert "There are none." in page.text
     assert ": the validation split of e.h5 is not the one kept from the training." in page.text
-    assert "Learning curves" in read(here / "report.html").text
+    told = read(here / "report.html").text
+    assert "Learning curves" in told
+    assert "Training figures are taken while training: with dropout" in told
     out = capfd.readouterr().out
     assert "groups of" not in out
     assert "\nthresholds         none: the validation split of e.h5 is not the one kept" in out
