@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -118,11 +119,27 @@ def of_ours(done: dict[str, Record]) -> Iterator[str]:
         yield f"| {SETS[one.run.data]} | {HOW[one.run.augmentation]}{seed} | {cells} |"
 
 
+def of_seeds(done: dict[str, Record]) -> Iterator[str]:
+    """Mean and standard deviation over the seeds, where one run has several."""
+    for name, first in done.items():
+        same = [one for one in done.values() if replace(one.run, seed=0) == first.run]
+        if len(same) < 2:
+            continue
+        shares = [100 * one.test.correct / one.test.total for one in same]
+        counts = " and ".join(f"{one.test.correct:,}" for one in same)
+        yield (
+            f"{len(same)} seeds of {name}: {counts} right of {first.test.total:,}; "
+            f"mean {mean(shares):.2f} %, standard deviation {stdev(shares):.2f} points."
+        )
+
+
 def tables(done: dict[str, Record]) -> str:
     """What stands between the marks of the page."""
     waiting = [run.name for run in RUNS if run.name not in done]
     lines = ["### Every network on EMNIST-47", "", *of_field(done)]
     lines += ["", f"### `{OURS}` on four sets", "", *of_ours(done)]
+    for line in of_seeds(done):
+        lines += ["", line]
     if waiting:
         lines += ["", f"Not run yet ({len(waiting)} of {len(RUNS)}): {', '.join(waiting)}."]
     return "\n".join(lines)

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from benchmarks.field import AFFINE_OFF, training
-from benchmarks.field_page import BEGIN, LOGS, PAGE, records, tables, told, with_tables
+from benchmarks.field_page import (
+    BEGIN,
+    LOGS,
+    PAGE,
+    Record,
+    of_seeds,
+    records,
+    tables,
+    told,
+    with_tables,
+)
 from benchmarks.field_plan import OURS, RUNS, SETS, Run, packing
 from benchmarks.field_plots import gain
 from inkfold.metrics import Rate
@@ -119,6 +129,23 @@ def test_a_cell_tells_share_interval_and_counts() -> None:
     """And a dash where a run is not done."""
     assert told(Rate(8, 10)) == "80.00 % (49.02 to 94.33), 8 of 10"
     assert told(None) == "–"
+
+
+def test_seeds_of_one_run_are_summed_up() -> None:
+    """98, 99 and 97 of 100: mean 98, standard deviation 1; one seed alone says nothing."""
+    runs = [Run("kmnist", OURS, "online", 30, seed) for seed in range(3)]
+    found = {
+        run.name: Record(run, {"scores": {"test": {"correct": right, "total": 100}}}, None)
+        for run, right in zip(runs, (98, 99, 97), strict=True)
+    }
+
+    (line,) = of_seeds(found)
+
+    assert line == (
+        "3 seeds of kmnist-residual32-online: 98 and 99 and 97 right of 100; "
+        "mean 98.00 %, standard deviation 1.00 points."
+    )
+    assert not list(of_seeds({runs[0].name: found[runs[0].name]}))
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
