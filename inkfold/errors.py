@@ -15,3 +15,7 @@ class PictureError(InkfoldError):
     The message is the reason alone ("truncated or not a picture"): whoever reads many pictures
     puts the path before it.
     """
+
+
+class PictureTooLargeError(PictureError):
+    """A picture of more pixels than are decoded."""

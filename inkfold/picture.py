@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.errors import PictureError
+from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.fitting import Grey, clean, fit, flatten, otsu
 from inkfold.nouns import ImageSpec, Ink
 
@@ -78,7 +78,7 @@ def decode(data: bytes) -> Pixels:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in str(error):
-            raise PictureError(_too_large(data)) from None
+            raise PictureTooLargeError(_too_large(data)) from None
         raise PictureError("truncated or not a picture") from None
     if pixels is None:
         raise PictureError("truncated or not a picture")
@@ -109,7 +109,7 @@ def _checked(pixels: NDArray[np.generic]) -> Pixels:
         )
     rows, columns = pixels.shape[:2]
     if rows * columns > MAX_PIXELS:  # OpenCV may have been loaded before the limit was set
-        raise PictureError(
+        raise PictureTooLargeError(
             f"{rows:,} x {columns:,} pixels, {MAX_PIXELS // 1_000_000} megapixels are allowed"
         )
     return pixels  # type: ignore[return-value]  # the dtype was checked above

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Res
 from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
-from inkfold.errors import InkfoldError, PictureError
+from inkfold.errors import InkfoldError, PictureError, PictureTooLargeError
 from inkfold.html_page import TEMPLATES
 from inkfold.keeping import Collection
 from inkfold.picture import decode
@@ -110,8 +110,8 @@ def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
         try:
             answer = await run_in_threadpool(lambda: recogniser.answer(decode(data)))
         except PictureError as error:
-            large = "megapixels" in str(error)
-            raise HTTPException(413 if large else 415, f"{error}; send a PNG or JPEG") from None
+            status = 413 if isinstance(error, PictureTooLargeError) else 415
+            raise HTTPException(status, f"{error}; send a PNG or JPEG") from None
         if accept.partition(",")[0].partition(";")[0].strip() == "text/plain":
             return PlainTextResponse(answer.labels[0] if answer.labels else "")
         return answer_message(answer)
