@@ -78,6 +78,8 @@ def test_the_readme_tells_what_the_records_tell() -> None:
         row = f"| {epochs} | {rate.correct:,} of {rate.total:,}, {share} ({low} to {high}) |"
 
         assert row in readme
+    seeds = [DONE[f"kmnist-{OURS}-online-seed{seed}"].test.correct for seed in (1, 2)]
+    assert "two more seeds: {:,} and {:,}".format(*seeds) in readme
 
 
 def test_every_network_and_every_augmentation_is_planned() -> None:
