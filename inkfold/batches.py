@@ -1,4 +1,4 @@
-"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked."""
+"""Batches for training: shuffled blocks of the packed file, distorted and mixed if asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import Split
 from inkfold.elastic import Elastic, block_rng
+from inkfold.mixing import Mixup
 
-Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
+Labelled = tuple[NDArray[np.uint8], NDArray[np.int32]]
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Batches:
     seed : int
     elastic : Elastic or None
         Distorts every picture anew in every epoch.
+    mixup : Mixup or None
+        Blends the pictures of each batch in pairs, after that.
     """
 
     splits: Sequence[Split]
     size: int
     seed: int
     elastic: Elastic | None = None
+    mixup: Mixup | None = None
 
     @property
     def steps(self) -> int:
@@ -41,7 +46,21 @@ class Batches:
         return sum(map(len, self.splits)) // self.size
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of one epoch: images uint8 (size, H, W, 1), labels int32 (size,)."""
+        """The batches of one epoch.
+
+        Yields
+        ------
+        images : uint8 (size, H, W, 1)
+        labels : int32 (size,), or with `mixup` float32 (size, C)
+        """
+        if self.mixup is None:
+            yield from self._batches(number)
+            return
+        rng = np.random.default_rng([self.seed, number, 1])  # not the one that shuffles
+        for images, labels in self._batches(number):
+            yield self.mixup.mix(images, labels, rng)
+
+    def _batches(self, number: int) -> Iterator[Labelled]:
         images: list[NDArray[np.uint8]] = []
         labels: list[NDArray[np.int32]] = []
         waiting = 0
@@ -59,7 +78,7 @@ class Batches:
             images, labels = [all_images[whole:]], [all_labels[whole:]]
             waiting -= whole
 
-    def _blocks(self, number: int) -> Iterator[Batch]:
+    def _blocks(self, number: int) -> Iterator[Labelled]:
         rng = np.random.default_rng([self.seed, number])
         streams = [split.blocks(rng) for split in self.splits if len(split)]
         weights = np.array([len(split) for split in self.splits if len(split)], float)

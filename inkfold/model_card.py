@@ -52,8 +52,8 @@ def _stage(stage: dict[str, Any]) -> str:
 
 
 def _extras(recipe: dict[str, Any]) -> str:
-    names = ("label_smoothing", "weight_decay")
-    return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe[n])
+    names = ("label_smoothing", "weight_decay", "mixup")
+    return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe.get(n))
 
 
 def _augmentation(augment: str, distortion: dict[str, float]) -> str:

@@ -160,6 +160,9 @@ class Recipe:
     weight_decay : float
         Share of a kernel that a step takes away, times the learning rate, beside the gradient's
         step (Loshchilov and Hutter, arXiv 1711.05101); biases and slopes are left alone.
+    mixup : float
+        Pictures are blended in pairs with shares from Beta(mixup, mixup), and so are their labels
+        (Zhang et al., arXiv 1710.09412); 0 blends none.
     """
 
     name: str
@@ -170,6 +173,7 @@ class Recipe:
     distortion: Distortion = field(default_factory=Distortion)
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
+    mixup: float = 0.0
 
 
 @dataclass(frozen=True)

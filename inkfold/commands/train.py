@@ -74,6 +74,13 @@ def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
         ),
         *distortion_options(recipe.distortion, "With --augment online. "),
         click.option(
+            "--mixup",
+            type=click.FloatRange(min=0),
+            default=recipe.mixup,
+            show_default=True,
+            help="Blend pictures and labels in pairs, shares from Beta(MIXUP, MIXUP); 0: do not.",
+        ),
+        click.option(
             "--precision",
             type=click.Choice(["auto", "float32", "bfloat16"]),
             default="auto",
@@ -100,6 +107,7 @@ def _train(
     output: Path,
     epochs: int | None,
     batch: int,
+    mixup: float,
     resume: bool,
     overwrite: bool,
     quiet: bool,
@@ -109,7 +117,7 @@ def _train(
     from inkfold.dataset import open_dataset
 
     amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
-    recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
+    recipe = replace(recipe, batch=batch, mixup=mixup, distortion=Distortion(**amounts))
     if epochs is not None:
         recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
