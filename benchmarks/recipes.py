@@ -1,6 +1,6 @@
 """Recipes for `models/residual32.py` compared on few pictures: all of them, or those named.
 
-    python import_data.py idx downloads/kmnist --split 0.1,0.9 -o datasets/kmnist-tenth.h5
+    python import_data.py idx downloads/kmnist --split 0.1,0.9,0 -o datasets/kmnist-tenth.h5
     python benchmarks/recipes.py datasets/kmnist-tenth.h5 --only mixup --only recipe
 
 Each is trained on the train split and measured on validation, once, at its end: with a tenth to
@@ -30,7 +30,7 @@ from inkfold.metrics import Rate
 from inkfold.mixing import Mixup
 from inkfold.nouns import Recipe
 from inkfold.precision import policy
-from inkfold.schedule import in_epochs
+from inkfold.schedule import in_epochs, refined
 from inkfold.scoring import score
 from inkfold.training_loop import Run
 from inkfold.training_nouns import State, Watcher
@@ -40,6 +40,7 @@ OURS = RECIPE.distortion
 WIDE = replace(OURS, rotate=20, scale=0.15, shift=0.15)
 VARIANTS = {
     "recipe": RECIPE,
+    "refined": replace(RECIPE, stages=refined(RECIPE.stages, 3)),
     "elastic": replace(RECIPE, distortion=replace(OURS, rotate=0, scale=0, shear=0, shift=0)),
     "mixup": replace(RECIPE, mixup=0.2),
     "wide": replace(RECIPE, distortion=WIDE),

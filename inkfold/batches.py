@@ -45,26 +45,30 @@ class Batches:
         """Batches in an epoch."""
         return sum(map(len, self.splits)) // self.size
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of one epoch.
+    def epoch(self, number: int, *, augmented: bool = True) -> Iterator[Batch]:
+        """The batches of one epoch; without `augmented` the pictures come as they are.
 
         Yields
         ------
         images : uint8 (size, H, W, 1)
         labels : int32 (size,), or with `mixup` float32 (size, C)
         """
+        batches = self._batches(number, self.elastic if augmented else None)
         if self.mixup is None:
-            yield from self._batches(number)
+            yield from batches
             return
         rng = np.random.default_rng([self.seed, number, 1])  # not the one that shuffles
-        for images, labels in self._batches(number):
-            yield self.mixup.mix(images, labels, rng)
+        for images, labels in batches:
+            if augmented:
+                yield self.mixup.mix(images, labels, rng)
+            else:
+                yield images, self.mixup.whole(labels)
 
-    def _batches(self, number: int) -> Iterator[Labelled]:
+    def _batches(self, number: int, elastic: Elastic | None) -> Iterator[Labelled]:
         images: list[NDArray[np.uint8]] = []
         labels: list[NDArray[np.int32]] = []
         waiting = 0
-        for block_images, block_labels in self._blocks(number):
+        for block_images, block_labels in self._blocks(number, elastic):
             images.append(block_images)
             labels.append(block_labels)
             waiting += len(block_labels)
@@ -78,7 +82,7 @@ class Batches:
             images, labels = [all_images[whole:]], [all_labels[whole:]]
             waiting -= whole
 
-    def _blocks(self, number: int) -> Iterator[Labelled]:
+    def _blocks(self, number: int, elastic: Elastic | None) -> Iterator[Labelled]:
         rng = np.random.default_rng([self.seed, number])
         streams = [split.blocks(rng) for split in self.splits if len(split)]
         weights = np.array([len(split) for split in self.splits if len(split)], float)
@@ -92,7 +96,7 @@ class Batches:
                 weights = np.delete(weights, chosen)
                 continue
             images = block.images
-            if self.elastic is not None:
-                images = self.elastic.distort(images, block_rng(self.seed, number, index))
+            if elastic is not None:
+                images = elastic.distort(images, block_rng(self.seed, number, index))
             index += 1
             yield images, block.labels

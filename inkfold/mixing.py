@@ -48,7 +48,10 @@ class Mixup:
         others = rng.permutation(count)
         weights = shares[:, None, None, None]
         blends = np.rint(weights * images + (1 - weights) * images[others])
-        targets = np.zeros((count, self.classes), np.float32)
-        targets[np.arange(count), labels] = shares
+        targets = self.whole(labels) * shares[:, None]
         targets[np.arange(count), labels[others]] += 1 - shares  # of one class, they add up
         return blends.astype(np.uint8), targets
+
+    def whole(self, labels: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The targets of pictures that are not blended, float32 (n, classes): 1 at the label."""
+        return np.eye(self.classes, dtype=np.float32)[labels]

@@ -47,7 +47,8 @@ Not evaluated yet.
 def _stage(stage: dict[str, Any]) -> str:
     rate = f"learning rate {stage['learning_rate']:g}"
     if stage["decay"] == "cosine":
-        return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs"
+        plain = "" if stage.get("augmented", True) else " on the pictures as they are"
+        return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs{plain}"
     return f"{rate} for at most {stage['epochs']} epochs, patience {stage['patience']}"
 
 

@@ -125,6 +125,8 @@ class Stage:
         epochs.
     warmup : float
         Share of the epochs, 0 to below 1.
+    augmented : bool
+        False: its pictures come as they are, whatever the run does to those of other stages.
     """
 
     learning_rate: float
@@ -132,6 +134,7 @@ class Stage:
     patience: int
     decay: Decay = "none"
     warmup: float = 0.0
+    augmented: bool = True
 
     @classmethod
     def cosine(cls, learning_rate: float, epochs: int, warmup: float = 0.08) -> Self:

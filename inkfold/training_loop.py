@@ -130,6 +130,7 @@ class Run:
 
     def _train_once(self) -> tuple[float, float]:
         size, optimizer = self._batches.size, self.model.optimizer
+        augmented = self._stages[self.progress.stage].augmented
         watching = self._keras.callbacks.LambdaCallback(
             on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
                 optimizer, "learning_rate", self._rate(batch)
@@ -138,7 +139,7 @@ class Run:
         )
         with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
             fitted = self.model.fit(
-                self._batches.epoch(self.progress.epoch),
+                self._batches.epoch(self.progress.epoch, augmented=augmented),
                 steps_per_epoch=self._batches.steps,
                 verbose=0,
                 shuffle=False,  # the batches come shuffled

@@ -109,6 +109,22 @@ def test_blends_are_new_in_every_epoch_and_the_same_for_the_same_seed(dataset: D
     assert not shares[0] & shares[1]
 
 
+@pytest.mark.parametrize("mixup", [False, True])
+def test_an_epoch_that_is_not_augmented_shows_the_pictures_as_they_are(
+    dataset: Dataset, mixup: bool
+) -> None:
+    """In the same order; labels stay what the loss expects, whole shares where it is targets."""
+    mixing = Mixup(0.2, len(dataset.classes)) if mixup else None
+    batches = Batches([dataset.train], 50, 3, Elastic(16, sigma=3, alpha=12), mixing)
+    plain = Batches([dataset.train], 50, seed=3).epoch(1)
+
+    for (images, labels), (shown, given) in zip(
+        plain, batches.epoch(1, augmented=False), strict=True
+    ):
+        assert np.array_equal(shown, images)
+        assert np.array_equal(given, np.eye(len(dataset.classes))[labels] if mixup else labels)
+
+
 def test_splits_are_mixed_for_a_refit(dataset: Dataset) -> None:
     """Train and validation together: every batch size divides 690, so nothing is left over."""
     batches = Batches([dataset.train, dataset.validation], 69, seed=0)

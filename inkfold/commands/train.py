@@ -24,7 +24,7 @@ from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
 from inkfold.nouns import Distortion, Recipe
-from inkfold.schedule import in_epochs
+from inkfold.schedule import in_epochs, refined
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 
@@ -81,6 +81,13 @@ def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
             help="Blend pictures and labels in pairs, shares from Beta(MIXUP, MIXUP); 0: do not.",
         ),
         click.option(
+            "--refine",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Then so many epochs more, at a low rate, on the pictures as they are.",
+        ),
+        click.option(
             "--precision",
             type=click.Choice(["auto", "float32", "bfloat16"]),
             default="auto",
@@ -108,6 +115,7 @@ def _train(
     epochs: int | None,
     batch: int,
     mixup: float,
+    refine: int,
     resume: bool,
     overwrite: bool,
     quiet: bool,
@@ -120,6 +128,8 @@ def _train(
     recipe = replace(recipe, batch=batch, mixup=mixup, distortion=Distortion(**amounts))
     if epochs is not None:
         recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
+    if refine:
+        recipe = replace(recipe, stages=refined(recipe.stages, refine))
     with open_dataset(dataset) as opened:
         from inkfold.training import Training
         from inkfold.training_nouns import Options
