@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from inkfold.keras_import import import_keras
 from inkfold.nouns import Recipe
 from inkfold.schedule import Progress, rate_at
 from inkfold.scoring import Score, score
+from inkfold.tensorflow_feed import feed
 from inkfold.threads import one_thread
 from inkfold.training_nouns import Build, Fitted, State, Watcher
 
@@ -137,9 +138,12 @@ class Run:
             ),
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
+        batches: Any = self._batches.epoch(self.progress.epoch, augmented=augmented)
+        if self._keras.backend.backend() == "tensorflow":
+            batches = feed(batches)
         with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
             fitted = self.model.fit(
-                self._batches.epoch(self.progress.epoch, augmented=augmented),
+                batches,
                 steps_per_epoch=self._batches.steps,
                 verbose=0,
                 shuffle=False,  # the batches come shuffled

@@ -32,7 +32,7 @@ LAYERS = tuple(
         """bundling classifier compiling confusion_plot curves evaluation labels layers matching
         model_card
         onnx_export precision preview recognition report scoring shrinking
-        tensorflow_kernels tensorflow_twins
+        tensorflow_feed tensorflow_kernels tensorflow_twins
         training training_log training_loop training_nouns
         answered calibrating comparison comparison_report evaluation_page learning_curves trust
         trust_charts weakest
@@ -129,11 +129,11 @@ def test_heavy_libraries_are_imported_inside_functions(path: Path) -> None:
 def test_tensorflow_is_imported_by_name_where_its_kernels_are_only(path: Path) -> None:
     """Training is written against Keras alone; the exporter, too, leaves TensorFlow to Keras.
 
-    Two modules are all about it: docs/decisions/0009-fused-kernels.md.
+    Three modules are all about it: docs/decisions/0009-fused-kernels.md and 0013-feed.md.
     """
     named = "tensorflow" in {name.split(".")[0] for name in imports(path)}
 
-    assert named == (name_of(path) in {"tensorflow_kernels", "tensorflow_twins"})
+    assert named == (name_of(path) in {"tensorflow_feed", "tensorflow_kernels", "tensorflow_twins"})
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
