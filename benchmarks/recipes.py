@@ -1,7 +1,7 @@
 """Recipes for `models/residual32.py` compared on few pictures: all of them, or those named.
 
     python import_data.py idx downloads/kmnist --split 0.1,0.9,0 -o datasets/kmnist-tenth.h5
-    python benchmarks/recipes.py datasets/kmnist-tenth.h5 --only mixup --only recipe
+    python benchmarks/recipes.py datasets/kmnist-tenth.h5 --only recipe --only mild
 
 Each is trained on the train split and measured on validation, once, at its end: with a tenth to
 train on and nine to measure with, what a recipe adds stands out of chance in minutes. The test
@@ -27,24 +27,22 @@ from inkfold.dataset import Dataset, open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_import import import_keras
 from inkfold.metrics import Rate
-from inkfold.mixing import Mixup
-from inkfold.nouns import Recipe
+from inkfold.nouns import Distortion, Recipe
 from inkfold.precision import policy
-from inkfold.schedule import in_epochs, refined
+from inkfold.schedule import in_epochs
 from inkfold.scoring import score
 from inkfold.training_loop import Run
 from inkfold.training_nouns import State, Watcher
 from models.residual32 import RECIPE, build
 
 OURS = RECIPE.distortion
+MILD = Distortion(sigma=6, alpha=24, rotate=5, scale=0.05, shear=5, shift=0.03)
 WIDE = replace(OURS, rotate=20, scale=0.15, shift=0.15)
 VARIANTS = {
     "recipe": RECIPE,
-    "refined": replace(RECIPE, stages=refined(RECIPE.stages, 3)),
     "elastic": replace(RECIPE, distortion=replace(OURS, rotate=0, scale=0, shear=0, shift=0)),
-    "mixup": replace(RECIPE, mixup=0.2),
+    "mild": replace(RECIPE, distortion=MILD),
     "wide": replace(RECIPE, distortion=WIDE),
-    "wide+mixup": replace(RECIPE, distortion=WIDE, mixup=0.2),
 }
 
 
@@ -52,8 +50,7 @@ def trained(recipe: Recipe, dataset: Dataset, seed: int, checkpoint: Path) -> Ra
     """Train with it, distorted online; what is right on validation."""
     classes = len(dataset.classes)
     elastic = Elastic.of(dataset.spec.size, recipe.distortion)
-    mixup = Mixup(recipe.mixup, classes) if recipe.mixup else None
-    batches = Batches([dataset.train], recipe.batch, seed, elastic, mixup)
+    batches = Batches([dataset.train], recipe.batch, seed, elastic)
     run = Run(
         build,
         classes,

@@ -1,4 +1,4 @@
-"""Batches for training: shuffled blocks of the packed file, distorted and mixed if asked."""
+"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import Split
 from inkfold.elastic import Elastic, block_rng
-from inkfold.mixing import Mixup
 
-Labelled = tuple[NDArray[np.uint8], NDArray[np.int32]]
-Batch = tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.float32]]
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -30,45 +28,24 @@ class Batches:
     seed : int
     elastic : Elastic or None
         Distorts every picture anew in every epoch.
-    mixup : Mixup or None
-        Blends the pictures of each batch in pairs, after that.
     """
 
     splits: Sequence[Split]
     size: int
     seed: int
     elastic: Elastic | None = None
-    mixup: Mixup | None = None
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
         return sum(map(len, self.splits)) // self.size
 
-    def epoch(self, number: int, *, augmented: bool = True) -> Iterator[Batch]:
-        """The batches of one epoch; without `augmented` the pictures come as they are.
-
-        Yields
-        ------
-        images : uint8 (size, H, W, 1)
-        labels : int32 (size,), or with `mixup` float32 (size, C)
-        """
-        batches = self._batches(number, self.elastic if augmented else None)
-        if self.mixup is None:
-            yield from batches
-            return
-        rng = np.random.default_rng([self.seed, number, 1])  # not the one that shuffles
-        for images, labels in batches:
-            if augmented:
-                yield self.mixup.mix(images, labels, rng)
-            else:
-                yield images, self.mixup.whole(labels)
-
-    def _batches(self, number: int, elastic: Elastic | None) -> Iterator[Labelled]:
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch: images uint8 (size, H, W, 1), labels int32 (size,)."""
         images: list[NDArray[np.uint8]] = []
         labels: list[NDArray[np.int32]] = []
         waiting = 0
-        for block_images, block_labels in self._blocks(number, elastic):
+        for block_images, block_labels in self._blocks(number):
             images.append(block_images)
             labels.append(block_labels)
             waiting += len(block_labels)
@@ -82,7 +59,7 @@ class Batches:
             images, labels = [all_images[whole:]], [all_labels[whole:]]
             waiting -= whole
 
-    def _blocks(self, number: int, elastic: Elastic | None) -> Iterator[Labelled]:
+    def _blocks(self, number: int) -> Iterator[Batch]:
         rng = np.random.default_rng([self.seed, number])
         streams = [split.blocks(rng) for split in self.splits if len(split)]
         weights = np.array([len(split) for split in self.splits if len(split)], float)
@@ -96,7 +73,7 @@ class Batches:
                 weights = np.delete(weights, chosen)
                 continue
             images = block.images
-            if elastic is not None:
-                images = elastic.distort(images, block_rng(self.seed, number, index))
+            if self.elastic is not None:
+                images = self.elastic.distort(images, block_rng(self.seed, number, index))
             index += 1
             yield images, block.labels

@@ -36,18 +36,11 @@ def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:
     optimizer.build(model.trainable_variables)
     model.compile(
         optimizer=optimizer,
-        loss=_loss(recipe),
+        loss=smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN,
         metrics=["accuracy"],
         jit_compile=False if fused else "auto",  # the kernels are compiled, each by itself
     )
     return model
-
-
-def _loss(recipe: Recipe) -> Any:  # noqa: ANN401, what Keras takes: a name, a function, a loss
-    if recipe.mixup:  # the labels are shares of each class
-        losses = import_keras().losses
-        return losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    return smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN
 
 
 def smoothed(share: float) -> Callable[[Any, Any], Any]:

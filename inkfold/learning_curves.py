@@ -10,8 +10,8 @@ from inkfold.chart import ACROSS, UP, Chart, Point, Scale, line
 
 HISTORY = "history.csv"
 CAVEAT = (
-    "Training figures are taken while training: with dropout, and with distortion, blends and "
-    "smoothed labels where the recipe has them. Validation has none of these."
+    "Training figures are taken while training: with dropout, and with distortion and smoothed "
+    "labels where the recipe has them. Validation has none of these."
 )
 
 

@@ -47,14 +47,13 @@ Not evaluated yet.
 def _stage(stage: dict[str, Any]) -> str:
     rate = f"learning rate {stage['learning_rate']:g}"
     if stage["decay"] == "cosine":
-        plain = "" if stage.get("augmented", True) else " on the pictures as they are"
-        return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs{plain}"
+        return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs"
     return f"{rate} for at most {stage['epochs']} epochs, patience {stage['patience']}"
 
 
 def _extras(recipe: dict[str, Any]) -> str:
-    names = ("label_smoothing", "weight_decay", "mixup")
-    return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe.get(n))
+    names = ("label_smoothing", "weight_decay")
+    return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe[n])
 
 
 def _augmentation(augment: str, distortion: dict[str, float]) -> str:

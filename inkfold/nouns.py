@@ -125,8 +125,6 @@ class Stage:
         epochs.
     warmup : float
         Share of the epochs, 0 to below 1.
-    augmented : bool
-        False: its pictures come as they are, whatever the run does to those of other stages.
     """
 
     learning_rate: float
@@ -134,7 +132,6 @@ class Stage:
     patience: int
     decay: Decay = "none"
     warmup: float = 0.0
-    augmented: bool = True
 
     @classmethod
     def cosine(cls, learning_rate: float, epochs: int, warmup: float = 0.08) -> Self:
@@ -163,9 +160,6 @@ class Recipe:
     weight_decay : float
         Share of a kernel that a step takes away, times the learning rate, beside the gradient's
         step (Loshchilov and Hutter, arXiv 1711.05101); biases and slopes are left alone.
-    mixup : float
-        Pictures are blended in pairs with shares from Beta(mixup, mixup), and so are their labels
-        (Zhang et al., arXiv 1710.09412); 0 blends none.
     """
 
     name: str
@@ -176,7 +170,6 @@ class Recipe:
     distortion: Distortion = field(default_factory=Distortion)
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
-    mixup: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from typing import Self
 
 from inkfold.nouns import Stage
 
-REFINING = 0.05  # of the first rate: enough to move, too little to unlearn
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -94,17 +92,6 @@ def rate_at(stage: Stage, done: float) -> float:
         return stage.learning_rate * done / stage.warmup
     fallen = (done - stage.warmup) / (1 - stage.warmup)
     return stage.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
-
-
-def refined(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
-    """The same stages and one more: `epochs` epochs on pictures as they are, at a low rate.
-
-    What a network is asked afterwards is not distorted: the last epochs bring it back to that (He
-    et al., "Data augmentation revisited", arXiv 1909.09148). The rate falls along a cosine from a
-    `REFINING` of the first stage's.
-    """
-    last = Stage.cosine(REFINING * stages[0].learning_rate, epochs, warmup=0.0)
-    return (*stages, replace(last, augmented=False))
 
 
 def in_epochs(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:

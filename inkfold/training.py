@@ -15,7 +15,6 @@ from inkfold.dataset import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
-from inkfold.mixing import Mixup
 from inkfold.nouns import Recipe
 from inkfold.output import check_free
 from inkfold.precision import policy
@@ -148,13 +147,11 @@ class Training:
             recipe = replace(recipe, stages=stages)
         online = self.options.augment == "online"
         elastic = Elastic.of(dataset.spec.size, recipe.distortion) if online else None
-        classes = len(dataset.classes)
-        mixup = Mixup(recipe.mixup, classes) if recipe.mixup else None
         batch = min(recipe.batch, sum(map(len, splits)))
         return Run(
             self.build,
-            classes,
-            Batches(splits, batch, self.options.seed, elastic, mixup),
+            len(dataset.classes),
+            Batches(splits, batch, self.options.seed, elastic),
             recipe,
             None if state.found else dataset.validation,
             seed=self.options.seed,

@@ -131,14 +131,13 @@ class Run:
 
     def _train_once(self) -> tuple[float, float]:
         size, optimizer = self._batches.size, self.model.optimizer
-        augmented = self._stages[self.progress.stage].augmented
         watching = self._keras.callbacks.LambdaCallback(
             on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
                 optimizer, "learning_rate", self._rate(batch)
             ),
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
-        batches: Any = self._batches.epoch(self.progress.epoch, augmented=augmented)
+        batches: Any = self._batches.epoch(self.progress.epoch)
         if self._keras.backend.backend() == "tensorflow":
             batches = feed(batches)
         with one_thread():  # of NumPy's: a second one waits in a loop for the next small product

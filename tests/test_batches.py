@@ -11,7 +11,6 @@ import pytest
 from inkfold.batches import Batches
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.elastic import Elastic
-from inkfold.mixing import Mixup
 from tests.packed import write_packed
 
 
@@ -81,48 +80,6 @@ def test_no_two_pictures_are_distorted_alike(tmp_path: Path) -> None:
         shown = [*pictures(batches, 0), *pictures(batches, 1)]
 
     assert len(set(shown)) == len(shown) == 2 * 8192
-
-
-def test_mixup_blends_the_pictures_that_would_have_come(dataset: Dataset) -> None:
-    """The same order as without it: what kept nearly all of its share looks as it did."""
-    classes = len(dataset.classes)
-    plain = Batches([dataset.train], 50, seed=3).epoch(1)
-    mixed = Batches([dataset.train], 50, seed=3, mixup=Mixup(0.2, classes))
-
-    for (images, labels), (blends, targets) in zip(plain, mixed.epoch(1), strict=True):
-        assert blends.shape == images.shape
-        assert targets.shape == (50, classes)
-        nearly = np.abs(targets[np.arange(50), labels] - 0.9995) < 0.0005
-        changed = np.abs(blends.astype(int) - images).max(axis=(1, 2, 3))
-        assert changed[nearly].max() <= 1
-        assert changed.max() > 50
-
-
-def test_blends_are_new_in_every_epoch_and_the_same_for_the_same_seed(dataset: Dataset) -> None:
-    """So that a stopped run can be gone on with; the shares are new ones, not only the pairs."""
-    batches = Batches([dataset.train], 50, seed=0, mixup=Mixup(1.0, len(dataset.classes)))
-    first, second = pictures(batches, 0), pictures(batches, 1)
-    shares = [{float(row.max()) for _, t in batches.epoch(n) for row in t} - {1.0} for n in (0, 1)]
-
-    assert pictures(batches, 0) == first
-    assert not set(first) & set(second)
-    assert not shares[0] & shares[1]
-
-
-@pytest.mark.parametrize("mixup", [False, True])
-def test_an_epoch_that_is_not_augmented_shows_the_pictures_as_they_are(
-    dataset: Dataset, mixup: bool
-) -> None:
-    """In the same order; labels stay what the loss expects, whole shares where it is targets."""
-    mixing = Mixup(0.2, len(dataset.classes)) if mixup else None
-    batches = Batches([dataset.train], 50, 3, Elastic(16, sigma=3, alpha=12), mixing)
-    plain = Batches([dataset.train], 50, seed=3).epoch(1)
-
-    for (images, labels), (shown, given) in zip(
-        plain, batches.epoch(1, augmented=False), strict=True
-    ):
-        assert np.array_equal(shown, images)
-        assert np.array_equal(given, np.eye(len(dataset.classes))[labels] if mixup else labels)
 
 
 def test_splits_are_mixed_for_a_refit(dataset: Dataset) -> None:

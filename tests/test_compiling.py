@@ -83,23 +83,3 @@ def test_a_recipe_with_label_smoothing_is_trained_with_it() -> None:
     loss = model.compute_loss(y=keras.ops.convert_to_tensor([0]), y_pred=sure)
 
     assert float(loss) == pytest.approx(-0.95 * np.log(0.999) - 0.05 * np.log(0.001), rel=1e-4)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1])
-def test_a_recipe_with_mixup_is_trained_on_shares_of_classes(share: float) -> None:
-    """Cross-entropy with the blend's own shares; whole shares are the loss of plain labels."""
-    keras = import_keras()
-    recipe = replace(tiny_network.RECIPE, label_smoothing=share)
-    plain = compiled(tiny_network.build(3), recipe)
-    mixed = compiled(tiny_network.build(3), replace(recipe, mixup=0.2))
-    answers = keras.ops.convert_to_tensor([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
-    blends = np.array([[0.25, 0.0, 0.75], [0.0, 1.0, 0.0]], np.float32)
-
-    whole = mixed.compute_loss(y=np.eye(3, dtype=np.float32)[[2, 0]], y_pred=answers)
-    labels = plain.compute_loss(y=keras.ops.convert_to_tensor([2, 0]), y_pred=answers)
-    found = mixed.compute_loss(y=blends, y_pred=answers)
-
-    assert float(whole) == pytest.approx(float(labels), rel=1e-5)
-    wanted = (1 - share) * blends + share / 3
-    by_hand = -(wanted * np.log(np.array(answers))).sum(axis=1).mean()
-    assert float(found) == pytest.approx(by_hand, rel=1e-5)

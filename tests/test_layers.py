@@ -18,7 +18,7 @@ LAYERS = tuple(
         "__init__ errors nouns",
         # arrays in, arrays out
         """affine ahead answers csv_text division elastic fitting folder_names gather grouping
-        history metrics mixing picture placing processors schedule split strokes tally threads work
+        history metrics picture placing processors schedule split strokes tally threads work
         by_group calibration chart coverage
         class_counts pixel_facts plane provenance scatter
         embedding ink_checks lookalikes near_duplicates repeats""",

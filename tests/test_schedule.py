@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.nouns import Stage
-from inkfold.schedule import Progress, in_epochs, rate_at, refined
+from inkfold.schedule import Progress, in_epochs, rate_at
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 
@@ -128,16 +128,3 @@ def test_patience_stays_where_a_stage_may_end_early() -> None:
     (stage,) = in_epochs([Stage(1e-2, 50, 5)], 100)
 
     assert (stage.epochs, stage.patience) == (100, 5)
-
-
-def test_refining_is_one_more_stage_on_pictures_as_they_are() -> None:
-    """A twentieth of the first rate, falling at once; the stages before stay what they were."""
-    stages = (Stage(1e-2, 50, 5), Stage.cosine(1e-3, 20))
-
-    *before, last = refined(stages, 4)
-
-    assert tuple(before) == stages
-    assert all(stage.augmented for stage in stages)
-    assert (last.epochs, last.patience, last.augmented) == (4, 4, False)
-    assert rate_at(last, 0) == pytest.approx(5e-4)
-    assert rate_at(last, 0.5) == pytest.approx(2.5e-4)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +10,12 @@ import numpy as np
 import pytest
 
 from inkfold.bundle import load_bundle
-from inkfold.bundle_record import ONNX, RECORD, WEIGHTS
+from inkfold.bundle_record import ONNX, WEIGHTS
 from inkfold.classifier import Classifier
 from inkfold.commands.cli import run
 from inkfold.commands.main import command
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.model_card import CARD
 from inkfold.shrinking import shrink
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
@@ -64,21 +61,6 @@ def stored(path: Path) -> dict[str, np.ndarray]:
             )
         )
     return found
-
-
-def test_a_bundle_from_before_mixup_is_shrunk_too(
-    bundle: Path, dataset: Dataset, tmp_path: Path
-) -> None:
-    """Its recipe lacks what was added since; its card does not speak of it."""
-    older, output = tmp_path / "older", tmp_path / "small"
-    shutil.copytree(bundle, older)
-    record = json.loads((older / RECORD).read_text())
-    del record["recipe"]["mixup"]
-    (older / RECORD).write_text(json.dumps(record))
-
-    shrink(load_bundle(older), dataset.validation, output, overwrite=False)
-
-    assert "mixup" not in (output / CARD).read_text()
 
 
 def test_weights_are_the_nearest_numbers_of_half_precision(bundle: Path, small: Path) -> None:

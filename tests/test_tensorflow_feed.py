@@ -11,7 +11,6 @@ import pytest
 from inkfold.batches import Batches
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.keras_import import import_keras
-from inkfold.mixing import Mixup
 from inkfold.tensorflow_feed import feed
 from tests.packed import write_packed
 
@@ -26,11 +25,9 @@ def dataset(tmp_path: Path) -> Iterator[Dataset]:
         yield opened
 
 
-@pytest.mark.parametrize("mixup", [False, True])
-def test_the_batches_come_as_they_are_and_in_their_order(dataset: Dataset, mixup: bool) -> None:
-    """Pictures, labels or targets, and their types."""
-    mixing = Mixup(0.2, len(dataset.classes)) if mixup else None
-    batches = Batches([dataset.train], 50, seed=3, mixup=mixing)
+def test_the_batches_come_as_they_are_and_in_their_order(dataset: Dataset) -> None:
+    """Pictures, labels, and their types."""
+    batches = Batches([dataset.train], 50, seed=3)
 
     fed = list(feed(batches.epoch(1)).as_numpy_iterator())
 

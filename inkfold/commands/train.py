@@ -24,7 +24,7 @@ from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
 from inkfold.nouns import Distortion, Recipe
-from inkfold.schedule import in_epochs, refined
+from inkfold.schedule import in_epochs
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 
@@ -74,20 +74,6 @@ def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
         ),
         *distortion_options(recipe.distortion, "With --augment online. "),
         click.option(
-            "--mixup",
-            type=click.FloatRange(min=0),
-            default=recipe.mixup,
-            show_default=True,
-            help="Blend pictures and labels in pairs, shares from Beta(MIXUP, MIXUP); 0: do not.",
-        ),
-        click.option(
-            "--refine",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="Then so many epochs more, at a low rate, on the pictures as they are.",
-        ),
-        click.option(
             "--precision",
             type=click.Choice(["auto", "float32", "bfloat16"]),
             default="auto",
@@ -114,8 +100,6 @@ def _train(
     output: Path,
     epochs: int | None,
     batch: int,
-    mixup: float,
-    refine: int,
     resume: bool,
     overwrite: bool,
     quiet: bool,
@@ -125,11 +109,9 @@ def _train(
     from inkfold.dataset import open_dataset
 
     amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
-    recipe = replace(recipe, batch=batch, mixup=mixup, distortion=Distortion(**amounts))
+    recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
     if epochs is not None:
         recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
-    if refine:
-        recipe = replace(recipe, stages=refined(recipe.stages, refine))
     with open_dataset(dataset) as opened:
         from inkfold.training import Training
         from inkfold.training_nouns import Options
