@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from inkfold.bundle import Bundle
 from inkfold.calibration import calibration_error, fit_temperature, reliability, tempered
 from inkfold.classifier import Classifier
-from inkfold.coverage import WANTED, Threshold, choose_threshold, risk_curve
-from inkfold.dataset import Dataset
+from inkfold.coverage import WANTED, Kept, Threshold, choose_threshold, risk_curve
+from inkfold.dataset import Dataset, Split
 from inkfold.matching import same_splits
 from inkfold.metrics import Rate, cross_entropy
 
+if TYPE_CHECKING:
+    import keras
+
 MOST = 2**24  # probabilities held in memory at a time: 50,000 pictures of 335 classes
+BATCH = 256  # pictures that Keras is asked at a time
 NOTHING = Rate(0, 0)
+SEARCH = "search"  # the network of the search, not the bundle's own
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,20 @@ class Calibration:
     @property
     def fitted(self) -> bool:
         """Whether the temperature was found now, on the bundle's own validation split."""
-        return self.temperature is not None and self.right.total > 0
+        return self.temperature is not None and self.before is not None
 
 
 def as_stored(bundle: Bundle, why: str = "it was not looked at") -> Calibration:
-    """What the bundle holds; `why` says what keeps validation from being used."""
+    """What the bundle holds; `why` says what keeps validation from being used.
+
+    A network of ``--refit`` has what its search found (`searched`), and is looked at with that.
+    """
+    kept = bundle.record.get("calibration") or {}
+    if kept.get("by") == SEARCH:
+        right = Rate(kept["correct"], kept["total"])
+        how = f"of the network before --refit, {_fitted(bundle.temperature, right)}"
+        thresholds = tuple(_threshold(one, right.total) for one in kept["thresholds"])
+        return Calibration(bundle.temperature, how, right=right, thresholds=thresholds)
     how = "none was fitted" if bundle.temperature is None else "the bundle's own"
     return Calibration(bundle.temperature, how, why)
 
@@ -91,17 +105,54 @@ def calibrate(
     why = unusable(classifier.bundle, dataset)
     if why:
         return as_stored(classifier.bundle, why)
-    probabilities, labels = _gather(classifier, dataset, advance)
+    most = max(1, MOST // len(dataset.classes))
+    return chosen(*_gather(classifier.network_answers, dataset.validation, most, advance))
+
+
+def searched(model: keras.Model, dataset: Dataset) -> dict[str, Any]:
+    """What a bundle keeps of the network that ``--refit`` is about to train anew.
+
+    The search's network has not seen the validation split, the refitted one has; both learned in
+    the same way for as long, so that what was chosen with the first is the best there is for the
+    second.
+
+    Parameters
+    ----------
+    model : keras.Model
+        In float32, with the weights that the search ends with.
+    dataset : Dataset
+    """
+    most = max(1, MOST // len(dataset.classes))
+
+    def answers(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(model.predict(images[..., None], batch_size=BATCH, verbose=0))
+
+    found = chosen(*_gather(answers, dataset.validation, most, lambda _count: None))
+    thresholds = [
+        {"wanted": one.wanted, "reject": one.reject, **_counts(one.chosen)}
+        for one in found.thresholds
+    ]
+    return record_of(found, dataset.fingerprint) | {"by": SEARCH, "thresholds": thresholds}
+
+
+def chosen(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Calibration:
+    """The temperature and the thresholds for a network's answers to validation pictures.
+
+    Parameters
+    ----------
+    probabilities : float32 array of shape (n, C)
+        Its own, of pictures that it was not trained on.
+    labels : int32 array of shape (n,)
+    """
     temperature = fit_temperature(probabilities, labels)
     own = _fit(probabilities, labels)
     after = probabilities if temperature is None else tempered(probabilities, temperature)
     right = probabilities.argmax(axis=1) == labels
     counts = Rate(int(right.sum()), len(labels))
     curve = risk_curve(after.max(axis=1), right)
-    some = f"{counts.total:,} validation pictures, {counts.total - counts.correct:,} of them wrong"
     return Calibration(
         temperature,
-        f"none fits {some}" if temperature is None else f"fitted on {some}",
+        _fitted(temperature, counts),
         right=counts,
         before=own,
         after=own if temperature is None else _fit(after, labels),
@@ -133,14 +184,30 @@ def record_of(calibration: Calibration, fingerprint: str) -> dict[str, Any]:
     }
 
 
+def _fitted(temperature: float | None, right: Rate) -> str:
+    some = f"{right.total:,} validation pictures, {right.total - right.correct:,} of them wrong"
+    return f"none fits {some}" if temperature is None else f"fitted on {some}"
+
+
+def _counts(kept: Kept) -> dict[str, int]:
+    return {"answered": kept.answered, "wrong": kept.wrong}
+
+
+def _threshold(stored: dict[str, Any], total: int) -> Threshold:
+    kept = Kept(stored["wrong"], stored["answered"], total)
+    return Threshold(stored["wanted"], stored["reject"], kept)
+
+
 def _gather(
-    classifier: Classifier, dataset: Dataset, advance: Callable[[int], None]
+    answers: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    split: Split,
+    most: int,
+    advance: Callable[[int], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """The network's own probabilities (n, C) of validation pictures, and their labels (n,)."""
-    most = max(1, MOST // len(dataset.classes))
+    """A network's own probabilities (n, C) of the first `most` pictures, and their labels (n,)."""
     kept, labels, count = [], [], 0
-    for block in dataset.validation.blocks():
-        kept.append(classifier.network_answers(block.images)[: most - count])
+    for block in split.blocks():
+        kept.append(answers(block.images)[: most - count])
         labels.append(block.labels[: most - count])
         count += len(labels[-1])
         advance(len(block.labels))

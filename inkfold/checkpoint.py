@@ -30,6 +30,8 @@ class Checkpoint:
         What the run is: network, recipe, options, dataset. A run is gone on with only as itself.
     found : tuple of int
         Epochs of each stage that a refit repeats; empty while validation decides.
+    calibration : dict or None
+        What the search's network said of validation, where a refit follows it.
     progress : Progress
     history : list of dict
         One row an epoch.
@@ -44,12 +46,14 @@ class Checkpoint:
     history: list[Row]
     variables: Arrays
     best: Arrays
+    calibration: dict[str, Any] | None = None
 
     def save(self, path: Path) -> None:
         """Write beside and rename: a run that is killed here keeps its last epoch."""
         state = {
             "config": self.config,
             "found": self.found,
+            "calibration": self.calibration,
             "progress": asdict(self.progress),
             "history": self.history,
         }
@@ -85,6 +89,7 @@ class Checkpoint:
             found=tuple(state["found"]),
             progress=Progress(**progress),
             history=state["history"],
+            calibration=state.get("calibration"),
             **groups,
         )
 

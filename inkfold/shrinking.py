@@ -57,8 +57,8 @@ class Shrunk:
 def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) -> Shrunk:
     """Write `bundle` with weights in half precision, and measure what that changed.
 
-    The new record holds the validation score of the rounded network and no other: test is measured
-    anew by ``evaluate.py``.
+    The new record holds the validation score of the rounded network, or after ``--refit`` that of
+    the search, and no other: test is measured anew by ``evaluate.py``.
 
     Raises
     ------
@@ -78,9 +78,14 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
                 shutil.copyfile(bundle.path / name, folder / name)
         _halve_weights(bundle.path / WEIGHTS, folder / WEIGHTS)
         _halve_onnx(bundle.path / ONNX, folder / ONNX)
-        record = {key: value for key, value in bundle.record.items() if key != "calibration"}
+        record = dict(bundle.record)
         found, score = _compared(bundle, Bundle(folder, record), validation)
-        kept = bundle.scores["validation"] | score
+        kept = bundle.scores["validation"]
+        if not record.get(
+            "refit"
+        ):  # else the network has seen validation: what the search found stays
+            record.pop("calibration", None)
+            kept |= score
         record |= {"scores": {"validation": kept}, "weights": "float16"}
         (folder / CARD).write_text(model_card(record), encoding="utf-8")
         finish_bundle(folder, record)

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inkfold.batches import Batches
 from inkfold.bundling import write_bundle
+from inkfold.calibrating import searched
 from inkfold.checkpoint import Checkpoint
 from inkfold.dataset import Dataset
 from inkfold.elastic import Elastic
@@ -20,6 +21,9 @@ from inkfold.output import check_free
 from inkfold.precision import policy
 from inkfold.training_loop import Run
 from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,15 @@ class Training:
                 "pictures": {"train": len(dataset.train), "validation": len(dataset.validation)},
             },
         }
-        with _dtype_policy("float32"):  # whatever it was trained in
-            model = self.build(len(dataset.classes))
-        model.set_weights(fitted.model.get_weights())
+        if fitted.calibration is not None:
+            record["calibration"] = fitted.calibration
         full = write_bundle(
-            self.output, model, fitted.history, record, dataset.validation, overwrite=overwrite
+            self.output,
+            self._in_float32(fitted.model),
+            fitted.history,
+            record,
+            dataset.validation,
+            overwrite=overwrite,
         )
         self.checkpoint.unlink(missing_ok=True)
         return Trained(self.output, fitted.history, full)
@@ -128,11 +136,20 @@ class Training:
             fitted = run.finish()
             if not self.options.refit:
                 return fitted
-            state = replace(state, found=fitted.path, history=fitted.history)
+            found = searched(self._in_float32(fitted.model), self.dataset)
+            state = replace(state, found=fitted.path, history=fitted.history, calibration=found)
             return self._phase(state, watcher).finish()
-        run = self._phase(replace(state, found=kept.found), watcher)
+        state = replace(state, found=kept.found, calibration=kept.calibration)
+        run = self._phase(state, watcher)
         run.restore(kept)
         return run.finish()
+
+    def _in_float32(self, trained: keras.Model) -> keras.Model:
+        """The same network with the same weights, whatever it was trained in."""
+        with _dtype_policy("float32"):
+            model = self.build(len(self.dataset.classes))
+        model.set_weights(trained.get_weights())
+        return model
 
     def _phase(self, state: State, watcher: Watcher) -> Run:
         dataset, recipe = self.dataset, self.recipe

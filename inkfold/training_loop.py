@@ -85,7 +85,7 @@ class Run:
             if self.progress.stage_epoch == 0:
                 self._begin_stage()
             self._epoch()
-        return Fitted(self.model, self.history, self.progress.path)
+        return Fitted(self.model, self.history, self.progress.path, self._state.calibration)
 
     def _begin_stage(self) -> None:
         """A fresh optimizer: its moments belong to weights that are gone."""
@@ -163,6 +163,7 @@ class Run:
         Checkpoint(
             config=self._state.config,
             found=self._state.found,
+            calibration=self._state.calibration,
             progress=self.progress,
             history=self.history,
             variables=[np.asarray(variable.numpy()) for variable in self._variables()],

@@ -53,12 +53,15 @@ class State:
         Epochs of each stage that a refit repeats; empty while validation decides.
     history : sequence of dict
         Rows of the phase before.
+    calibration : dict or None
+        What its network said of validation.
     """
 
     checkpoint: Path
     config: dict[str, Any]
     found: tuple[int, ...] = ()
     history: Sequence[Row] = ()
+    calibration: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,11 @@ class Watcher:
 class Fitted:
     """A finished phase: the model with its best weights, and one row of history an epoch.
 
-    `path` holds the epochs of each stage that led to the best weights.
+    `path` holds the epochs of each stage that led to the best weights, `calibration` what the
+    network of the phase before said of validation.
     """
 
     model: keras.Model
     history: list[Row]
     path: tuple[int, ...]
+    calibration: dict[str, Any] | None = None

@@ -69,7 +69,10 @@ def test_a_run_that_is_stopped_and_gone_on_with_ends_as_an_unbroken_one(
     assert history(tmp_path / "broken") == history(unbroken[name])
     pairs = zip(weights(tmp_path / "broken"), weights(unbroken[name]), strict=True)
     assert all(np.array_equal(x, y) for x, y in pairs)
-    assert load_bundle(tmp_path / "broken").scores == load_bundle(unbroken[name]).scores
+    first, second = (load_bundle(path) for path in (tmp_path / "broken", unbroken[name]))
+    assert first.scores == second.scores
+    assert first.record.get("calibration") == second.record.get("calibration")
+    assert (name == "refit") == ("calibration" in first.record)
 
 
 def train(folder: Path, data: Path, arguments: list[str]) -> subprocess.Popen[str]:

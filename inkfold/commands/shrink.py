@@ -37,7 +37,8 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
 
         done = shrink(loaded, opened.validation, output, overwrite=overwrite)
     before, after = (size / 1e6 for size in done.sizes)
-    click.echo(f"right on validation: {done.after}; with full weights {done.before}")
+    where = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
+    click.echo(f"right on {where}: {done.after}; with full weights {done.before}")
     click.echo(
         f"other answers: {done.changed:,} of {done.after.total:,}; largest change of a "
         f"probability {done.largest:.1e}"
