@@ -18,6 +18,7 @@ def model_card(record: dict[str, Any]) -> str:
     pictures = record["dataset"]["pictures"]
     stages = "; ".join(map(_stage, recipe["stages"]))
     refit = ", then trained again on train and validation together" if record["refit"] else ""
+    known = "before it was trained on that too" if refit else "by which the epoch was chosen"
     classes = " ".join(record["classes"][:60]) + (" ..." if len(record["classes"]) > 60 else "")
     return f"""# {record["name"]}
 
@@ -36,7 +37,7 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | seed | {record["seed"]} |
 | epochs | {record["epochs"]} |
 
-Right on validation, by which the epoch was chosen: {right}.
+Right on validation, {known}: {right}.
 A figure that no choice was made with is what `evaluate.py` adds below.
 
 {SCORES}

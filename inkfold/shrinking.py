@@ -81,11 +81,10 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
         record = dict(bundle.record)
         found, score = _compared(bundle, Bundle(folder, record), validation)
         kept = bundle.scores["validation"]
-        if not record.get(
-            "refit"
-        ):  # else the network has seen validation: what the search found stays
+        # after a refit the network has seen validation: then what its search found stays
+        if not record.get("refit"):
             record.pop("calibration", None)
-            kept |= score
+            kept = kept | score
         record |= {"scores": {"validation": kept}, "weights": "float16"}
         (folder / CARD).write_text(model_card(record), encoding="utf-8")
         finish_bundle(folder, record)
