@@ -89,7 +89,7 @@ def training(run: Run, dataset: Path, bundle: Path) -> list[object]:
     words += ["--epochs", run.epochs, "--seed", run.seed]
     if run.augmentation in {"elastic", "online"}:
         words += ["--augment", "online"]
-    return words + (AFFINE_OFF if run.augmentation == "elastic" else [])
+    return [*words, *(AFFINE_OFF if run.augmentation == "elastic" else []), *run.words]
 
 
 def call(cwd: Path, script: object, *words: object) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.field_plan import OURS, RUNS, SETS, Augmentation, Run
+from benchmarks.field_plan import OURS, RUNS, SETS, VARIANTS, Augmentation, Run
 from benchmarks.measuring import ROOT, between
 from inkfold.metrics import Rate
 
@@ -60,8 +60,14 @@ class Record:
 
     @property
     def seen(self) -> int:
-        """Pictures that it was trained on, counted as often as they were shown."""
-        return int(self.bundle["epochs"]) * int(self.bundle["dataset"]["pictures"]["train"])
+        """Pictures that it was trained on, counted as often as they were shown.
+
+        Of a refit those of its own epochs, which are as many as the search's.
+        """
+        pictures, epochs = self.bundle["dataset"]["pictures"], int(self.bundle["epochs"])
+        if self.bundle["refit"]:
+            return epochs // 2 * int(pictures["train"] + pictures["validation"])
+        return epochs * int(pictures["train"])
 
 
 def records() -> dict[str, Record]:
@@ -114,9 +120,10 @@ def of_ours(done: dict[str, Record]) -> Iterator[str]:
     for one in sorted(
         ours, key=lambda one: (data.index(one.run.data), how.index(one.run.augmentation))
     ):
+        variant = f", {VARIANTS[one.run.variant].told}" if one.run.variant else ""
         seed = f", seed {one.run.seed}" if one.run.seed else ""
         cells = f"{one.seen:,} | {told(one.test)} | {told(one.views)}"
-        yield f"| {SETS[one.run.data]} | {HOW[one.run.augmentation]}{seed} | {cells} |"
+        yield f"| {SETS[one.run.data]} | {HOW[one.run.augmentation]}{variant}{seed} | {cells} |"
 
 
 def of_seeds(done: dict[str, Record]) -> Iterator[str]:

@@ -13,7 +13,33 @@ SETS = {
     "emnist47": "EMNIST-47",
     "kanji": "kanji, 314 classes",
 }
+MILD = ("--alpha", "24", "--rotate", "5", "--scale", "0.05", "--shear", "5", "--shift", "0.03")
 VIEWS = {"lenet64": "bw64", "cnn30": "30", "cnn32": "32", "cnn32_wide": "32", OURS: "ours"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a training differs from that of the same network, set and augmentation.
+
+    Parameters
+    ----------
+    told : str
+        As the page says it.
+    words : tuple of str
+        More for the command that trains.
+    view : str
+        Of the dataset; empty for the network's.
+    """
+
+    told: str
+    words: tuple[str, ...]
+    view: str = ""
+
+
+VARIANTS = {
+    "mild": Variant("half of all amounts, refitted on train and validation", (*MILD, "--refit")),
+    "most": Variant("98 % of the official training pictures", (), "most"),
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,8 @@ class Run:
     epochs : int
         At most; of the tenfold file, which is ten times as long.
     seed : int
+    variant : str
+        A key of `VARIANTS`; empty for none.
     """
 
     data: str
@@ -38,17 +66,25 @@ class Run:
     augmentation: Augmentation
     epochs: int
     seed: int = 0
+    variant: str = ""
 
     @property
     def name(self) -> str:
         """What its bundle and its log are called."""
+        variant = f"-{self.variant}" if self.variant else ""
         seed = f"-seed{self.seed}" if self.seed else ""
-        return f"{self.data}-{self.network}-{self.augmentation}{seed}"
+        return f"{self.data}-{self.network}-{self.augmentation}{variant}{seed}"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What its variant adds to the command that trains."""
+        return VARIANTS[self.variant].words if self.variant else ()
 
     @property
     def packed(self) -> str:
         """The dataset that it is measured on, without its ending."""
-        return f"{self.data}-{VIEWS.get(self.network, '28')}"
+        view = VARIANTS[self.variant].view if self.variant else ""
+        return f"{self.data}-{view or VIEWS.get(self.network, '28')}"
 
 
 SOURCES = {"mnist": "mnist", "kmnist": "kmnist", "emnist47": "", "kanji": "kanji"}
@@ -62,6 +98,7 @@ def packing(packed: str, folder: str) -> list[str]:
         "30": ["--size", "30"],
         "32": [],
         "bw64": ["--size", "64", "--fit", "stretch", "--threshold", "otsu"],
+        "most": ["--split", "0.98,0.02,0"],
         "ours": ["--fit", "ink", "--threshold", "soft"] if data == "emnist47" else [],
     }[view]
     source = f"{folder}/{SOURCES[data]}"
@@ -107,4 +144,6 @@ RUNS: tuple[Run, ...] = (
     Run("kmnist", OURS, "online", 30, seed=2),
     *_both("cnn30", 4),
     *_both("cnn32_wide", 3),
+    Run("emnist47", OURS, "online", 10, variant="mild"),
+    Run("kmnist", OURS, "online", 36, variant="most"),
 )

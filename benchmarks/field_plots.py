@@ -38,7 +38,11 @@ def draw_sizes(path: Path, done: Sequence[Record]) -> None:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for how, label in (("plain", "as they are"), ("online", "online")):
-        chosen = [r for r in done if (r.run.data, r.run.augmentation) == ("emnist47", how)]
+        chosen = [
+            r
+            for r in done
+            if (r.run.data, r.run.augmentation, r.run.variant) == ("emnist47", how, "")
+        ]
         shares = [100 * r.test.correct / r.test.total for r in chosen]
         ends = [wilson(r.test.correct, r.test.total) for r in chosen]
         bars = [
@@ -85,7 +89,7 @@ def draw_gain(path: Path, done: Sequence[Record]) -> None:
     rows = [
         (f"{SETS[r.run.data]}, {r.run.network}", r.run.augmentation, gain(r.test, before.test))
         for r in sorted(done, key=lambda r: (sets.index(r.run.data), r.run.network != OURS))
-        if r.run.augmentation != "plain" and not r.run.seed
+        if r.run.augmentation != "plain" and not r.run.seed and not r.run.variant
         for before in [plain.get((r.run.data, r.run.network))]
         if before is not None
     ]

@@ -12,13 +12,14 @@ from benchmarks.field_page import (
     LOGS,
     PAGE,
     Record,
+    of_ours,
     of_seeds,
     records,
     tables,
     told,
     with_tables,
 )
-from benchmarks.field_plan import OURS, RUNS, SETS, Run, packing
+from benchmarks.field_plan import MILD, OURS, RUNS, SETS, VARIANTS, Run, packing
 from benchmarks.field_plots import gain
 from inkfold.metrics import Rate
 from tests.scripts import ROOT
@@ -59,8 +60,10 @@ def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
     )
     assert run.augmentation != "elastic" or not affine
     at_most = record["recipe"]["stages"][0]["decay"] == "none"
-    assert record["epochs"] == run.epochs or (at_most and record["epochs"] < run.epochs)
-    assert record["refit"] is False
+    refit = "--refit" in run.words
+    epochs = run.epochs * (1 + refit)  # the search's and its own
+    assert record["epochs"] == epochs or (at_most and record["epochs"] < epochs)
+    assert record["refit"] is refit
     expected = {"mnist": 10_000, "kmnist": 10_000, "emnist47": 116_323, "kanji": 1_884}[run.data]
     assert record["scores"]["test"]["total"] == expected
 
@@ -68,8 +71,9 @@ def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
 def test_the_readme_tells_what_the_records_tell() -> None:
     """Epochs, counts, shares and intervals of ours, set by set."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for data in SETS:
-        record = DONE[f"{data}-{OURS}-online"]
+    names = [f"{data}-{OURS}-online" for data in SETS]
+    for name in [*names, f"kmnist-{OURS}-online-most"]:
+        record = DONE[name]
         rate, epochs = record.test, record.bundle["epochs"]
         assert rate.interval is not None
         low, high = (f"{100 * end:.2f}" for end in rate.interval)
@@ -89,10 +93,15 @@ def test_every_network_and_every_augmentation_is_planned() -> None:
     ours = {(run.data, run.augmentation) for run in RUNS if run.network == OURS}
 
     assert {(network, how) for network in networks for how in ("plain", "online")} <= field
+    assert {run.variant for run in RUNS} == {"", *VARIANTS}
     assert ours == {
         (data, how) for data in SETS for how in ("plain", "tenfold", "elastic", "online")
     }
-    seeds = {run.seed for run in RUNS if run.name.startswith(f"kmnist-{OURS}-online")}
+    seeds = {
+        run.seed
+        for run in RUNS
+        if (run.data, run.network, run.augmentation, run.variant) == ("kmnist", OURS, "online", "")
+    }
     assert seeds == {0, 1, 2}
 
 
@@ -109,6 +118,8 @@ def test_a_run_is_trained_as_its_name_says() -> None:
     assert words["plain"][-4:] == ["--epochs", "3", "--seed", "2"]
     assert words["online"] == [*words["plain"], "--augment", "online"]
     assert words["elastic"] == [*words["online"], *AFFINE_OFF]
+    mild = training(Run("emnist47", OURS, "online", 3, variant="mild"), data, bundle)
+    assert [str(word) for word in mild][-len(MILD) - 1 :] == [*MILD, "--refit"]
 
 
 def test_each_network_sees_pictures_of_its_size() -> None:
@@ -120,6 +131,7 @@ def test_each_network_sees_pictures_of_its_size() -> None:
     assert made["emnist47-ours"][2:] == ["--fit", "ink", "--threshold", "soft"]
     assert made["kanji-ours"] == ["create_dataset.py", "F/kanji"]
     assert made["mnist-ours"] == ["import_data.py", "idx", "F/mnist"]
+    assert made["kmnist-most"] == ["import_data.py", "idx", "F/kmnist", "--split", "0.98,0.02,0"]
 
 
 def test_the_interval_of_a_gain_is_newcombes() -> None:
@@ -148,6 +160,25 @@ def test_seeds_of_one_run_are_summed_up() -> None:
         "mean 98.00 %, standard deviation 1.00 points."
     )
     assert not list(of_seeds({runs[0].name: found[runs[0].name]}))
+
+
+def test_a_variant_has_a_name_and_a_row_of_its_own() -> None:
+    """It is not counted among the seeds of the run that it varies; pictures shown are counted."""
+    runs = (Run("kmnist", OURS, "online", 30), Run("kmnist", OURS, "online", 36, variant="most"))
+    bundle = {
+        "epochs": 2,
+        "refit": False,
+        "dataset": {"pictures": {"train": 10}},
+        "scores": {"test": {"correct": 98, "total": 100}},
+    }
+    found = {run.name: Record(run, bundle, None) for run in runs}
+
+    assert list(found) == ["kmnist-residual32-online", "kmnist-residual32-online-most"]
+    assert not list(of_seeds(found))
+    _, _, first, second = of_ours(found)
+    assert "98 % of the official training pictures" in second
+    assert "98 % of" not in first
+    assert "| 20 |" in first
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
