@@ -1,0 +1,61 @@
+"""Recipes compared on few pictures: running mean, squeezed network, one comparison whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.recipes import OURS, VARIANTS, RunningMean, Variant, build_squeezed, trained
+from inkfold.dataset import open_dataset
+from inkfold.nouns import Stage
+from models.residual32 import RECIPE, build
+from tests import tiny_network
+from tests.packed import write_packed
+
+
+def test_older_weights_fade_from_the_running_mean() -> None:
+    """Over a horizon of 2: 8, then half of it and half of 4, then half of 6 and half of 0."""
+    mean = RunningMean(2)
+
+    for weight in (8.0, 4.0, 0.0):
+        mean.take([np.full(3, weight, np.float32)])
+
+    assert [part.tolist() for part in mean.weights] == [[3.0, 3.0, 3.0]]
+
+
+def test_variants_differ_from_the_recipe_in_what_they_are_named_for() -> None:
+    """In one thing each: the distortion, the batch, or the network."""
+    recipes = {name: variant.recipe for name, variant in VARIANTS.items()}
+
+    assert recipes["recipe"] == recipes["squeezed"] == RECIPE
+    assert replace(recipes["batch256"], batch=RECIPE.batch) == RECIPE
+    for name in ("elastic", "mild", "strong", "wide"):
+        assert recipes[name] != RECIPE
+        assert replace(recipes[name], distortion=OURS) == RECIPE
+    networks = {name: variant.build for name, variant in VARIANTS.items()}
+    assert networks.pop("squeezed") is build_squeezed
+    assert set(networks.values()) == {build}
+
+
+@pytest.mark.slow
+def test_squeezing_adds_two_small_layers_to_each_block() -> None:
+    """For f filters f/8 and f units: 630, 2,412 and 9,432 parameters for 48, 96 and 192."""
+    added = build_squeezed(10).count_params() - build(10).count_params()
+
+    assert added == 630 + 2_412 + 9_432
+
+
+@pytest.mark.slow
+def test_a_variant_is_measured_with_its_last_weights_and_their_mean(tmp_path: Path) -> None:
+    """On all of validation; in a first epoch the mean lags behind."""
+    recipe = replace(tiny_network.RECIPE, stages=(Stage(3e-3, 1, 1),), batch=8)
+    variant = Variant(recipe, tiny_network.build)
+    with open_dataset(write_packed(tmp_path / "d.h5", (320, 200, 4))) as dataset:
+        last, mean = trained(variant, dataset, 1, 0, tmp_path / "checkpoint.npz")
+
+    assert last.total == mean.total == 200
+    assert last.correct > 60  # a guess has 50
+    assert mean.correct < last.correct
