@@ -18,7 +18,7 @@ def model_card(record: dict[str, Any]) -> str:
     pictures = record["dataset"]["pictures"]
     stages = "; ".join(map(_stage, recipe["stages"]))
     refit = ", then trained again on train and validation together" if record["refit"] else ""
-    known = "before it was trained on that too" if refit else "by which the epoch was chosen"
+    known = "before it was trained on that too" if refit else _chosen(recipe["stages"])
     classes = " ".join(record["classes"][:60]) + (" ..." if len(record["classes"]) > 60 else "")
     return f"""# {record["name"]}
 
@@ -50,6 +50,13 @@ def _stage(stage: dict[str, Any]) -> str:
     if stage["decay"] == "cosine":
         return f"{rate} falling to 0 along a cosine in {stage['epochs']} epochs"
     return f"{rate} for at most {stage['epochs']} epochs, patience {stage['patience']}"
+
+
+def _chosen(stages: list[dict[str, Any]]) -> str:
+    """What the figure on validation is, without a refit."""
+    if all(stage["decay"] == "cosine" for stage in stages):
+        return "after the last epoch, which is kept whatever it is"
+    return "by which the epoch was chosen"
 
 
 def _extras(recipe: dict[str, Any]) -> str:

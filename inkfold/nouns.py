@@ -138,6 +138,11 @@ class Stage:
         """One stage that runs all its epochs while its rate rises and falls."""
         return cls(learning_rate, epochs, epochs, "cosine", warmup)
 
+    @property
+    def keeps_last(self) -> bool:
+        """Whether its last weights are kept, whatever their validation loss."""
+        return self.decay != "none"
+
 
 @dataclass(frozen=True)
 class Recipe:

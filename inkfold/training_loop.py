@@ -99,8 +99,8 @@ class Run:
         if not np.isfinite([loss, 0.0 if found is None else found.loss]).all():
             self._diverged(loss)
         row = self._row(loss, accuracy) | ({} if found is None else _validation_row(found))
-        decays = self._stages[self.progress.stage].decay != "none"  # then the last weights are kept
-        self.progress = self.progress.after_epoch(None if found is None or decays else found.loss)
+        last = self._stages[self.progress.stage].keeps_last
+        self.progress = self.progress.after_epoch(None if found is None or last else found.loss)
         best = self.progress.best_epoch == self.progress.epoch
         seconds = round(time.perf_counter() - began, 2)
         self.history.append(row | {"best": int(best), "seconds": seconds})

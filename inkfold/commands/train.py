@@ -23,7 +23,7 @@ from inkfold.commands.cli import (
 from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Distortion, Recipe
+from inkfold.nouns import Distortion, Recipe, Stage
 from inkfold.schedule import in_epochs
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
@@ -31,8 +31,11 @@ Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported he
 
 def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Command:
     """The command line of one network."""
-    stages = ", then ".join(
-        f"at most {stage.epochs} epochs at rate {stage.learning_rate:g}" for stage in recipe.stages
+    stages = ", then ".join(map(_told, recipe.stages))
+    ending = (
+        "It runs all its epochs and keeps its last weights."
+        if all(stage.keeps_last for stage in recipe.stages)
+        else "A stage ends early when validation loss stops falling."
     )
     text = f"""Train {recipe.name} on a packed dataset and write a bundle.
 
@@ -41,10 +44,18 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
         {program} {recipe.dataset} --augment online
 
     It reads {recipe.size}x{recipe.size} pictures. Its recipe: {stages};
-    batches of {recipe.batch}. A stage ends early when validation loss stops falling.
+    batches of {recipe.batch}. {ending}
     """
     callback = all_of(_options(recipe))(partial(_train, build, recipe, program))
     return click.command(program, help=text)(callback)
+
+
+def _told(stage: Stage) -> str:
+    if stage.keeps_last:
+        return (
+            f"{stage.epochs} epochs at a rate that rises to {stage.learning_rate:g} and falls to 0"
+        )
+    return f"at most {stage.epochs} epochs at rate {stage.learning_rate:g}"
 
 
 def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:

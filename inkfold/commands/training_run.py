@@ -80,8 +80,9 @@ def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
     )
     found = record["scores"]["validation"]
     right = Rate(found["correct"], found["total"])
+    where = "validation, before it was trained on that too" if record["refit"] else "validation"
     return [
-        f"best epoch {found['epoch']}, right on validation: {right}",
+        f"kept epoch {found['epoch']}, right on {where}: {right}",
         (
             f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
             f"{len(history)} epochs, {seen:,} pictures in {seconds:.0f} s, "

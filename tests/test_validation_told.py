@@ -1,0 +1,78 @@
+"""What the figure on validation is: help, closing line and card say which epoch was kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inkfold.commands.cli import run
+from inkfold.commands.train import load_script, train_command
+from inkfold.model_card import model_card
+from inkfold.nouns import Recipe, Stage
+from tests import tiny_network
+from tests.packed import write_packed
+from tests.scripts import ROOT
+
+Capture = pytest.CaptureFixture[str]
+
+
+def told(capfd: Capture, recipe: Recipe, *words: str) -> str:
+    """What the command of the tiny network prints, in one line."""
+    assert run(train_command(tiny_network.build, recipe, program="tiny"), words) == 0
+    return " ".join(capfd.readouterr().out.split())
+
+
+def test_the_help_of_a_cosine_says_that_all_epochs_are_run(capfd: Capture) -> None:
+    """Of stages at a fixed rate it says that they end early."""
+    _, cosine = load_script(ROOT / "models/residual32.py")
+    _, fixed = load_script(ROOT / "models/cnn32.py")
+    end, whole = "A stage ends early when", "It runs all its epochs and keeps its last weights."
+
+    found = told(capfd, cosine, "--help")
+    assert "30 epochs at a rate that rises to 0.003 and falls to 0; batches of 128." in found
+    assert whole in found
+    assert end not in found
+    found = told(capfd, fixed, "--help")
+    assert "at most 50 epochs at rate 0.01, then at most 50 epochs at rate 0.001" in found
+    assert end in found
+    assert whole not in found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ([], "kept epoch 2, right on validation: "),
+        (["--refit"], "kept epoch 2, right on validation, before it was trained on that too: "),
+    ],
+)
+def test_the_closing_line_names_the_epoch_that_is_kept(
+    words: list[str], kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Of a cosine the last one, the best or not; after a refit the search's."""
+    monkeypatch.chdir(tmp_path)
+    cosine = replace(tiny_network.RECIPE, stages=(Stage.cosine(3e-3, epochs=2),))
+
+    assert kept in told(capfd, cosine, str(write_packed(tmp_path / "d.h5")), "-o", "b", *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("emnist47-blocks28-plain", "by which the epoch was chosen"),
+        ("kmnist-residual32-online", "after the last epoch, which is kept whatever it is"),
+        ("emnist47-residual32-online-mild", "before it was trained on that too"),
+    ],
+)
+def test_the_card_says_what_validation_was_used_for(name: str, words: str) -> None:
+    """Early stopping chose by it, a cosine did not, a refit learned from it."""
+    file = ROOT / "logs/field" / name / "bundle.json"
+    record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    score = record["scores"]["validation"]
+    line = f"Right on validation, {words}: {score['correct']:,} of {score['total']:,}, "
+
+    assert line in model_card(record)
