@@ -84,7 +84,12 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 def _part(path: Path, *, ending: str = "part") -> Path:
     """A name beside `path` that is this process's own; what dead processes left is swept away."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # what file systems say that hold no folders of ours, /proc for one
+        raise InkfoldError(
+            f"{path.parent}: no folder can be made there; choose another place with -o"
+        ) from None
     host = re.sub(r"\W", "-", socket.gethostname())
     leftover = re.compile(rf"\.{re.escape(path.name)}\.{host}\.(\d+)\.(part|old|scratch)")
     for entry in list(path.parent.iterdir()):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_an_output_that_cannot_be_is_refused(tmp_path: Path) -> None:
     for path in ("file/out", "file/deep/out"):
         with pytest.raises(InkfoldError, match="file is a file, not a folder; choose another"):
             check_free(tmp_path / path, overwrite=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="wants Linux' /proc")
+def test_a_place_that_holds_no_folders_of_ours_is_named() -> None:
+    """/proc says that there is no such file when a folder is made in it."""
+    outputs = (partial(new_file, overwrite=False), partial(new_folder, overwrite=False))
+    for output in (*outputs, scratch_folder):
+        with pytest.raises(InkfoldError, match=r"/proc/letters: no folder can be made there"):
+            fail(output(Path("/proc/letters/a.h5")))
 
 
 def test_a_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
