@@ -56,8 +56,8 @@ def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A folder beside `path` to fill; it gets its name when the block ends without an error."""
     check_free(path, overwrite=overwrite)
     part = _part(path)
-    part.mkdir()
     try:
+        part.mkdir()  # in here: a signal may come right after it
         yield part
         check_free(path, overwrite=overwrite)
         if path.exists():
@@ -75,8 +75,8 @@ def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
 def scratch_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` for what is needed on the way; gone when the block ends."""
     folder = _part(path, ending="scratch")
-    folder.mkdir()
     try:
+        folder.mkdir()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

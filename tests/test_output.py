@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -142,6 +143,26 @@ def test_a_scratch_folder_is_gone_after_use(tmp_path: Path) -> None:
         fail(scratch_folder(tmp_path / "out"), inside="much")
 
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("output", [scratch_folder, partial(new_folder, overwrite=False)])
+def test_a_signal_right_after_a_folder_is_made_leaves_nothing(
+    output: Callable[[Path], AbstractContextManager[Path]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may come between any two instructions: here before the folder is handed over."""
+
+    def stopped(path: Path) -> None:
+        os.mkdir(path)  # noqa: PTH102, Path's own is what is replaced
+        raise SystemExit(143)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(Path, "mkdir", lambda path, **_: None if path.exists() else stopped(path))
+
+    with pytest.raises(SystemExit):
+        fail(output(tmp_path / "out/d.h5"))
+    assert names(tmp_path / "out") == []
 
 
 def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
