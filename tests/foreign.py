@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 28
+MAPPING = "1 65 97\n2 66 98\n"  # of EMNIST: label, capital, small letter
 
 
 def letter_f(tone: int = 255) -> NDArray[np.uint8]:
@@ -75,6 +76,16 @@ def write_npz(path: Path, array: NDArray[np.uint8], name: str = "arr_0.npy") -> 
     return path
 
 
+def write_k49(folder: Path) -> None:
+    """Two training pictures, one to test with, and a class map with a byte order mark."""
+    for side, labels in (("train", [1, 0]), ("test", [1])):
+        write_npz(folder / f"k49-{side}-imgs.npz", letters(len(labels)))
+        write_npz(folder / f"k49-{side}-labels.npz", np.array(labels, np.uint8))
+    (folder / "k49_classmap.csv").write_text(
+        "index,codepoint,char\r\n0,U+3042,あ\r\n1,U+309D,ゝ\r\n", encoding="utf-8-sig"
+    )
+
+
 def csv_lines(labels: Sequence[int], *, transposed: bool = False) -> str:
     """A label and 784 pixels in each line."""
     pictures = letters(len(labels))
@@ -99,3 +110,16 @@ def write_mat(path: Path, sides: Mapping[str, tuple[Sequence[int], Sequence[int]
         }
     savemat(path, {"dataset": dataset}, do_compression=True)
     return path
+
+
+def write_all(folder: Path) -> dict[str, Path]:
+    """One source of each format."""
+    places = {name: folder / name for name in ("idx", "emnist", "emnist-mat", "npz", "csv")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    write_idx(places["idx"], "train", [1])
+    write_idx(places["emnist"], "emnist-mnist-train", [1], transposed=True)
+    write_mat(places["emnist-mat"] / "emnist-letters.mat", {"train": ([1], [1])})
+    write_k49(places["npz"])
+    (places["csv"] / "any.csv").write_text(csv_lines([1]))
+    return places

@@ -28,10 +28,10 @@ from inkfold.nouns import SPLITS, Distortion, ImageSpec
 from inkfold.planning import Packing
 from inkfold.work import InProcess
 from tests.packed import write_packed
+from tests.packing_run import packed
+from tests.reading import real
 from tests.scripts import run_script
-from tests.test_importers import real
 from tests.test_importing import Made, imported
-from tests.test_packing import packed
 
 NAMES = ("a/b", ".", "..", "CON", "con.txt", "A", "a", "Ж", "%", "", "x" * 300, "漢" * 100, "a ")
 

@@ -18,7 +18,7 @@ from inkfold.nouns import SPLITS, Distortion
 from inkfold.placing import TEST, TRAIN
 from inkfold.work import InProcess
 from tests.drawing import write_classes
-from tests.test_packing import SMALL, packed
+from tests.packing_run import SMALL, packed
 
 FRACTIONS = (0.8, 0.1, 0.1)
 

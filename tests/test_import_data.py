@@ -11,9 +11,8 @@ import pytest
 from inkfold.commands.import_data import main
 from inkfold.dataset import open_dataset
 from inkfold.importers.formats import FORMATS
-from tests.foreign import write_idx, write_mat
+from tests.foreign import write_all, write_idx, write_mat
 from tests.scripts import run_script
-from tests.test_importers import write_all
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,8 @@ from inkfold.packing import Report
 from inkfold.picture import prepare
 from tests.drawing import glyph
 from tests.foreign import write_idx
-from tests.test_importers import real
-from tests.test_packing import silent
+from tests.packing_run import silent
+from tests.reading import real
 
 SMALL = Importing("made-up", ImageSpec(size=12))
 

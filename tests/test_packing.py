@@ -4,56 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from inkfold.commands.cli import Advance
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset import open_dataset
 from inkfold.dataset_writer import digests
-from inkfold.errors import InkfoldError
 from inkfold.nouns import SPLITS, ImageSpec
-from inkfold.packing import Report, pack
 from inkfold.picture import prepare, read
 from inkfold.planning import Packing
-from inkfold.work import InProcess, local_executor
+from inkfold.work import local_executor
 from tests.drawing import encode, glyph, write_classes, write_picture
-
-SMALL = Packing(ImageSpec(size=12))
-
-
-@contextmanager
-def silent(_label: str, _total: int | None) -> Iterator[Advance]:
-    """Progress that nobody sees."""
-    yield lambda _count: None
-
-
-def packed(
-    folder: Path, output: Path, packing: Packing = SMALL, executor: Executor | None = None
-) -> Report:
-    """Pack in this process."""
-    return pack(
-        folder,
-        output,
-        packing,
-        executor=executor or InProcess(),
-        overwrite=True,
-        progress=silent,
-    )
-
-
-def homes(dataset: Dataset) -> dict[str, str]:
-    """The split of every picture."""
-    return {path: name for name in SPLITS for path in getattr(dataset, name).source}
+from tests.packing_run import SMALL, homes, packed
 
 
 def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> None:
@@ -182,233 +149,6 @@ def test_provenance_tells_how_and_not_where(tmp_path: Path) -> None:
     packed(folder, tmp_path / "out.h5", packing)
     with open_dataset(tmp_path / "out.h5") as dataset:
         assert dataset.provenance["source"]["fingerprint"] != first
-
-
-def test_another_size_or_fit_has_the_same_split(tmp_path: Path) -> None:
-    """So that networks of several sizes can be compared; also in the same order."""
-    folder = write_classes(tmp_path / "in", {"a": 40, "b": 40})
-
-    packed(folder, tmp_path / "one.h5")
-    packed(folder, tmp_path / "two.h5", Packing(ImageSpec(size=20, fit="stretch")))
-
-    with open_dataset(tmp_path / "one.h5") as one, open_dataset(tmp_path / "two.h5") as two:
-        for name in SPLITS:
-            assert getattr(one, name).source == getattr(two, name).source
-
-
-def test_identical_pictures_never_sit_in_two_splits(tmp_path: Path) -> None:
-    """The leak that makes a test score worthless: copies, and the same pixels encoded anew."""
-    folder = write_classes(tmp_path / "in", {"a": 30, "b": 30})
-    for index in range(30):
-        original = folder / f"a/{index:04d}.png"
-        if index % 2:
-            shutil.copy(original, folder / f"a/copy{index:04d}.png")
-        else:
-            write_picture(folder / f"a/copy{index:04d}.bmp", read(original))
-
-    report = packed(folder, tmp_path / "out.h5")
-
-    assert report.plan.duplicates == 30
-    assert report.plan.conflicts.count == 0
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        home = homes(dataset)
-    for index in range(30):
-        ending = "png" if index % 2 else "bmp"
-        assert home[f"a/{index:04d}.png"] == home[f"a/copy{index:04d}.{ending}"]
-    assert set(home.values()) == set(SPLITS)
-
-
-def test_the_same_pixels_under_two_labels_are_a_conflict(tmp_path: Path) -> None:
-    """Listed as pairs of paths; three labels are two pairs; twins in one class are none."""
-    folder = write_classes(tmp_path / "in", {"a": 12, "b": 12, "c": 12})
-    shutil.copy(folder / "a/0000.png", folder / "a/twin.png")
-    shutil.copy(folder / "a/0001.png", folder / "b/as b.png")
-    shutil.copy(folder / "a/0002.png", folder / "b/as b too.png")
-    shutil.copy(folder / "a/0002.png", folder / "c/as c.png")
-
-    report = packed(folder, tmp_path / "out.h5")
-
-    assert sorted(report.plan.conflicts.first) == [
-        ("a/0001.png", "b/as b.png"),
-        ("a/0002.png", "b/as b too.png"),
-        ("b/as b too.png", "c/as c.png"),
-    ]
-    assert report.plan.duplicates == 4
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        home = homes(dataset)
-    assert home["a/0002.png"] == home["b/as b too.png"] == home["c/as c.png"]
-
-
-def test_pictures_are_told_apart_by_their_whole_digest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first half only says where to look."""
-
-    def half(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        digest = digests(images).copy()
-        digest[:, :8] = 7
-        return digest
-
-    folder = write_classes(tmp_path / "in", {"a": 12})
-    shutil.copy(folder / "a/0003.png", folder / "a/twin.png")
-    monkeypatch.setattr("inkfold.staging.digests", half)
-
-    assert packed(folder, tmp_path / "out.h5").plan.duplicates == 1
-
-
-def test_a_writer_s_pictures_stay_in_one_split(tmp_path: Path) -> None:
-    """--group-by, and a copy of one writer's picture by another ties the two together."""
-    folder = tmp_path / "in"
-    rng = np.random.default_rng(0)
-    for writer in range(20):
-        for name in ("a", "b"):
-            write_picture(folder / name / f"w{writer:02d}_1.png", glyph(rng))
-    for writer in range(0, 10, 2):
-        shutil.copy(folder / f"a/w{writer:02d}_1.png", folder / f"a/w{writer + 1:02d}_2.png")
-    write_picture(folder / "a/nobody.png", glyph(rng))
-    (folder / "a/broken.png").touch()
-
-    packing = replace(SMALL, group_by=r"w(\d\d)", allow_bad=5)
-    report = packed(folder, tmp_path / "out.h5", packing)
-
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        home = homes(dataset)
-    for writer in range(20):
-        assert len({home[path] for path in home if f"/w{writer:02d}" in path}) == 1
-    tied = [
-        (home[f"b/w{writer:02d}_1.png"], home[f"b/w{writer + 1:02d}_1.png"])
-        for writer in range(0, 10, 2)
-    ]
-    assert all(one == other for one, other in tied)
-    assert {one for one, _ in tied} != {"train"}
-    assert set(home.values()) == set(SPLITS)
-    assert report.plan.ungrouped == 1
-
-
-def test_per_class_keeps_so_many_of_each(tmp_path: Path) -> None:
-    """Drawn by content: the same ones whatever else is there; another seed draws others."""
-    folder = write_classes(tmp_path / "in", {"a": 40, "b": 7})
-    kept = []
-    for seed, output in ((0, "one"), (1, "two")):
-        packed(folder, tmp_path / output, replace(SMALL, per_class=10, seed=seed))
-        with open_dataset(tmp_path / output) as dataset:
-            home = homes(dataset)
-        assert sum(path.startswith("a/") for path in home) == 10
-        assert sum(path.startswith("b/") for path in home) == 7
-        kept.append({path for path in home if path.startswith("a/")})
-
-    assert kept[0] != kept[1]
-    for index in range(40):
-        if f"a/{index:04d}.png" not in kept[0]:
-            (folder / f"a/{index:04d}.png").unlink()
-            break
-    packed(folder, tmp_path / "one", replace(SMALL, per_class=10))
-    with open_dataset(tmp_path / "one") as dataset:
-        assert {path for path in homes(dataset) if path.startswith("a/")} == kept[0]
-
-
-def test_small_classes_can_be_left_out(tmp_path: Path) -> None:
-    """And are named; the labels of the others close up."""
-    folder = write_classes(tmp_path / "in", {"a": 2, "b": 6, "c": 5, "d": 4})
-    (folder / "a/broken.png").touch()
-    (folder / "e").mkdir()
-    (folder / "f").mkdir()
-    (folder / "f/broken.png").touch()
-
-    report = packed(folder, tmp_path / "out.h5", replace(SMALL, min_per_class=5, allow_bad=50))
-
-    assert report.plan.classes == ("b", "c")
-    assert report.plan.dropped == (("a", 2), ("d", 4))
-    assert report.plan.empty == ("e", "f")
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        assert dataset.classes == ("b", "c")
-        for name in SPLITS:
-            split = getattr(dataset, name)
-            for label, source in zip(split.labels, split.source, strict=True):
-                assert source[0] == "bc"[label]
-
-
-def test_classes_that_miss_a_split_are_named(tmp_path: Path) -> None:
-    """One picture is for training; an empty split that was asked for is missed by nobody."""
-    folder = write_classes(tmp_path / "in", {"a": 1, "b": 2, "c": 3})
-
-    usual = packed(folder, tmp_path / "out.h5")
-    no_test = packed(folder, tmp_path / "out.h5", replace(SMALL, fractions=(0.8, 0.2, 0.0)))
-
-    assert usual.plan.missing == (
-        ("a", ("validation", "test")),
-        ("b", ("validation", "test")),
-    )
-    assert no_test.plan.missing == (("a", ("validation",)), ("b", ("validation",)))
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        assert len(dataset.test) == 0
-        assert dataset.test.source == []
-
-
-def test_more_unreadable_files_than_allowed_leave_no_file(tmp_path: Path) -> None:
-    """3 of 103 are over 1 %; the message says how many, the first, and what to add."""
-    folder = write_classes(tmp_path / "in", {"a": 50, "b": 50})
-    for name in ("x", "y", "z"):
-        (folder / f"a/{name}.png").write_text("not a picture")
-
-    with pytest.raises(InkfoldError) as caught:
-        packed(folder, tmp_path / "out.h5")
-
-    assert str(caught.value) == (
-        "3 of 103 files cannot be read (2.91 %), the first is 'a/x.png': truncated or not a "
-        "picture; 1 % are allowed: mend or remove them, or add --allow-bad 3"
-    )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
-
-    report = packed(folder, tmp_path / "out.h5", replace(SMALL, allow_bad=3))
-    assert report.unreadable.count == 3
-    assert sum(map(len, report.plan.orders)) == 100
-
-
-def test_one_per_cent_of_unreadable_files_is_allowed(tmp_path: Path) -> None:
-    """4 of 400 are not more than 1 %; the others keep their pixels, over two pieces of work."""
-    folder = write_classes(tmp_path / "in", {"a": 290, "b": 110})
-    for name in ("a/0010.png", "b/0000.png", "b/0020.png", "b/0109.png"):
-        (folder / name).write_bytes((folder / name).read_bytes()[:40])
-
-    report = packed(folder, tmp_path / "out.h5")
-
-    assert [path for path, _ in report.unreadable.first] == [
-        "a/0010.png",
-        "b/0000.png",
-        "b/0020.png",
-        "b/0109.png",
-    ]
-    with open_dataset(tmp_path / "out.h5") as dataset:
-        for name in SPLITS:
-            split = getattr(dataset, name)
-            for image, source in zip(split.images[:], split.source, strict=True):
-                assert np.array_equal(image, prepare(read(folder / source), SMALL.spec))
-        assert len(homes(dataset)) == 396
-
-
-def test_nothing_is_left_when_no_class_is_large_enough(tmp_path: Path) -> None:
-    """The message names the largest."""
-    folder = write_classes(tmp_path / "in", {"a": 2, "b": 4})
-
-    with pytest.raises(InkfoldError, match="no class has 5 readable pictures, the largest has 4"):
-        packed(folder, tmp_path / "out.h5", replace(SMALL, min_per_class=5))
-
-
-def test_an_existing_output_is_refused_before_any_work(tmp_path: Path) -> None:
-    """Even where there is nothing to pack."""
-    (tmp_path / "out.h5").write_text("mine")
-
-    with pytest.raises(InkfoldError, match="already exists; add --overwrite"):
-        pack(
-            tmp_path / "nowhere",
-            tmp_path / "out.h5",
-            SMALL,
-            executor=InProcess(),
-            overwrite=False,
-            progress=silent,
-        )
-    assert (tmp_path / "out.h5").read_text() == "mine"
 
 
 def test_every_format_and_depth_packs_to_the_same_picture(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Packing in this process, and where each picture went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+
+from inkfold.commands.cli import Advance
+from inkfold.dataset import Dataset
+from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.packing import Report, pack
+from inkfold.planning import Packing
+from inkfold.work import InProcess
+
+SMALL = Packing(ImageSpec(size=12))
+
+
+@contextmanager
+def silent(_label: str, _total: int | None) -> Iterator[Advance]:
+    """Progress that nobody sees."""
+    yield lambda _count: None
+
+
+def packed(
+    folder: Path, output: Path, packing: Packing = SMALL, executor: Executor | None = None
+) -> Report:
+    """Pack in this process."""
+    return pack(
+        folder,
+        output,
+        packing,
+        executor=executor or InProcess(),
+        overwrite=True,
+        progress=silent,
+    )
+
+
+def homes(dataset: Dataset) -> dict[str, str]:
+    """The split of every picture."""
+    return {path: name for name in SPLITS for path in getattr(dataset, name).source}

@@ -1,0 +1,123 @@
+"""Sets as arrays and as tables: NPZ, as Kuzushiji-49 is published, and CSV."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkfold.importers.formats import FORMATS
+from tests.foreign import MAPPING, SIDE, csv_lines, letters, write_k49, write_npz
+from tests.reading import refusal, told
+
+
+def test_npz_is_read_as_kuzushiji_49_is_published(tmp_path: Path) -> None:
+    """Both sides, and the characters of the class map."""
+    write_k49(tmp_path)
+
+    collection = FORMATS["npz"].read(tmp_path)
+
+    assert (collection.name, collection.classes) == ("k49", ("あ", "ゝ"))
+    assert told(collection) == [
+        ("ゝ", "train", "k49-train-imgs.npz:0", None),
+        ("あ", "train", "k49-train-imgs.npz:1", None),
+        ("ゝ", "test", "k49-test-imgs.npz:0", None),
+    ]
+
+
+def test_a_torn_npz_is_told(tmp_path: Path) -> None:
+    """No zip, its end missing, another array, another type, a turned byte, a bad class map."""
+    write_k49(tmp_path)
+    path = tmp_path / "k49-train-imgs.npz"
+    data = path.read_bytes()
+
+    path.write_bytes(data[:-30])
+    assert "no zip, or its end is missing" in refusal("npz", tmp_path)
+    path.write_bytes(data[:100] + bytes([data[100] ^ 255]) + data[101:])
+    assert "k49-train-imgs.npz: " in refusal("npz", tmp_path)
+    write_npz(path, letters(2), "x.npy")
+    assert "holds ['x.npy'], expected arr_0.npy" in refusal("npz", tmp_path)
+    np.savez(path, np.zeros((2, SIDE, SIDE)))
+    assert "arr_0.npy is float64 of shape (2, 28, 28), expected uint8" in refusal("npz", tmp_path)
+    np.savez(path, np.asfortranarray(letters(2)))
+    assert "of shape (2, 28, 28), expected uint8 of 3 dimensions, row by row" in refusal(
+        "npz", tmp_path
+    )
+    write_npz(path, letters(2)[0])
+    assert "of shape (28, 28), expected uint8 of 3 dimensions" in refusal("npz", tmp_path)
+    write_npz(path, letters(3))
+    assert "holds 3 pictures" in refusal("npz", tmp_path)
+    path.write_bytes(data)
+    (tmp_path / "k49_classmap.csv").write_text("index,codepoint,char\n0,U+3042\n")
+    assert "line 2 is '0,U+3042', expected index, code point and character" in refusal(
+        "npz", tmp_path
+    )
+
+
+def test_csv_with_and_without_a_heading(tmp_path: Path) -> None:
+    """A_Z has none and keeps its first line; MNIST as Kaggle has it has one, and two sides."""
+    (tmp_path / "az").mkdir()
+    (tmp_path / "az/A_Z Handwritten Data.csv").write_text(csv_lines([25, 0, 4]))
+    heading = ",".join(["label", *(f"pixel{at}" for at in range(784))]) + "\n"
+    (tmp_path / "mnist_train.csv").write_text(heading + csv_lines([3]))
+    (tmp_path / "mnist_test.csv").write_text(heading + csv_lines([1, 2]))
+
+    capitals = FORMATS["csv"].read(tmp_path / "az")
+    assert (capitals.name, len(capitals.classes)) == ("a_z-handwritten-data", 26)
+    assert [(name, split, source[-2:]) for name, split, source, _ in told(capitals)] == [
+        ("Z", None, ":0"),
+        ("A", None, ":1"),
+        ("E", None, ":2"),
+    ]
+    digits = told(FORMATS["csv"].read(tmp_path))
+    assert [(name, split) for name, split, *_ in digits] == [
+        ("3", "train"),
+        ("1", "test"),
+        ("2", "test"),
+    ]
+    assert digits[1][2] == "mnist_test.csv:0"
+    alone = FORMATS["csv"].read(tmp_path / "mnist_test.csv")
+    assert [split for _, split, *_ in told(alone)] == ["test", "test"]
+
+
+def test_csv_of_emnist_is_read_upright(tmp_path: Path) -> None:
+    """Its name tells that it is transposed, and its mapping lies beside it."""
+    (tmp_path / "emnist-letters-test.csv").write_text(csv_lines([2, 1], transposed=True))
+    (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
+
+    assert [name for name, *_ in told(FORMATS["csv"].read(tmp_path))] == ["B", "A"]
+
+
+def test_a_bad_line_of_csv_is_told_with_its_number(tmp_path: Path) -> None:
+    """Too short, no number, a number that no byte holds, a label that is none."""
+    path, good = tmp_path / "mine.csv", csv_lines([1, 2, 3])
+    for bad, complaint in (
+        (good[:-30], r"line 3 has 77\d fields, expected a label and 784 numbers"),
+        (good[:-2] + "x\n", "line 3 has b'x', expected a label and 784 numbers"),
+        (good[:-2] + "256\n", "line 3 has b'256', expected a label and 784 numbers"),
+        (good + "-1,3\n", "line 4 begins with b'-1,3"),
+        ("1,2,3\n" * 3, "3 fields in its first lines, the first is b'1'; expected a label"),
+    ):
+        path.write_text(bad)
+        assert re.search(complaint, refusal("csv", path)), refusal("csv", path)
+    (tmp_path / "A_Z.csv").write_text(csv_lines([1, 26]))
+    assert "label 26 in line 2, expected one of the 26 from 0 to 25" in refusal(
+        "csv", tmp_path / "A_Z.csv"
+    )
+
+
+@pytest.mark.parametrize("heading", ["", "label,pixels\n"])
+def test_a_byte_order_mark_before_csv_costs_no_picture(tmp_path: Path, heading: str) -> None:
+    """Some programs write one: it is neither a heading nor a part of the first label."""
+    path = tmp_path / "mine.csv"
+    path.write_text("\ufeff" + heading + csv_lines([2, 1, 0]), encoding="utf-8")
+    assert [name for name, *_ in told(FORMATS["csv"].read(path))] == ["2", "1", "0"]
+
+
+def test_a_number_that_is_no_label_does_not_make_a_million_classes(tmp_path: Path) -> None:
+    """The first column of the file is something else, an index perhaps."""
+    path = tmp_path / "mine.csv"
+    path.write_text(csv_lines([1, 3_000_000]))
+    assert "label 3000000 in line 2, expected one of the 65536" in refusal("csv", path)

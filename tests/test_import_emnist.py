@@ -1,0 +1,115 @@
+"""EMNIST, in IDX and in MATLAB files: upright, with its characters and its writers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from inkfold.importers.formats import FORMATS
+from tests.foreign import MAPPING, SIDE, write_idx, write_mat
+from tests.reading import real, refusal, told
+
+
+def test_emnist_is_read_upright_with_the_characters_of_its_mapping(tmp_path: Path) -> None:
+    """Transposed in the file; the first code names the class; one side alone will do."""
+    write_idx(tmp_path, "emnist-letters-train", [2, 1], transposed=True)
+    (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
+
+    alone = FORMATS["emnist"].read(tmp_path)
+    assert (alone.name, alone.classes) == ("emnist-letters", ("A", "B"))
+    assert [(name, split) for name, split, *_ in told(alone)] == [("B", "train"), ("A", "train")]
+
+    write_idx(tmp_path, "emnist-letters-test", [1], transposed=True, packed=True)
+    assert [split for _, split, *_ in told(FORMATS["emnist"].read(tmp_path))][-1] == "test"
+
+
+def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> None:
+    """The archive holds all six."""
+    for name in ("emnist-letters", "emnist-mnist"):
+        write_idx(tmp_path, f"{name}-test", [1], transposed=True)
+        (tmp_path / f"{name}-mapping.txt").write_text(MAPPING)
+
+    said = refusal("emnist", tmp_path)
+    chosen = FORMATS["emnist"].read(tmp_path / "emnist-mnist")
+
+    assert "holds 2 sets: 'emnist-letters', 'emnist-mnist'; name one by the beginning" in said
+    assert str(tmp_path / "emnist-letters") in said
+    assert chosen.name == "emnist-mnist"
+    assert FORMATS["emnist"].recognise(tmp_path / "emnist-mnist")
+
+
+def test_what_emnist_lacks_is_told(tmp_path: Path) -> None:
+    """The mapping, the labels, a sensible line; and idx refuses what it would lay on its side."""
+    write_idx(tmp_path, "emnist-letters-test", [1], transposed=True)
+    mapping = tmp_path / "emnist-letters-mapping.txt"
+
+    assert "emnist-letters-mapping.txt: no such file; put the mapping there" in refusal(
+        "emnist", tmp_path
+    )
+    for text, complaint in (
+        ("1 65\nx 66\n", "line 2 is b'x 66', expected a new label"),
+        ("1 65\n1 66\n", "line 2 is b'1 66', expected a new label"),
+        ("1 65\n2 65\n", "one character for two labels"),
+        ("\n", "no class in it"),
+    ):
+        mapping.write_text(text)
+        assert complaint in refusal("emnist", tmp_path)
+    assert "import them as emnist" in refusal("idx", tmp_path)
+    (tmp_path / "emnist-letters-test-labels-idx1-ubyte").unlink()
+    assert "its labels file is not beside it" in refusal("emnist", tmp_path)
+
+
+def test_emnist_s_matlab_file_tells_the_writers(tmp_path: Path) -> None:
+    """Upright though MATLAB goes by columns; labels of Letters from 1."""
+    write_mat(tmp_path / "emnist-letters.mat", {"train": ([2, 1], [7, 300]), "test": ([1], [7])})
+
+    collection = FORMATS["emnist-mat"].read(tmp_path)
+
+    assert collection.classes == ("A", "B")
+    assert told(collection) == [
+        ("B", "train", "emnist-letters.mat:train:0", "7"),
+        ("A", "train", "emnist-letters.mat:train:1", "300"),
+        ("A", "test", "emnist-letters.mat:test:0", "7"),
+    ]
+
+
+def test_a_matlab_file_that_is_none_of_emnist_s_is_told(tmp_path: Path) -> None:
+    """Torn anywhere, another struct, a label outside the mapping."""
+    path = write_mat(tmp_path / "emnist-letters.mat", {"train": ([1, 2], [1, 1])})
+    data = path.read_bytes()
+    for cut in (0, 60, 130, len(data) // 2, len(data) - 5):
+        path.write_bytes(data[:cut])
+        assert "emnist-letters.mat: " in refusal("emnist-mat", tmp_path)
+    write_mat(path, {"other": ([1], [1])})
+    assert "not built as EMNIST's files are" in refusal("emnist-mat", tmp_path)
+    write_mat(path, {"test": ([1, 3], [1, 1])})
+    assert "label 3 of picture 1 in dataset.test, expected one of the 2 from 1 to 2" in refusal(
+        "emnist-mat", tmp_path
+    )
+
+
+def test_real_emnist_is_upright() -> None:
+    """L has its bar on the left and its foot below, 7 its bar above and nothing at the left."""
+    collection = FORMATS["emnist"].read(real("emnist-bymerge-test"))
+    sums = np.zeros((len(collection.classes), SIDE, SIDE))
+    for glyph in collection.glyphs():
+        sums[glyph.label] += glyph.pixels
+    mean = {name: sums[at] / sums[at].sum() for at, name in enumerate(collection.classes)}
+
+    letter, seven = mean["F"], mean["7"]
+    assert letter[:14].sum() > 1.2 * letter[14:].sum(), "the bars of F are above"
+    assert letter[14:, :14].sum() > 2 * letter[14:, 14:].sum(), "below F has its stem only"
+    assert seven[:14].sum() > seven[14:].sum()
+    assert seven[:10].sum() > 1.3 * seven[:, :10].sum(), "the bar of 7 is above, not at the left"
+
+
+def test_a_label_outside_the_class_map_is_told_with_its_byte(tmp_path: Path) -> None:
+    """Of EMNIST, whose labels of Letters begin at 1."""
+    write_idx(tmp_path, "emnist-letters-test", [1, 2, 0], transposed=True)
+    (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
+
+    said = refusal("emnist", tmp_path)
+
+    assert "labels-idx1-ubyte: label 0 at byte 10 of its content (picture 2), expected one" in said
+    assert "of the 2 from 1 to 2 of the class map" in said
