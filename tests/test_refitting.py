@@ -18,12 +18,12 @@ from inkfold.model_card import CARD
 from inkfold.nouns import Stage
 from inkfold.shrinking import shrink
 from inkfold.training import Training
-from inkfold.training_nouns import Options, Watcher
+from inkfold.training_nouns import Options
 from tests import tiny_network
 from tests.packed import write_packed
+from tests.trained import SILENT
 
 pytestmark = pytest.mark.slow
-SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
 # an epoch at a low rate: it still makes mistakes, and so has a temperature
 HASTY = replace(tiny_network.RECIPE, stages=(Stage(2e-3, epochs=1, patience=1),))
 

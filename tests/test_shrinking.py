@@ -18,12 +18,12 @@ from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.shrinking import shrink
 from inkfold.training import Training
-from inkfold.training_nouns import Options, Watcher
+from inkfold.training_nouns import Options
 from tests import tiny_network
 from tests.packed import write_packed
+from tests.trained import SILENT
 
 pytestmark = pytest.mark.slow
-SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
 
 
 @pytest.fixture(scope="module")

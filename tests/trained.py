@@ -1,13 +1,26 @@
-"""What two runs are compared by."""
+"""A training of the tiny network, and what two runs are compared by."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from inkfold.bundle import load_bundle
+from inkfold.dataset import Dataset
+from inkfold.training import Training
+from inkfold.training_nouns import Options, Watcher
+from tests import tiny_network
+
+SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+
+
+def training(dataset: Dataset, output: Path, **options: Any) -> Training:  # noqa: ANN401, passed on
+    """A training of the tiny network in float32."""
+    chosen = Options(**{"precision": "float32"} | options)
+    return Training(tiny_network.build, tiny_network.RECIPE, dataset, chosen, output)
 
 
 def weights(bundle: Path) -> list[np.ndarray]:

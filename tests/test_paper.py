@@ -1,0 +1,182 @@
+"""Paper becomes 0 and ink high: its side, depth, colours, thresholds, light."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from inkfold.fitting import flatten, otsu
+from inkfold.nouns import ImageSpec, Ink, Threshold
+from inkfold.picture import prepare
+from tests.drawing import glyph
+from tests.letterforms import STROKES, Shot, photograph
+
+BAR = np.full((6, 6), 255, np.uint8)  # white paper, a dark bar in row 2
+BAR[2, 1:5] = 55
+STRETCH = ImageSpec(size=6, fit="stretch")  # a 6x6 picture keeps its pixels
+
+
+def test_dark_ink_on_white_is_inverted() -> None:
+    """White paper becomes 0, ink of grey 55 becomes 200."""
+    image = prepare(BAR, STRETCH)
+
+    assert image[2].tolist() == [0, 200, 200, 200, 200, 0]
+    assert image.sum() == 4 * 200
+
+
+def test_light_ink_on_black_stays_as_it_is_bit_for_bit() -> None:
+    """So MNIST's pictures go through unchanged."""
+    digit = np.zeros((28, 28), np.uint8)
+    digit[4:24, 6:22] = np.random.default_rng(0).integers(0, 256, (20, 16))
+
+    assert np.array_equal(prepare(digit, ImageSpec(size=28, fit="pad")), digit)
+
+
+def test_dark_on_light_and_light_on_dark_give_the_same_input() -> None:
+    """The same strokes photographed and inverted."""
+    picture = glyph(np.random.default_rng(1))
+
+    assert np.array_equal(prepare(picture, ImageSpec()), prepare(255 - picture, ImageSpec()))
+
+
+def test_grey_paper_becomes_zero() -> None:
+    """Paper 180, ink 80: the ink is 100 above the paper, the paper is 0."""
+    picture = np.full((6, 6), 180, np.uint8)
+    picture[2, 1:5] = 80
+
+    image = prepare(picture, STRETCH)
+
+    assert sorted(set(image.ravel().tolist())) == [0, 100]
+    assert image[2, 1] == 100
+
+
+def test_what_is_lighter_than_the_paper_is_paper_where_ink_is_dark() -> None:
+    """A glare beside a stroke that has more weight."""
+    picture = BAR.copy()
+    picture[picture == 255] = 200
+    picture[4, 3] = 255
+
+    assert prepare(picture, STRETCH)[4, 3] == 0
+
+
+def test_the_side_of_the_ink_can_be_given() -> None:
+    """A negative of mostly ink, which auto takes for paper, is read as told."""
+    picture = np.full((6, 6), 100, np.uint8)
+    picture[2, 2], picture[3, 3:5] = 255, 0
+
+    def levels(ink: Ink) -> list[int]:
+        return sorted(set(prepare(picture, ImageSpec(size=6, fit="stretch", ink=ink)).ravel()))
+
+    assert levels("dark") == [0, 100]
+    assert levels("light") == [0, 155]
+    assert levels("auto") == [0, 100], "2 x 100 of dark weigh more than 155 of light"
+
+
+def test_the_paper_is_the_median_of_the_edge() -> None:
+    """A stroke that runs out of the picture on one side does not turn it over."""
+    picture = np.full((6, 6), 255, np.uint8)
+    picture[:, 2] = 0  # crosses the whole picture: 2 of 20 pixels of the edge
+
+    image = prepare(picture, STRETCH)
+
+    assert image[:, 2].tolist() == [255] * 6
+    assert image[:, [0, 1, 3, 4, 5]].max() == 0
+
+
+def test_sixteen_bits_are_rounded_to_eight() -> None:
+    """257 steps are one: 65535 is 255, and 128 is nearer to 0 than to 1, 129 to 1."""
+    picture = np.zeros((6, 6), np.uint16)
+    picture[2, 1:5] = [65535, 128, 129, 257 * 7]
+
+    assert prepare(picture, STRETCH)[2].tolist() == [0, 255, 0, 1, 7, 0]
+
+
+def test_colours_become_luma() -> None:
+    """Rec. 601: 0.299 R + 0.587 G + 0.114 B, which is 150 for pure green of 255, 29 for blue."""
+    picture = np.zeros((6, 6, 3), np.uint8)
+    picture[2, 1:4] = np.diag([255, 255, 255])
+
+    assert prepare(picture, STRETCH)[2].tolist() == [0, 76, 150, 29, 0, 0]
+
+
+def test_alpha_is_laid_over_white() -> None:
+    """Half-transparent black is grey 128 on white, so ink of 127; transparent black is paper."""
+    picture = np.zeros((6, 6, 4), np.uint8)
+    picture[2, 1:4, 3] = [255, 127, 0]
+
+    assert prepare(picture, STRETCH)[2].tolist() == [0, 255, 127, 0, 0, 0]
+
+
+def test_alpha_of_sixteen_bits_is_laid_over_white_too() -> None:
+    """The product of two 16-bit numbers must not overflow."""
+    picture = np.full((6, 6, 4), 65535, np.uint16)
+    picture[2, 1:4] = [[0, 0, 0, 65535], [0, 0, 0, 32767], [0, 0, 0, 0]]
+
+    assert prepare(picture, STRETCH)[2].tolist() == [0, 255, 127, 0, 0, 0]
+
+
+def test_otsu_leaves_two_levels() -> None:
+    """Ink of 200 and of 90 on noise of up to 20 becomes 255, the noise 0."""
+    picture = np.zeros((6, 6), np.uint8)
+    picture[2] = [0, 200, 90, 20, 10, 0]
+    picture[3] = [0, 190, 95, 15, 5, 0]
+
+    image = prepare(picture, ImageSpec(size=6, fit="stretch", threshold="otsu"))
+
+    assert image[2:4].tolist() == [[0, 255, 255, 0, 0, 0]] * 2
+
+
+def test_soft_clears_paper_and_fills_ink_and_keeps_edges_grey() -> None:
+    """By hand: Otsu parts 0..90 from 200, so 54 and below is paper, 200 is full, between a line."""
+    picture = np.zeros((6, 6), np.uint8)
+    picture[2] = [0, 200, 200, 90, 40, 0]
+    picture[3] = [0, 200, 200, 90, 40, 0]
+    level, _ = otsu(picture)
+
+    image = prepare(picture, ImageSpec(size=6, fit="stretch", threshold="soft"))
+
+    assert level == 90
+    edge = round(255 * (90 - 54) / (200 - 54))
+    assert image[2:4].tolist() == [[0, 255, 255, edge, 0, 0]] * 2
+
+
+def test_light_from_one_side_is_a_plane_that_is_taken_away() -> None:
+    """100 levels from left to right and 40 from top to bottom, on paper without ink: all paper."""
+    rows, columns = np.linspace(0, 40, 9)[:, None], np.linspace(0, 100, 21)
+    lit = np.round(100 + rows + columns).astype(np.uint8)
+
+    assert np.ptp(flatten(lit).astype(int)) <= 2
+
+
+def test_what_light_cannot_do_stays_as_it_is() -> None:
+    """A black border on one side is no shadow; even paper is not touched, whatever is on it."""
+    bordered = np.full((9, 9), 240, np.uint8)
+    bordered[:, 0] = 0
+    even = glyph(np.random.default_rng(0))
+
+    assert np.array_equal(flatten(bordered), bordered)
+    assert np.array_equal(flatten(even), even)
+
+
+def difference(shot: Shot, threshold: Threshold) -> float:
+    """Mean grey levels between letters so taken and in pure ink; a pixel's shift is forgiven."""
+    spec = ImageSpec.of(size=32, fit="ink", ink="auto", threshold=threshold)
+    found = []
+    for character in STROKES:
+        pure, seen = (prepare(photograph(character, s), spec).astype(float) for s in (Shot(), shot))
+        moved = [np.roll(seen, by, (0, 1)) for by in itertools.product((-1, 0, 1), repeat=2)]
+        found.append(min(np.abs(one - pure).mean() for one in moved))
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [Shot(paper=170, ink=70), Shot(paper=230, ink=60, shade=100), Shot(paper=220, ink=80, noise=8)],
+    ids=["pencil on grey", "lit from one side", "grain"],
+)
+def test_soft_sees_the_same_letters_on_any_paper(shot: Shot) -> None:
+    """Nearly as in pure ink; without it they are far from that."""
+    assert difference(shot, "soft") < 2.5
+    assert difference(shot, "none") > 8
