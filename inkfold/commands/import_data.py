@@ -33,6 +33,7 @@ from inkfold.nouns import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
     from inkfold.importers.formats import Format
+    from inkfold.packing import Report
 
 
 def _given(_context: object, _argument: object, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,6 +123,12 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=quiet),
     )
+    _tell(report, source, output, clock)
+    return 0
+
+
+def _tell(report: Report, source: Path, output: Path, clock: Clock) -> None:
+    """What was made, what was noticed, what comes next."""
     name = click.format_filename(output)
     click.echo(made(report, name, click.format_filename(source), clock))
     for line in notes(report):
@@ -130,7 +137,6 @@ def command(
         click.echo(f"next: python augment.py {shlex.quote(name)}")
     else:
         click.echo("nothing to train on: all of it is the set's own test; --resplit divides it")
-    return 0
 
 
 def _format(name: str) -> Format:
