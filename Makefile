@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check lint bench clean
 
 demo: $(READY)  ## the main job on data that comes along, under three minutes
 	$(BIN)/inkfold demo --overwrite
@@ -12,11 +12,13 @@ demo: $(READY)  ## the main job on data that comes along, under three minutes
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## format, lint, types and the fast tests
+check: lint  ## format, lint, types and the fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow"
 
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
