@@ -7,7 +7,7 @@
 FOLDER holds `mnist` and `kmnist` (idx files), `emnist-byclass-test` and `emnist-bymerge-test`, and
 `kanji`, one folder of pictures for each class. Packed files, bundles and logs go to RUNS; what is
 kept of a finished run, its bundle's record and its log, to logs/field. A run is measured once, when
-it is trained, and nothing is chosen by what came out. All of it takes some four hours on two cores
+it is trained, and nothing is chosen by what came out. All of it takes some six hours on two cores
 with AVX512_BF16.
 """
 

@@ -146,4 +146,5 @@ RUNS: tuple[Run, ...] = (
     *_both("cnn32_wide", 3),
     Run("emnist47", OURS, "online", 10, variant="mild"),
     Run("kmnist", OURS, "online", 36, variant="most"),
+    Run("mnist", OURS, "online", 80, variant="most"),
 )
