@@ -128,10 +128,12 @@ def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]
 
 
 def echo_above(line: str) -> None:
-    """Print a result while a bar is shown: on a terminal the bar's line is wiped first."""
-    if sys.stdout.isatty() and sys.stderr.isatty():
-        click.echo("\r\x1b[2K", nl=False, err=True)
-    click.echo(line)
+    """Print a result while a bar is shown: on a terminal the bar's line is wiped first.
+
+    In one write: the bar is drawn by a thread, and would come between two.
+    """
+    wiped = "\r\x1b[2K" if sys.stdout.isatty() and sys.stderr.isatty() else ""
+    click.echo(wiped + line)
 
 
 class Clock:
