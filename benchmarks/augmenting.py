@@ -26,7 +26,7 @@ from benchmarks.measuring import Row, Spread, digits, in_turn, report, run_scrip
 from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import Rows, digests, writing_dataset
 from inkfold.elastic import Elastic, block_rng
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 from inkfold.threads import one_thread
 
 COUNT, TIMES, SIZE, WORKERS = 60_000, 10, 32, 2

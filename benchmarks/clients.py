@@ -28,7 +28,7 @@ from inkfold.classifier import Classifier
 from inkfold.recognition import Recogniser
 from inkfold.strokes import render
 from inkfold.web.messages import DrawingMessage
-from tests.letterforms import STROKES
+from tests.worlds.drawn_letters import STROKES
 
 CLIENTS, EACH = 50, 40
 

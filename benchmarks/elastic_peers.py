@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.reference_elastic import reference_fields, reference_warp
+from tests.worlds.reference_elastic import reference_fields, reference_warp
 
 Images = NDArray[np.uint8]
 Distort = Callable[[Images], object]

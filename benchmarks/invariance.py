@@ -2,9 +2,9 @@
 
     python benchmarks/invariance.py [BUNDLE]
 
-The 26 letters and digits of tests/letterforms.py are written with a pen on a sheet of 400 pixels,
-as both canvases do it; BUNDLE is the one that comes along. It is not part of `make bench`: nothing
-in it is a time.
+The 26 letters and digits of tests/worlds/drawn_letters.py are written with a pen on a sheet of 400
+pixels, as both canvases do it; BUNDLE is the one that comes along. It is not part of `make bench`:
+nothing in it is a time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.recognition import Recogniser
 from inkfold.strokes import Drawing, Stroke, render
-from tests.letterforms import STROKES
+from tests.worlds.drawn_letters import STROKES
 
 SIDE, HEIGHT, BRUSH = 400, 220, 16
 Places = NDArray[np.float64]  # (n, 2): row and column, 0 to 1 within the letter's box

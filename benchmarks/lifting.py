@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT
 from inkfold.bundle import SHIPPED
-from tests.browsing import CHROMIUM, places_on
-from tests.letterforms import STROKES
+from tests.worlds.browsing import CHROMIUM, places_on
+from tests.worlds.drawn_letters import STROKES
 
 ROUNDS = 3
 WATCH = """() => { let lifted = 0; window.taken = [];

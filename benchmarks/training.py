@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report
 from inkfold.batches import Batches
 from inkfold.dataset import open_dataset
-from inkfold.precision import policy
-from tests.packed import write_packed
+from inkfold.keras_backend import policy
+from tests.worlds.packed_strokes import write_packed
 
 CLASSES, BATCH = 314, 100
 TRAINED, READ = 3_000, 30_000  # pictures in a turn

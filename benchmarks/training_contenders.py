@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from inkfold.batches import Batches
 from inkfold.dataset import open_dataset
 from inkfold.elastic import Elastic
+from inkfold.keras_backend import policy
 from inkfold.keras_import import import_keras
-from inkfold.nouns import Stage
-from inkfold.precision import policy
+from inkfold.spec import Stage
 from inkfold.training_loop import Run
 from inkfold.training_nouns import State, Watcher
 from models.cnn32 import RECIPE, build

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 
 
 def draw_affine(

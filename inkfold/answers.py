@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from inkfold.csv_text import csv_row
-from inkfold.nouns import Prediction
+from inkfold.spec import Prediction
 
 Format = Literal["text", "csv", "jsonl"]
 Line = Callable[[Prediction], bytes]

@@ -16,10 +16,10 @@ from inkfold.embedding import FITTED, Axes, embed, main_axes
 from inkfold.ink_checks import Faults, faults_of, joined_ink, measure
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import near_duplicates
-from inkfold.nouns import SPLITS
 from inkfold.originals import Originals, image_blocks, originals_of, pictures, splits_of
 from inkfold.quick_network import FOLDS, epochs_of, shrunk
 from inkfold.repeats import repeats_of
+from inkfold.spec import SPLITS
 from inkfold.suspects import Suspects, check_cleanlab, suspects_of
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]

@@ -13,8 +13,8 @@ from inkfold.audit_findings import Audit, findings
 from inkfold.cleaning import WHY, Cleaning
 from inkfold.contact_sheet import write_sheet
 from inkfold.dataset import Dataset
-from inkfold.nouns import SPLITS
 from inkfold.originals import Places, pictures, sources
+from inkfold.spec import SPLITS
 from inkfold.tables import write_csv, write_text
 
 SHOWN = 5  # pairs of classes in the summary

@@ -22,7 +22,7 @@ from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows,
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
-from inkfold.work import in_order
+from inkfold.workers import in_order
 
 
 def plan_augmentation(source: Path, target: Path, plan: Plan, *, overwrite: bool) -> dict[str, int]:

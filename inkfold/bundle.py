@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from inkfold.bundle_record import ADVICE, ARCHITECTURE, ONNX, RECORD, WEIGHTS, read_record
 from inkfold.errors import InkfoldError
 from inkfold.hashing import sha256_of_all
-from inkfold.nouns import ImageSpec
+from inkfold.spec import ImageSpec
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,6 @@ from math import ceil, floor, log10
 WIDTH, HEIGHT = 420, 280  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 46  # what is kept free of the data
 ACROSS, UP = (LEFT, WIDTH - RIGHT), (HEIGHT - BOTTOM, TOP)
-
 Point = tuple[float, float]
 
 

@@ -14,9 +14,9 @@ from inkfold.ahead import Ahead
 from inkfold.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.nouns import Prediction
 from inkfold.picture import prepare, read
 from inkfold.processors import processors
+from inkfold.spec import Prediction
 
 BATCH = 256  # pictures that are answered at a time; also bounds the memory
 RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
@@ -24,7 +24,6 @@ LEAST = 16  # and fewest, where there are as many: below, a run's own cost shows
 PIECE = 32  # files that one thread reads before the next ones are handed out
 READERS = 4  # threads that decode: OpenCV works without Python's lock
 PATIENCE = 0.05  # seconds without a new path after which those at hand are answered
-
 Engine = Literal["onnx", "keras"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Picture = NDArray[np.uint8] | str  # prepared, or why there is none

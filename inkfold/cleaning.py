@@ -22,10 +22,10 @@ from inkfold.dataset_writer import Rows, writing_dataset
 from inkfold.distorted_block import read_rows
 from inkfold.errors import InkfoldError
 from inkfold.ink_checks import Faults
-from inkfold.nouns import SPLITS
 from inkfold.originals import Originals, splits_of
 from inkfold.output import check_free
 from inkfold.repeats import Repeats
+from inkfold.spec import SPLITS
 
 TRAIN, TEST = 0, 2
 KEPT, CONFLICT, LEAK, BLANK = range(4)

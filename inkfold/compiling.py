@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from inkfold import tensorflow_twins
+from inkfold.keras_backend import has_accelerator
 from inkfold.keras_import import import_keras
 from inkfold.metrics import SMALLEST
-from inkfold.nouns import Recipe
-from inkfold.precision import has_accelerator
+from inkfold.spec import Recipe
 
 if TYPE_CHECKING:
     import keras

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
 FORMAT = "inkfold-dataset"
 VERSION = 1

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from inkfold import __version__
 from inkfold.dataset import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
-from inkfold.nouns import ImageSpec
 from inkfold.output import new_file
+from inkfold.spec import ImageSpec
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless", "scipy")

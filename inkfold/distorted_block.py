@@ -16,7 +16,7 @@ from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import NOTHING, Rows, deflate, digests
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 from inkfold.threads import one_thread
 
 

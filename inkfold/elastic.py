@@ -3,8 +3,8 @@
 After Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural Networks Applied to
 Visual Document Analysis", ICDAR 2003: every pixel is displaced by alpha times a field of noise,
 uniform in (-1, 1), that a Gaussian of standard deviation sigma has smoothed; one field for rows and
-an independent one for columns. docs/elastic.md derives what follows; tests/reference_elastic.py is
-the same law written slowly, and is the specification.
+an independent one for columns. docs/elastic.md derives what follows; the specification is
+tests/worlds/reference_elastic.py, which is the same law written slowly.
 
 Smoothing is linear. With G the H x (H + 2p) matrix of the Gaussian on a field that is p = 4 sigma
 wider on each side (the strength is then the same at the border as in the centre), smoothed noise is
@@ -30,13 +30,13 @@ from numpy.typing import NDArray
 from inkfold.affine import draw_affine
 from inkfold.errors import InkfoldError
 from inkfold.gather import check_pictures, gather, mosaics
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 
 TOLERANCE = 1e-3  # singular values below this share of the first are left out
 
 
 class Elastic:
-    """Distorts square pictures; the parameters' units are those of `inkfold.nouns.Distortion`.
+    """Distorts square pictures; the parameters' units are those of `inkfold.spec.Distortion`.
 
     The pixel of the copy at p shows the original at ``A p + d(p)``: A is the affine map about the
     picture's centre, d the elastic field, which so keeps its law in pixels of the original.

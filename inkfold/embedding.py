@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 SIDE = 14  # of the small picture
 AXES = 32
 FITTED = 10_000  # pictures that the axes are found with, at most
-
 Vectors = NDArray[np.float32]
 
 

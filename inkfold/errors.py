@@ -1,5 +1,7 @@
 """The one family of users' mistakes; whatever else is raised is a bug and keeps its traceback."""
 
+from __future__ import annotations
+
 
 class InkfoldError(Exception):
     """A mistake that a user can mend.

@@ -20,13 +20,13 @@ from inkfold.distorted_block import Plan
 from inkfold.exploring import Exploration
 from inkfold.gallery import data_uri
 from inkfold.html_page import TEMPLATES, write_page
-from inkfold.nouns import SPLITS, Distortion
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.plane import KEPT, Embedding
 from inkfold.preview import strength_of
 from inkfold.preview_strips import drawn_strips, stored_strips
 from inkfold.provenance import provenance_words, spec_words
 from inkfold.scatter import scatter
+from inkfold.spec import SPLITS, Distortion
 from inkfold.sprites import cells, png
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many components

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from inkfold.class_scan import Scan, scan
 from inkfold.dataset import Dataset, Split
 from inkfold.errors import InkfoldError
-from inkfold.nouns import SPLITS
 from inkfold.preview import chosen_rows
+from inkfold.spec import SPLITS
 
 SAMPLE = 3000  # pictures that PCA and t-SNE are given: t-SNE takes some ten seconds for them
 STORED = 5  # copies shown of each original of an augmented file

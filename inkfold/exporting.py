@@ -14,8 +14,8 @@ from inkfold.csv_text import csv_row
 from inkfold.dataset import CHUNK, Dataset, Split
 from inkfold.errors import InkfoldError
 from inkfold.folder_names import LIST, folder_names
-from inkfold.nouns import SPLITS
 from inkfold.output import new_folder
+from inkfold.spec import SPLITS
 
 COLUMNS = ("path", "class", "split", "source", "group")
 

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.nouns import ImageSpec, Interpolation
+from inkfold.spec import ImageSpec, Interpolation
 
 Grey = NDArray[np.uint8]
-
 STEEPEST = 128  # grey levels between opposite edges that light alone may make
 CLEARED = 0.6  # share of Otsu's level below which `clean` sees paper
 ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}

@@ -18,7 +18,6 @@ from inkfold.tally import Tally
 
 SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
-
 Ancestors = frozenset[tuple[int, int]]  # device and inode of a folder and of those above it
 
 

@@ -23,9 +23,9 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.folders import Listing
 from inkfold.grouping import Groups, numbered
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.nouns import ImageSpec
 from inkfold.picture import prepare
 from inkfold.placing import TEST, TRAIN
+from inkfold.spec import ImageSpec
 from inkfold.spool import Records, Spool
 from inkfold.staging import BLOCK, FACTS, Prepared, Staged
 from inkfold.tally import Tally

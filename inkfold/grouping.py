@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Leaders = NDArray[np.int32]
-
 BATCH = 1 << 16
 
 

@@ -11,11 +11,11 @@ from inkfold.division import NONE, Fractions, Official
 from inkfold.errors import InkfoldError
 from inkfold.glyph_staging import StagedSet, stage_set
 from inkfold.importers.collection import Collection
-from inkfold.nouns import SPLITS, ImageSpec
 from inkfold.output import check_free, scratch_folder
 from inkfold.packed_rows import PackedRows
 from inkfold.packing import Progress, Report
 from inkfold.planning import Packing, Plan, make_plan
+from inkfold.spec import SPLITS, ImageSpec
 from inkfold.tally import Tally
 
 ALL: Fractions = (0.8, 0.1, 0.1)

@@ -12,7 +12,6 @@ FAINT = 0.1  # of the median ink of the class
 INK = 128  # a pixel from here on is ink
 MUCH = 0.5  # share of ink from which a picture may be inside out
 MORE = 2.0  # times the median ink of the class
-
 Mask = NDArray[np.bool_]
 
 

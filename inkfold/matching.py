@@ -8,7 +8,7 @@ from typing import Any
 from inkfold.bundle import Bundle
 from inkfold.dataset import Dataset, Split
 from inkfold.errors import InkfoldError
-from inkfold.nouns import ImageSpec
+from inkfold.spec import ImageSpec
 
 
 def split_of(dataset: Dataset, name: str) -> Split:

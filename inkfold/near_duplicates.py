@@ -20,7 +20,6 @@ NEAREST = 3  # that are compared
 SAME = 0.99  # correlation from which two pictures are called nearly the same
 ROWS = 1024  # queries at once
 MOST = 4_000_000_000  # pairs of embeddings that are compared; of a larger set a sample
-
 Places = NDArray[np.int64]
 
 

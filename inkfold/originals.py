@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset import Dataset, Split
-from inkfold.nouns import SPLITS
+from inkfold.spec import SPLITS
 
 BLOCK = 4096  # rows that are read at once
-
 Places = NDArray[np.int64]
 
 

@@ -12,7 +12,7 @@ from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import DatasetWriter, Rows
 from inkfold.folders import Listing, readable
 from inkfold.ink_checks import is_blank
-from inkfold.nouns import SPLITS
+from inkfold.spec import SPLITS
 from inkfold.spool import Spool
 from inkfold.staging import Staged
 from inkfold.tally import Tally

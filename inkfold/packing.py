@@ -16,10 +16,10 @@ from inkfold.dataset_writer import writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, readable, scan
 from inkfold.grouping import group_name, numbered
-from inkfold.nouns import SPLITS
 from inkfold.output import check_free, scratch_folder
 from inkfold.packed_rows import PackedRows
 from inkfold.planning import Packing, Plan, make_plan
+from inkfold.spec import SPLITS
 from inkfold.spool import Spool
 from inkfold.staging import Staged, stage
 from inkfold.tally import Tally

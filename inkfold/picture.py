@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.fitting import Grey, clean, fit, flatten, otsu
-from inkfold.nouns import ImageSpec, Ink
+from inkfold.spec import ImageSpec, Ink
 
 MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
 READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # the latter where text files are told apart
 MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: what is larger is something else
-
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
-
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
 
 
 def load(path: Path | str | bytes) -> bytes:

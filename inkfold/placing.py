@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 TRAIN, VALIDATION, TEST = range(3)  # places in nouns.SPLITS
-
 Rows = NDArray[np.int64]
 
 

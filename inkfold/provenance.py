@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from inkfold.nouns import ImageSpec
+from inkfold.spec import ImageSpec
 
 FITS = {
     "pad": "scaled to fit with its aspect kept, and centred",

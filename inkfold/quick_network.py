@@ -19,7 +19,6 @@ EPOCHS, MOST_EPOCHS = 5, 60
 STEPS = 1500  # at least, for small sets: then there are more epochs
 LARGEST = 32  # side of the pictures that the network reads
 ANSWERED = 1024  # pictures at once
-
 Places = NDArray[np.int64]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from inkfold.nouns import Stage
+from inkfold.spec import Stage
 
 
 @dataclass(frozen=True)

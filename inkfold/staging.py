@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from inkfold.dataset_writer import digests
 from inkfold.errors import PictureError
 from inkfold.folders import readable
-from inkfold.nouns import ImageSpec
 from inkfold.picture import decode, load, prepare
+from inkfold.spec import ImageSpec
 from inkfold.spool import Records, Spool
 from inkfold.tally import Tally
-from inkfold.work import in_order
+from inkfold.workers import in_order
 
 BLOCK = 256  # files in one piece of work
 IN_FLIGHT = 8  # pieces whose pictures may wait for the writer

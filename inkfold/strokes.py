@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 OVERSAMPLING = 4  # pixels drawn for one that is kept, along each side
 STEP = 1.0  # pixels between the places where the width of a stroke may change
 THINNEST = 0.4  # share of the brush that is left at no pressure
-
 Points = NDArray[np.float64]
 
 

@@ -18,7 +18,6 @@ from inkfold.errors import InkfoldError
 from inkfold.quick_network import FOLDS, Lesson, ask, epochs_of, trained
 
 FEW = 10  # a class with fewer pictures is not judged: the network has hardly seen it
-
 Places = NDArray[np.int64]
 
 

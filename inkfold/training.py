@@ -15,10 +15,10 @@ from inkfold.checkpoint import Checkpoint
 from inkfold.dataset import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
+from inkfold.keras_backend import policy
 from inkfold.keras_import import import_keras
-from inkfold.nouns import Recipe
 from inkfold.output import check_free
-from inkfold.precision import policy
+from inkfold.spec import Recipe
 from inkfold.training_loop import Run
 from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
 

@@ -13,9 +13,9 @@ from inkfold.compiling import compiled
 from inkfold.dataset import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
-from inkfold.nouns import Recipe
 from inkfold.schedule import Progress, rate_at
 from inkfold.scoring import Score, score
+from inkfold.spec import Recipe
 from inkfold.tensorflow_feed import feed
 from inkfold.threads import one_thread
 from inkfold.training_nouns import Build, Fitted, State, Watcher

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inkfold.checkpoint import Row
-from inkfold.precision import Precision
+from inkfold.keras_backend import Precision
 
 if TYPE_CHECKING:
     import keras

@@ -12,7 +12,7 @@ from scipy.ndimage import affine_transform
 from inkfold.affine import draw_affine, inverse_affine
 from inkfold.elastic import Elastic, block_rng
 from inkfold.gather import warp
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 from inkfold.threads import one_thread
 
 CENTRE = np.array([[2], [2]])

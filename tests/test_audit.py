@@ -17,10 +17,10 @@ from inkfold.distorted_block import Plan
 from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import correlation, near_duplicates
-from inkfold.nouns import Distortion
 from inkfold.originals import pictures
-from inkfold.work import InProcess
-from tests.audited import clean_splits, drawings, write_splits
+from inkfold.spec import Distortion
+from inkfold.workers import InProcess
+from tests.worlds.audited import clean_splits, drawings, write_splits
 
 NOTHING: dict[str, list[int]] = {
     "blank": [],

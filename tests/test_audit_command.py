@@ -15,7 +15,7 @@ from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.quick_network import epochs_of
 from inkfold.suspects import check_cleanlab, suspects_of
-from tests.audited import clean_splits, write_splits
+from tests.worlds.audited import clean_splits, write_splits
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from inkfold.audit_findings import findings
 from inkfold.audit_section import SHOWN, audit_section
 from inkfold.commands.explore import main
 from inkfold.dataset import open_dataset
-from tests.packed import write_packed
+from tests.worlds.packed_strokes import write_packed
 
 
 def test_every_kind_of_finding_is_counted_and_its_first_pictures_shown(tmp_path: Path) -> None:

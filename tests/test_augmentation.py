@@ -22,9 +22,9 @@ from inkfold.dataset_writer import digests
 from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Distortion
-from inkfold.work import local_executor
-from tests.packed import write_packed
+from inkfold.spec import Distortion
+from inkfold.workers import local_executor
+from tests.worlds.packed_strokes import write_packed
 
 ROOT = Path(__file__).parent.parent
 DISTORTION = Distortion(sigma=4, alpha=30, rotate=5)

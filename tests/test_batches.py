@@ -11,7 +11,7 @@ import pytest
 from inkfold.batches import Batches
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.elastic import Elastic
-from tests.packed import write_packed
+from tests.worlds.packed_strokes import write_packed
 
 
 @pytest.fixture

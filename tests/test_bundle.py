@@ -19,9 +19,9 @@ from inkfold.errors import InkfoldError
 from inkfold.keras_import import import_keras
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
-from tests import tiny_network
-from tests.answering import write_bundle
-from tests.packed import write_packed
+from tests.worlds import tiny_network
+from tests.worlds.bands import write_bundle
+from tests.worlds.packed_strokes import write_packed
 
 CLASSES = ("あ", "b/c", "U+1F600", "d d")
 

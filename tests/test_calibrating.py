@@ -21,7 +21,7 @@ from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import evaluate
 from inkfold.metrics import Rate
-from tests.answering import picture, write_bundle, write_dataset, write_picture
+from tests.worlds.bands import picture, write_bundle, write_dataset, write_picture
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,7 +9,7 @@ import pytest
 
 from inkfold.class_scan import scan
 from inkfold.dataset import open_dataset
-from tests.packed import write_packed
+from tests.worlds.packed_strokes import write_packed
 
 
 @pytest.mark.parametrize("count", [1, 255, 5000])

@@ -21,9 +21,9 @@ from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
-from tests import tiny_network
-from tests.answering import CLASSES, picture, write_bundle, write_picture
-from tests.packed import write_packed
+from tests.worlds import tiny_network
+from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
+from tests.worlds.packed_strokes import write_packed
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from inkfold.commands.classify import main
-from tests.answering import CLASSES, write_bundle, write_picture
-from tests.scripts import ROOT, run_script
+from tests.worlds.bands import CLASSES, write_bundle, write_picture
+from tests.worlds.scripts import ROOT, run_script
 
 Capture = pytest.CaptureFixture[str]
 

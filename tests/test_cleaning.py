@@ -13,9 +13,9 @@ from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
-from inkfold.nouns import SPLITS, Distortion
-from inkfold.work import InProcess
-from tests.audited import clean_splits, write_splits
+from inkfold.spec import SPLITS, Distortion
+from inkfold.workers import InProcess
+from tests.worlds.audited import clean_splits, write_splits
 
 
 def cleaned(dataset: Dataset, output: Path) -> tuple[dict[str, int], dict[int, str]]:

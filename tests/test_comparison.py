@@ -24,8 +24,8 @@ from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation
 from inkfold.gallery import data_uris
-from tests.answering import CLASSES, SPEC, write_bundle, write_dataset
 from tests.test_report import evaluation
+from tests.worlds.bands import CLASSES, SPEC, write_bundle, write_dataset
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 Capture = pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ import pytest
 
 from inkfold.compiling import compiled, smoothed
 from inkfold.keras_import import import_keras
-from tests import tiny_network
+from tests.worlds import tiny_network
 
 if TYPE_CHECKING:
     import keras

@@ -13,8 +13,8 @@ import pytest
 
 from inkfold.commands.create_dataset import main
 from inkfold.dataset import open_dataset
-from tests.drawing import encode, glyph, raw_png, write_classes, write_picture
-from tests.scripts import run_script
+from tests.worlds.drawn_pictures import encode, glyph, raw_png, write_classes, write_picture
+from tests.worlds.scripts import run_script
 
 
 @pytest.fixture(autouse=True)

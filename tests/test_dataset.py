@@ -10,7 +10,7 @@ import pytest
 
 from inkfold.dataset import CHUNK, POOL, open_dataset
 from inkfold.errors import InkfoldError
-from tests.packed import write_packed
+from tests.worlds.packed_strokes import write_packed
 
 
 def _refusal(path: Path) -> str:

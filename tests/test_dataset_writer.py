@@ -14,8 +14,8 @@ import pytest
 
 from inkfold.dataset import CHUNK, open_dataset
 from inkfold.dataset_writer import Rows, SplitWriter, deflate, digests, writing_dataset
-from inkfold.nouns import SPLITS, ImageSpec
-from tests.packed import strokes, write_packed
+from inkfold.spec import SPLITS, ImageSpec
+from tests.worlds.packed_strokes import strokes, write_packed
 
 
 def some_rows(count: int) -> Rows:

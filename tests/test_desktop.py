@@ -23,8 +23,8 @@ from inkfold.classifier import Classifier
 from inkfold.commands.draw import main
 from inkfold.picture import read
 from inkfold.recognition import Recogniser
-from tests.letterforms import STROKES
-from tests.scripts import ROOT
+from tests.worlds.drawn_letters import STROKES
+from tests.worlds.scripts import ROOT
 
 NEEDED = ("Xvfb", "xdotool")
 MISSING = [name for name in NEEDED if shutil.which(name) is None]

@@ -13,7 +13,7 @@ import pytest
 
 from inkfold.bundle import SHIPPED
 from inkfold.commands.draw import main
-from tests.scripts import ROOT
+from tests.worlds.scripts import ROOT
 
 QUIET = ("--no-browser", "--port", "0")
 

@@ -22,9 +22,9 @@ from inkfold.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.picture import prepare, read
 from inkfold.strokes import Drawing, Stroke, render
-from tests.browsing import CHROMIUM, places_on
-from tests.letterforms import Shot, photograph
-from tests.scripts import ROOT
+from tests.worlds.browsing import CHROMIUM, places_on
+from tests.worlds.drawn_letters import Shot, photograph
+from tests.worlds.scripts import ROOT
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.gather import warp
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 from inkfold.threads import one_thread
-from tests.reference_elastic import covariance, reference_fields, reference_warp
 from tests.test_gather import GREATEST_ERROR
+from tests.worlds.reference_elastic import covariance, reference_fields, reference_warp
 
 PREDECESSOR = Elastic(32, sigma=6, alpha=47)
 

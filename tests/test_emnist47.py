@@ -12,7 +12,7 @@ import pytest
 from benchmarks.emnist47 import emnist47, main
 from inkfold.dataset import open_dataset
 from inkfold.importers.emnist import read
-from tests.foreign import write_idx
+from tests.worlds.foreign_files import write_idx
 
 DIGITS, CAPITALS = string.digits, string.ascii_uppercase
 BYCLASS = DIGITS + CAPITALS + string.ascii_lowercase

@@ -11,8 +11,8 @@ import pytest
 from inkfold.bundle import load_bundle, newest_bundle
 from inkfold.commands.evaluate import main
 from inkfold.dataset import open_dataset
-from tests.answering import write_bundle, write_dataset
-from tests.scripts import run_script
+from tests.worlds.bands import write_bundle, write_dataset
+from tests.worlds.scripts import run_script
 
 TEST = ((0, 0, 1, 2), (0, 1, 1, 2))  # three of four are right
 FILES = {

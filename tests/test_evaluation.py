@@ -14,8 +14,8 @@ from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation, Mistake, evaluate
 from inkfold.metrics import ClassScore, Confusion, Rate
-from inkfold.nouns import ImageSpec
-from tests.answering import CLASSES, write_bundle, write_dataset
+from inkfold.spec import ImageSpec
+from tests.worlds.bands import CLASSES, write_bundle, write_dataset
 
 # Seven pictures: band 0 in a picture of class 1, and a blank one of class 2, are answered 0.
 TEST = ((0, 0, 1, 2, None, 3, 1), (0, 1, 1, 2, 2, 3, 1))

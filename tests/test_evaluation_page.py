@@ -20,7 +20,7 @@ from inkfold.dataset import open_dataset
 from inkfold.gallery import data_uris
 from inkfold.html_page import write_page
 from inkfold.learning_curves import Epoch, accuracy_chart, loss_chart, read_history
-from tests.answering import picture, write_bundle, write_dataset
+from tests.worlds.bands import picture, write_bundle, write_dataset
 
 VOID = {"meta", "img", "br", "rect", "line", "circle", "polyline"}  # SVG's are closed in the tag
 NAMES = ("<b>あ</b>", "b & b", "$c", "ด")

@@ -12,10 +12,10 @@ from inkfold import exploring
 from inkfold.augmentation import augment_dataset
 from inkfold.commands.explore import main
 from inkfold.distorted_block import Plan
-from inkfold.nouns import Distortion
-from inkfold.work import local_executor
-from tests.packed import write_packed
-from tests.scripts import run_script
+from inkfold.spec import Distortion
+from inkfold.workers import local_executor
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.scripts import run_script
 
 NAMES = ("<b>&\"'", "</script><i>", "🦉", "{{ x }}")
 VOID = {"meta", "img"}

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from inkfold.commands.explore import main
-from tests.browsing import CHROMIUM
-from tests.packed import write_packed
+from tests.worlds.browsing import CHROMIUM
+from tests.worlds.packed_strokes import write_packed
 
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),

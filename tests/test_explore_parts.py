@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from inkfold.class_counts import BARS, ENDS, class_sizes
-from inkfold.nouns import ImageSpec
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.provenance import provenance_words, spec_words
 from inkfold.scatter import EDGE, SIDE, TAGS, middle, scatter
+from inkfold.spec import ImageSpec
 
 
 def test_pixel_facts_are_those_of_numpy() -> None:

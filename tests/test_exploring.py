@@ -13,9 +13,9 @@ from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.exploring import explore, first_of_each
-from inkfold.nouns import Distortion
-from inkfold.work import local_executor
-from tests.packed import write_packed
+from inkfold.spec import Distortion
+from inkfold.workers import local_executor
+from tests.worlds.packed_strokes import write_packed
 
 
 def test_the_first_rows_of_each_class_are_found() -> None:

@@ -24,14 +24,14 @@ from inkfold.exporting import Exported, export_dataset
 from inkfold.folder_names import LONGEST, folder_names
 from inkfold.importers.formats import FORMATS
 from inkfold.importing import Importing
-from inkfold.nouns import SPLITS, Distortion, ImageSpec
 from inkfold.planning import Packing
-from inkfold.work import InProcess
-from tests.packed import write_packed
-from tests.packing_run import packed
-from tests.reading import real
-from tests.scripts import run_script
+from inkfold.spec import SPLITS, Distortion, ImageSpec
+from inkfold.workers import InProcess
 from tests.test_importing import Made, imported
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.packing_run import packed
+from tests.worlds.reading import real
+from tests.worlds.scripts import run_script
 
 NAMES = ("a/b", ".", "..", "CON", "con.txt", "A", "a", "Ж", "%", "", "x" * 300, "漢" * 100, "a ")
 

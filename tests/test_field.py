@@ -22,7 +22,7 @@ from benchmarks.field_page import (
 from benchmarks.field_plan import MILD, OURS, RUNS, SETS, VARIANTS, Run, packing
 from benchmarks.field_plots import gain
 from inkfold.metrics import Rate
-from tests.scripts import ROOT
+from tests.worlds.scripts import ROOT
 
 DONE = records()
 

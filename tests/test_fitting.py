@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.nouns import Fit, ImageSpec, Interpolation, Threshold
 from inkfold.picture import prepare
-from tests.drawing import glyph
+from inkfold.spec import Fit, ImageSpec, Interpolation, Threshold
+from tests.worlds.drawn_pictures import glyph
 
 
 def test_pad_keeps_the_aspect_and_centres() -> None:

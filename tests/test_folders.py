@@ -15,7 +15,7 @@ from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, scan
 from inkfold.spool import Spool
 from inkfold.tally import NAMED, Tally
-from tests.drawing import encode, glyph
+from tests.worlds.drawn_pictures import encode, glyph
 
 PNG = encode(".png", glyph(np.random.default_rng(0)))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.packed import write_packed
-from tests.scripts import ROOT
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.scripts import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash sets the limit")
 

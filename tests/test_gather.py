@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkfold.gather import mosaics, warp
-from tests.reference_elastic import reference_warp
+from tests.worlds.reference_elastic import reference_warp
 
 OPENCV = int(cv2.__version__.split(".")[0])
 # In grey levels. OpenCV 4 rounds coordinates to 1/32 pixel, 1/64 to either side along each axis.

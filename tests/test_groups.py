@@ -14,11 +14,11 @@ from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
-from inkfold.nouns import SPLITS, Distortion
 from inkfold.placing import TEST, TRAIN
-from inkfold.work import InProcess
-from tests.drawing import write_classes
-from tests.packing_run import SMALL, packed
+from inkfold.spec import SPLITS, Distortion
+from inkfold.workers import InProcess
+from tests.worlds.drawn_pictures import write_classes
+from tests.worlds.packing_run import SMALL, packed
 
 FRACTIONS = (0.8, 0.1, 0.1)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inkfold.importers.formats import FORMATS
-from tests.foreign import MAPPING, SIDE, csv_lines, letters, write_k49, write_npz
-from tests.reading import refusal, told
+from tests.worlds.foreign_files import MAPPING, SIDE, csv_lines, letters, write_k49, write_npz
+from tests.worlds.reading import refusal, told
 
 
 def test_npz_is_read_as_kuzushiji_49_is_published(tmp_path: Path) -> None:

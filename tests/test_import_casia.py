@@ -12,7 +12,7 @@ import pytest
 from inkfold.errors import InkfoldError
 from inkfold.importers import casia
 from inkfold.importers.collection import Glyph
-from tests.letter import letter
+from tests.worlds.letter import letter
 
 F = letter(50, 40, ink=20, paper=255)
 A = "啊".encode("gb18030")

@@ -11,8 +11,8 @@ import pytest
 from inkfold.commands.import_data import main
 from inkfold.dataset import open_dataset
 from inkfold.importers.formats import FORMATS
-from tests.foreign import write_all, write_idx, write_mat
-from tests.scripts import run_script
+from tests.worlds.foreign_files import write_all, write_idx, write_mat
+from tests.worlds.scripts import run_script
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from inkfold.importers.formats import FORMATS
-from tests.foreign import MAPPING, SIDE, write_idx, write_mat
-from tests.reading import real, refusal, told
+from tests.worlds.foreign_files import MAPPING, SIDE, write_idx, write_mat
+from tests.worlds.reading import real, refusal, told
 
 
 def test_emnist_is_read_upright_with_the_characters_of_its_mapping(tmp_path: Path) -> None:

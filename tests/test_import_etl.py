@@ -15,7 +15,7 @@ from inkfold.importers.etl import EtlSet
 from inkfold.importers.etl_b import ETL8B, ETL9B
 from inkfold.importers.etl_g import ETL8G, ETL9G
 from inkfold.importers.etl_m import ETL1, ETL6, ETL7
-from tests.letter import letter
+from tests.worlds.letter import letter
 
 F63 = letter(63, 64, ink=255, paper=0)
 F127 = letter(127, 128, ink=255, paper=0)

@@ -10,8 +10,8 @@ import pytest
 from inkfold.errors import InkfoldError
 from inkfold.importers import hasy
 from inkfold.importers.collection import Glyph
-from tests.drawing import write_picture
-from tests.letter import letter
+from tests.worlds.drawn_pictures import write_picture
+from tests.worlds.letter import letter
 
 F = letter(32, 32, ink=0, paper=255)
 HEAD = "path,symbol_id,latex,user_id\n"

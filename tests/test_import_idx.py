@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inkfold.importers.formats import FORMATS
-from tests.foreign import idx_bytes, letters, write_idx
-from tests.reading import refusal, told
+from tests.worlds.foreign_files import idx_bytes, letters, write_idx
+from tests.worlds.reading import refusal, told
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -11,8 +11,8 @@ import pytest
 from inkfold.errors import InkfoldError
 from inkfold.importers import omniglot
 from inkfold.importers.collection import Glyph
-from tests.drawing import raw_png, write_picture
-from tests.letter import letter
+from tests.worlds.drawn_pictures import raw_png, write_picture
+from tests.worlds.letter import letter
 
 F = letter(105, 105, ink=0, paper=255)
 

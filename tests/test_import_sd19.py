@@ -11,8 +11,8 @@ import pytest
 from inkfold.errors import InkfoldError
 from inkfold.importers import nist_sd19
 from inkfold.importers.collection import Glyph
-from tests.drawing import write_picture
-from tests.letter import letter
+from tests.worlds.drawn_pictures import write_picture
+from tests.worlds.letter import letter
 
 F = letter(128, 128, ink=0, paper=255)
 TRAIN = ("hsf_0", "hsf_1", "hsf_2", "hsf_3", "hsf_6", "hsf_7")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from inkfold.importers.formats import FORMATS
-from tests.drawing import write_classes
-from tests.foreign import csv_lines, write_all, write_idx
-from tests.reading import real, refusal, told
+from tests.worlds.drawn_pictures import write_classes
+from tests.worlds.foreign_files import csv_lines, write_all, write_idx
+from tests.worlds.reading import real, refusal, told
 
 
 def test_the_end_of_a_word_is_no_side(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.formats import FORMATS
 from inkfold.importing import Importing, import_collection
-from inkfold.nouns import SPLITS, ImageSpec, Ink
 from inkfold.packing import Report
 from inkfold.picture import prepare
-from tests.drawing import glyph
-from tests.foreign import write_idx
-from tests.packing_run import silent
-from tests.reading import real
+from inkfold.spec import SPLITS, ImageSpec, Ink
+from tests.worlds.drawn_pictures import glyph
+from tests.worlds.foreign_files import write_idx
+from tests.worlds.packing_run import silent
+from tests.worlds.reading import real
 
 SMALL = Importing("made-up", ImageSpec(size=12))
 

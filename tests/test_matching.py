@@ -13,7 +13,7 @@ from inkfold.bundle import Bundle, load_bundle
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.matching import caveat, check_match, same_splits
-from tests.answering import CLASSES, PACKING, SPEC, write_bundle, write_dataset
+from tests.worlds.bands import CLASSES, PACKING, SPEC, write_bundle, write_dataset
 
 OTHER_SPLIT = PACKING | {"fingerprint": "packed-2"}
 ELSEWHERE = {"fingerprint": "packed-3", "source": {"fingerprint": "folder-2"}}

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import open_dataset
 from inkfold.dataset_writer import digests
-from inkfold.nouns import SPLITS, ImageSpec
 from inkfold.picture import prepare, read
 from inkfold.planning import Packing
-from inkfold.work import local_executor
-from tests.drawing import encode, glyph, write_classes, write_picture
-from tests.packing_run import SMALL, homes, packed
+from inkfold.spec import SPLITS, ImageSpec
+from inkfold.workers import local_executor
+from tests.worlds.drawn_pictures import encode, glyph, write_classes, write_picture
+from tests.worlds.packing_run import SMALL, homes, packed
 
 
 def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> None:

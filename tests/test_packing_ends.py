@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.memory import peak_memory, write_tiny
 from inkfold.dataset import open_dataset
-from tests.scripts import ROOT, run_script
+from tests.worlds.scripts import ROOT, run_script
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,12 @@ import pytest
 
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.nouns import SPLITS
 from inkfold.packing import pack
 from inkfold.picture import prepare, read
-from inkfold.work import InProcess
-from tests.drawing import write_classes
-from tests.packing_run import SMALL, homes, packed, silent
+from inkfold.spec import SPLITS
+from inkfold.workers import InProcess
+from tests.worlds.drawn_pictures import write_classes
+from tests.worlds.packing_run import SMALL, homes, packed, silent
 
 
 def test_per_class_keeps_so_many_of_each(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import open_dataset
 from inkfold.dataset_writer import digests
-from inkfold.nouns import SPLITS, ImageSpec
 from inkfold.picture import read
 from inkfold.planning import Packing
-from tests.drawing import glyph, write_classes, write_picture
-from tests.packing_run import SMALL, homes, packed
+from inkfold.spec import SPLITS, ImageSpec
+from tests.worlds.drawn_pictures import glyph, write_classes, write_picture
+from tests.worlds.packing_run import SMALL, homes, packed
 
 
 def test_another_size_or_fit_has_the_same_split(tmp_path: Path) -> None:

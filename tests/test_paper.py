@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from inkfold.fitting import flatten, otsu
-from inkfold.nouns import ImageSpec, Ink, Threshold
 from inkfold.picture import prepare
-from tests.drawing import glyph
-from tests.letterforms import STROKES, Shot, photograph
+from inkfold.spec import ImageSpec, Ink, Threshold
+from tests.worlds.drawn_letters import STROKES, Shot, photograph
+from tests.worlds.drawn_pictures import glyph
 
 BAR = np.full((6, 6), 255, np.uint8)  # white paper, a dark bar in row 2
 BAR[2, 1:5] = 55

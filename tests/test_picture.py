@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
 from inkfold.fitting import fit
-from inkfold.nouns import ImageSpec
 from inkfold.picture import MAX_PIXELS, decode, load, prepare, read
-from tests.drawing import encode, glyph, raw_png
+from inkfold.spec import ImageSpec
+from tests.worlds.drawn_pictures import encode, glyph, raw_png
 
 FORMATS = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
 LOSSY = {".jpg": 60, ".webp": 60}  # largest difference in grey levels that we let pass

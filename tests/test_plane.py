@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.plane import embed
-from tests.packed import strokes
+from tests.worlds.packed_strokes import strokes
 
 
 @pytest.fixture(scope="module")

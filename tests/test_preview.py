@@ -15,10 +15,10 @@ from inkfold.augmentation import augment_dataset
 from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Distortion
 from inkfold.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
-from inkfold.work import local_executor
-from tests.packed import write_packed
+from inkfold.spec import Distortion
+from inkfold.workers import local_executor
+from tests.worlds.packed_strokes import write_packed
 
 PLAN = Plan(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
 

@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.recipes import OURS, VARIANTS, RunningMean, Variant, build_squeezed, trained
 from inkfold.dataset import open_dataset
-from inkfold.nouns import Stage
+from inkfold.spec import Stage
 from models.residual32 import RECIPE, build
-from tests import tiny_network
-from tests.packed import write_packed
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
 
 
 def test_older_weights_fade_from_the_running_mean() -> None:

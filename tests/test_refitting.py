@@ -15,13 +15,13 @@ from inkfold.classifier import Classifier
 from inkfold.commands.evaluate import main
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.model_card import CARD
-from inkfold.nouns import Stage
 from inkfold.shrinking import shrink
+from inkfold.spec import Stage
 from inkfold.training import Training
 from inkfold.training_nouns import Options
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.trained import SILENT
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT
 
 pytestmark = pytest.mark.slow
 # an epoch at a low rate: it still makes mistakes, and so has a temperature

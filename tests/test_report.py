@@ -22,7 +22,7 @@ from inkfold.confusion_plot import draw_confusion, most_confused, short
 from inkfold.evaluation import Evaluation, Mistake
 from inkfold.metrics import Confusion, Rate, majority
 from inkfold.report import publish, summary, write_report
-from tests.answering import write_bundle
+from tests.worlds.bands import write_bundle
 
 NAMES = ("あ", 'b,"b"', "$c", "d")
 COUNTS = ((8, 2, 0, 0), (1, 9, 0, 0), (0, 3, 0, 0), (0, 0, 0, 0))  # 0 never "c"; no picture of "d"

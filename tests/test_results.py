@@ -17,7 +17,7 @@ from benchmarks.results import (
     readme_table,
     with_table,
 )
-from tests.scripts import ROOT
+from tests.worlds.scripts import ROOT
 
 
 def test_the_page_is_made_from_the_kept_rows() -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from inkfold.bundle import load_bundle
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.trained import history, weights
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import history, weights
 
 TINY = Path(tiny_network.__file__)
 OPTIONS = {"plain": [], "refit": ["--refit", "--augment", "online"]}

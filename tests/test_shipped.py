@@ -21,8 +21,8 @@ from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.picture import prepare
 from inkfold.recognition import Recogniser
-from tests.letterforms import STROKES, Shot, photograph
-from tests.scripts import ROOT
+from tests.worlds.drawn_letters import STROKES, Shot, photograph
+from tests.worlds.scripts import ROOT
 
 LETTERS = tuple(STROKES)
 BASE = Shot()

@@ -19,9 +19,9 @@ from inkfold.errors import InkfoldError
 from inkfold.shrinking import shrink
 from inkfold.training import Training
 from inkfold.training_nouns import Options
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.trained import SILENT
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from inkfold.grouping import leaders_of
 from inkfold.split import assign, hashed, targets
-from tests.divided import COUNTS, FRACTIONS, SETTINGS, USUAL, Fractions, alone, pictures, table
+from tests.worlds.divided import (
+    COUNTS,
+    FRACTIONS,
+    SETTINGS,
+    USUAL,
+    Fractions,
+    alone,
+    pictures,
+    table,
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkfold.grouping import leaders_of
 from inkfold.split import assign, hashed, targets
-from tests.divided import (
+from tests.worlds.divided import (
     FRACTIONS,
     SETTINGS,
     USUAL,

@@ -9,7 +9,7 @@ import pytest
 
 from inkfold.dataset import CHUNK, open_dataset
 from inkfold.dataset_writer import Rows, SplitWriter, digests, writing_dataset
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (600, 8, 8)).astype(np.uint8)
 LABELS = (np.arange(600) % 7).astype(np.int32)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.answering import write_bundle, write_picture
-from tests.scripts import ROOT, run_script
+from tests.worlds.bands import write_bundle, write_picture
+from tests.worlds.scripts import ROOT, run_script
 
 STAGES = (
     *("create_dataset.py", "import_data.py", "augment.py", "evaluate.py", "classify.py"),

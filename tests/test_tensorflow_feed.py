@@ -12,7 +12,7 @@ from inkfold.batches import Batches
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.keras_import import import_keras
 from inkfold.tensorflow_feed import feed
-from tests.packed import write_packed
+from tests.worlds.packed_strokes import write_packed
 
 pytestmark = pytest.mark.slow
 

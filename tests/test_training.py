@@ -15,14 +15,14 @@ from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
 from inkfold.dataset import Dataset, open_dataset
-from inkfold.nouns import Stage
 from inkfold.schedule import Progress, rate_at
 from inkfold.scoring import score
+from inkfold.spec import Stage
 from inkfold.training_loop import Run
 from inkfold.training_nouns import State
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.trained import SILENT, history, training, weights
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT, history, training, weights
 
 
 @pytest.fixture

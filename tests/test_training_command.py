@@ -16,12 +16,12 @@ from inkfold.commands.cli import run
 from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.precision import policy
+from inkfold.keras_backend import policy
 from inkfold.schedule import Progress
 from inkfold.training import Training
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.trained import SILENT, training
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT, training
 
 TINY = Path(tiny_network.__file__)
 

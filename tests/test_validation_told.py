@@ -12,10 +12,10 @@ import pytest
 from inkfold.commands.cli import run
 from inkfold.commands.train import load_script, train_command
 from inkfold.model_card import model_card
-from inkfold.nouns import Recipe, Stage
-from tests import tiny_network
-from tests.packed import write_packed
-from tests.scripts import ROOT
+from inkfold.spec import Recipe, Stage
+from tests.worlds import tiny_network
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.scripts import ROOT
 
 Capture = pytest.CaptureFixture[str]
 

@@ -23,8 +23,8 @@ from inkfold.strokes import render
 from inkfold.web.app import create_app
 from inkfold.web.guard import MAX_BYTES
 from inkfold.web.messages import DrawingMessage
-from tests.answering import CLASSES, SPEC, picture, write_bundle
-from tests.serving import serving
+from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle
+from tests.worlds.serving import serving
 
 SIDE = SPEC.size
 

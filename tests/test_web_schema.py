@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
 from inkfold.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.keeping import Collection
-from inkfold.nouns import ImageSpec
 from inkfold.recognition import Recogniser
+from inkfold.spec import ImageSpec
 from inkfold.web.app import create_app
-from tests.answering import SPEC, write_bundle
+from tests.worlds.bands import SPEC, write_bundle
 
 FOLDER = Path(tempfile.mkdtemp(prefix="inkfold-"))  # it is wanted before there is a fixture
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)

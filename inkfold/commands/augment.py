@@ -19,7 +19,7 @@ from inkfold.commands.cli import (
     workers_option,
 )
 from inkfold.commands.distortion_options import all_of, distortion_options
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 
 if TYPE_CHECKING:
     from inkfold.distorted_block import Plan
@@ -70,7 +70,7 @@ def command(
     is not given.
     """
     from inkfold.processors import processors
-    from inkfold.work import local_executor, start_early
+    from inkfold.workers import local_executor, start_early
 
     workers = workers or processors()
     if dataset.is_file():

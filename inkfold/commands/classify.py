@@ -17,7 +17,7 @@ from inkfold.commands.cli import SOME_FAILED, quiet_option, run
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine
-    from inkfold.nouns import Prediction
+    from inkfold.spec import Prediction
 
 
 @click.command("classify")
@@ -80,7 +80,7 @@ def command(
     """
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
     from inkfold.classifier import Classifier
-    from inkfold.paths import expand
+    from inkfold.picture_files import expand
 
     if not quiet:
         click.echo(_introduction(bundle), err=True)
@@ -103,7 +103,7 @@ def _import_engine(engine: Engine) -> None:
 
     with numpy_alone():
         import inkfold.classifier
-        import inkfold.paths
+        import inkfold.picture_files
 
     inkfold.classifier.import_engine(engine)
 

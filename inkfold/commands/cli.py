@@ -18,11 +18,12 @@ from inkfold.errors import InkfoldError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Advance = Callable[[int], None]
-
 SOME_FAILED = 1
 MISTAKE = 2
 # what a disk or its owner refuses: nothing that the code could have avoided
 DISK = {errno.EACCES, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+
+
 DISK |= {errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.ENOSPC}
 
 

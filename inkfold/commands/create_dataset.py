@@ -31,7 +31,7 @@ from inkfold.commands.packing_options import (
     split_option,
     threshold_option,
 )
-from inkfold.nouns import Fit, ImageSpec, Ink, Threshold
+from inkfold.spec import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
     from inkfold.packing import Report
@@ -114,7 +114,7 @@ def command(
     """
     from inkfold.output import check_free
     from inkfold.processors import processors
-    from inkfold.work import local_executor, start_early
+    from inkfold.workers import local_executor, start_early
 
     workers = workers or processors()
     if folder.is_dir():

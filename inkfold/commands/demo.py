@@ -13,14 +13,7 @@ from typing import Any
 import click
 
 from inkfold.commands import augment, classify, create_dataset, evaluate, train
-from inkfold.commands.cli import (
-    Clock,
-    output_option,
-    overwrite_option,
-    progress,
-    quiet_option,
-    run,
-)
+from inkfold.commands.cli import Clock, output_option, overwrite_option, progress, quiet_option, run
 from inkfold.errors import InkfoldError
 from inkfold.output import new_folder
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from inkfold.nouns import Distortion
+from inkfold.spec import Distortion
 
 HELP = {
     "sigma": "Smoothness of the displacement, in pixels.",
@@ -19,8 +19,6 @@ HELP = {
     "shear": "Slant by up to so many degrees either way.",
     "shift": "Shift by up to this share of the side.",
 }
-
-
 Decorator = Callable[[Any], Any]
 
 

@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.bundle import Bundle, load_bundle
-from inkfold.commands.cli import (
-    Clock,
-    output_option,
-    overwrite_option,
-    progress,
-    quiet_option,
-    run,
-)
-from inkfold.nouns import SPLITS
+from inkfold.commands.cli import Clock, output_option, overwrite_option, progress, quiet_option, run
 from inkfold.output import check_free, new_folder
+from inkfold.spec import SPLITS
 
 if TYPE_CHECKING:
     from inkfold.dataset import Dataset

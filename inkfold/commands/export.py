@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from inkfold.commands.cli import Clock, overwrite_option, progress, quiet_option, run
-from inkfold.nouns import SPLITS
+from inkfold.spec import SPLITS
 
 
 @click.command("export")

@@ -29,7 +29,7 @@ from inkfold.commands.packing_options import (
     threshold_option,
 )
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Fit, ImageSpec, Threshold
+from inkfold.spec import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
     from inkfold.importers.formats import Format

@@ -9,7 +9,6 @@ import click
 from inkfold.commands.cli import Command
 
 Fractions = tuple[float, float, float]
-
 size_option = click.option(
     "--size",
     type=click.IntRange(4, 1024),

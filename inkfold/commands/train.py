@@ -13,18 +13,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inkfold.commands.cli import (
-    output_option,
-    overwrite_option,
-    quiet_option,
-    run,
-    seed_option,
-)
+from inkfold.commands.cli import output_option, overwrite_option, quiet_option, run, seed_option
 from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
-from inkfold.nouns import Distortion, Recipe, Stage
 from inkfold.schedule import in_epochs
+from inkfold.spec import Distortion, Recipe, Stage
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 

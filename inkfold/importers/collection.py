@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.nouns import Ink
+from inkfold.spec import Ink
 
 Official = Literal["train", "test"]
 

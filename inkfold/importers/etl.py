@@ -18,7 +18,6 @@ from inkfold.importers.records import Rows, count_records, mapped_rows, read_row
 from inkfold.importers.telling import as_text, nothing_at
 
 BLOCK = 256  # records that are read and unpacked together: 2 MB of the largest
-
 Codes = NDArray[np.int64]
 
 

@@ -14,7 +14,6 @@ from inkfold.importers.records import layout, unpack_bits
 
 FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
 UNPACK = partial(unpack_bits, rows=63, columns=64)
-
 ETL8B = EtlSet(
     name="etl8b",
     files=r"ETL8B2?[-_]?C?\d",

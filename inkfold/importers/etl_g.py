@@ -11,7 +11,6 @@ from inkfold.importers.records import layout, unpack_nibbles
 SIZE = 8199
 FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}
 UNPACK = partial(unpack_nibbles, rows=127, columns=128)
-
 ETL8G = EtlSet(
     name="etl8g",
     files=r"ETL8G[-_]?\d+",

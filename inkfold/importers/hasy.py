@@ -17,7 +17,6 @@ from inkfold.importers.telling import nothing_at
 ALL = "hasy-data-labels.csv"
 FOLD: dict[str, Official] = {"train.csv": "train", "test.csv": "test"}
 COLUMNS = ["path", "symbol_id", "latex", "user_id"]
-
 Row = tuple[str, str, str, str]
 
 

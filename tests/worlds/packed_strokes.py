@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import Rows, digests, writing_dataset
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
 
 def strokes(labels: NDArray[np.int32], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:

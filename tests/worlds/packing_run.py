@@ -9,10 +9,10 @@ from pathlib import Path
 
 from inkfold.commands.cli import Advance
 from inkfold.dataset import Dataset
-from inkfold.nouns import SPLITS, ImageSpec
 from inkfold.packing import Report, pack
 from inkfold.planning import Packing
-from inkfold.work import InProcess
+from inkfold.spec import SPLITS, ImageSpec
+from inkfold.workers import InProcess
 
 SMALL = Packing(ImageSpec(size=12))
 

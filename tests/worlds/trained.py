@@ -12,7 +12,7 @@ from inkfold.bundle import load_bundle
 from inkfold.dataset import Dataset
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
-from tests import tiny_network
+from tests.worlds import tiny_network
 
 SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
 

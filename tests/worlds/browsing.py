@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.letterforms import STROKES
+from tests.worlds.drawn_letters import STROKES
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect

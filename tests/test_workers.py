@@ -18,8 +18,8 @@ import pytest
 
 from inkfold.errors import InkfoldError
 from inkfold.processors import processors
-from inkfold.work import InProcess, in_order, local_executor
-from tests.scripts import ROOT
+from inkfold.workers import InProcess, in_order, local_executor
+from tests.worlds.scripts import ROOT
 
 
 def slow_square(number: int) -> int:

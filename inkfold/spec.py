@@ -14,7 +14,6 @@ Ink = Literal["auto", "dark", "light"]
 Threshold = Literal["none", "otsu", "soft"]
 Interpolation = Literal["area", "linear", "cubic"]
 Decay = Literal["none", "cosine"]
-
 SPLITS = ("train", "validation", "test")
 INK_MARGIN = 4 / 28  # MNIST: the character's longest side fills 20 of 28 pixels
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import Rows, digests, writing_dataset
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
 Pictures = NDArray[np.uint8]
 CLASSES = ("Ж", "b", "c")

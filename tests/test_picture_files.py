@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.paths import expand, listed_paths
-from tests.answering import write_picture
+from inkfold.picture_files import expand, listed_paths
+from tests.worlds.bands import write_picture
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 names = st.lists(st.binary(min_size=1, max_size=6).filter(lambda name: b"\0" not in name))

@@ -11,7 +11,7 @@ import pytest
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection
 from inkfold.importers.formats import FORMATS
-from tests.foreign import letter_f
+from tests.worlds.foreign_files import letter_f
 
 
 def refusal(how: str, source: Path) -> str:

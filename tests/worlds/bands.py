@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.dataset_writer import Rows, digests, writing_dataset
-from inkfold.nouns import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
 CLASSES = ("あ", "b b", "$c", "ด")
 WIDTH = 2  # columns of a band

@@ -1,0 +1,1 @@
+"""What the tests draw, write, start and compare with: small worlds whose answers are known."""
