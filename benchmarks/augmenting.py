@@ -27,7 +27,7 @@ from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import Rows, digests, writing_dataset
 from inkfold.elastic import Elastic, block_rng
 from inkfold.spec import SPLITS, ImageSpec
-from inkfold.threads import one_thread
+from inkfold.workers import one_thread
 
 COUNT, TIMES, SIZE, WORKERS = 60_000, 10, 32, 2
 ROUNDS = 5

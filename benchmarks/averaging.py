@@ -26,7 +26,7 @@ from inkfold.dataset import open_dataset
 from inkfold.elastic import Elastic, block_rng
 from inkfold.matching import check_match
 from inkfold.metrics import Rate
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 
 VIEWS = 8
 MILD = Distortion(sigma=6, alpha=24, rotate=5, scale=0.05, shear=5, shift=0.03)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.elastic_peers import PEERS, Distort, Images, Peer
 from benchmarks.measuring import MICROSECONDS, Row, Spread, in_turn, ratios, report, seconds
 from inkfold.elastic import Elastic, block_rng
-from inkfold.threads import one_thread
+from inkfold.workers import one_thread
 
 SIGMA, ALPHA = 6.0, 47.0
 AFFINE = {"rotate": 10.0, "scale": 0.1, "shear": 5.0, "shift": 0.05}

@@ -29,13 +29,11 @@ from inkfold.batches import Batches
 from inkfold.commands import cli
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.elastic import Elastic
-from inkfold.keras_backend import policy
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras, policy
 from inkfold.layers import convolved
 from inkfold.metrics import Rate
-from inkfold.schedule import in_epochs
+from inkfold.recipe import Distortion, Recipe, in_epochs
 from inkfold.scoring import score
-from inkfold.spec import Distortion, Recipe
 from inkfold.training_loop import Run
 from inkfold.training_nouns import Build, State, Watcher
 from models.residual32 import RECIPE, build

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Literal
 
-from inkfold.csv_text import csv_row
+from inkfold.output import csv_row
 from inkfold.spec import Prediction
 
 Format = Literal["text", "csv", "jsonl"]

@@ -14,8 +14,8 @@ from inkfold.cleaning import WHY, Cleaning
 from inkfold.contact_sheet import write_sheet
 from inkfold.dataset import Dataset
 from inkfold.originals import Places, pictures, sources
+from inkfold.output import write_csv, write_text
 from inkfold.spec import SPLITS
-from inkfold.tables import write_csv, write_text
 
 SHOWN = 5  # pairs of classes in the summary
 WORST = 0.05  # share of the ranking in suspects.csv

@@ -85,7 +85,7 @@ class Bundle:
         """
         import h5py
 
-        from inkfold.keras_import import import_keras
+        from inkfold.keras_backend import import_keras
 
         text = (self.path / ARCHITECTURE).read_text(encoding="utf-8")
         model = import_keras().models.model_from_json(text)

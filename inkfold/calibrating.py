@@ -10,9 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.bundle import Bundle
-from inkfold.calibration import calibration_error, fit_temperature, reliability, tempered
+from inkfold.calibration import (
+    WANTED,
+    Kept,
+    Threshold,
+    calibration_error,
+    choose_threshold,
+    fit_temperature,
+    reliability,
+    risk_curve,
+    tempered,
+)
 from inkfold.classifier import Classifier
-from inkfold.coverage import WANTED, Kept, Threshold, choose_threshold, risk_curve
 from inkfold.dataset import Dataset, Split
 from inkfold.matching import same_splits
 from inkfold.metrics import Rate, cross_entropy

@@ -15,8 +15,8 @@ from inkfold.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import prepare, read
-from inkfold.processors import processors
 from inkfold.spec import Prediction
+from inkfold.workers import processors
 
 BATCH = 256  # pictures that are answered at a time; also bounds the memory
 RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
@@ -213,7 +213,7 @@ def import_engine(engine: Engine) -> None:
     if engine == "onnx":
         import onnxruntime  # noqa: F401, as early as its user wishes
     else:
-        from inkfold.keras_import import import_keras
+        from inkfold.keras_backend import import_keras
 
         import_keras()
 

@@ -11,7 +11,8 @@ from inkfold.comparison import Comparison
 from inkfold.dataset import Split
 from inkfold.gallery import data_uris
 from inkfold.html_page import write_page
-from inkfold.tables import rate_json, write_csv, write_text
+from inkfold.metrics import rate_json
+from inkfold.output import write_csv, write_text
 from inkfold.trust import percent
 
 SHOWN = 60  # differences of each kind with their pictures

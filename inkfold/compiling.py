@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from inkfold import tensorflow_twins
-from inkfold.keras_backend import has_accelerator
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import has_accelerator, import_keras
 from inkfold.metrics import SMALLEST
-from inkfold.spec import Recipe
+from inkfold.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras

@@ -16,8 +16,8 @@ from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import NOTHING, Rows, deflate, digests
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
-from inkfold.spec import Distortion
-from inkfold.threads import one_thread
+from inkfold.recipe import Distortion
+from inkfold.workers import one_thread
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.grouping import Leaders, leaders_of
-from inkfold.placing import TEST, TRAIN
-from inkfold.spec import SPLITS
+from inkfold.spec import SPLITS, TEST, TRAIN
 from inkfold.split import assign
 
 NONE = -1

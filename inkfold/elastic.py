@@ -20,23 +20,162 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.affine import draw_affine
 from inkfold.errors import InkfoldError
-from inkfold.gather import check_pictures, gather, mosaics
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 
+Floats = NDArray[np.float32]
+WIDEST = 32_000  # pixels: cv2.remap takes sides under 32,767
+# Most pixels in a mosaic: its arrays stay in the second-level cache and in memory that malloc
+# keeps. Four times as many took three times as long, in page faults.
+LARGEST = 1 << 16
 TOLERANCE = 1e-3  # singular values below this share of the first are left out
 
 
+def draw_affine(
+    distortion: Distortion, size: int, n: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Maps for `n` copies, each amount uniform up to its limit, to either side.
+
+    Parameters
+    ----------
+    distortion : Distortion
+        The limits.
+    size : int
+        Side of the picture in pixels: the shift is a share of it.
+    n : int
+    rng : numpy.random.Generator
+        Six numbers a copy are drawn, whichever limits are zero.
+
+    Returns
+    -------
+    maps : float64 (2, 3, n)
+        As `inverse_affine` gives them.
+    """
+    amounts = rng.uniform(-1, 1, (6, n))
+    return inverse_affine(
+        rotate=distortion.rotate * amounts[0],
+        scale=1 + distortion.scale * amounts[1:3],
+        shear=distortion.shear * amounts[3],
+        shift=distortion.shift * size * amounts[4:6],
+    )
+
+
+def inverse_affine(
+    *,
+    rotate: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    shear: NDArray[np.float64],
+    shift: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Where a copy's pixel comes from when the original is scaled, sheared, rotated, shifted.
+
+    Coordinates are (row, column), rows down, measured from the centre of the picture.
+
+    Parameters
+    ----------
+    rotate : float64 (n,)
+        Degrees; positive turns the character counter-clockwise.
+    scale : float64 (2, n)
+        Factors for rows and columns; above 1 makes the character taller, wider.
+    shear : float64 (n,)
+        Degrees; positive leans the top of the character to the right.
+    shift : float64 (2, n)
+        Pixels; positive moves the character down, to the right.
+
+    Returns
+    -------
+    maps : float64 (2, 3, n)
+        ``[M | o]``: the pixel of the copy at p shows the original at ``M p + o``. With S, H, R the
+        scaling, shearing and rotation, ``M = S^-1 H^-1 R^-1`` and ``o = -M shift``.
+    """
+    angle, slope = np.radians(rotate), np.tan(np.radians(shear))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    to_row = np.stack([cosine, sine])
+    to_column = np.stack([slope * cosine - sine, slope * sine + cosine])
+    linear = np.stack([to_row, to_column]) / scale[:, None]
+    offset = -(linear * shift).sum(axis=1)
+    return np.concatenate([linear, offset[:, None]], axis=1)
+
+
+def warp(images: NDArray[np.uint8], fields: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Gather each picture along its displacement field, bilinearly; paper (0) outside.
+
+    Parameters
+    ----------
+    images : uint8 (n, H, W)
+    fields : float32 (n, 2, H, W)
+        Source minus target in pixels: ``copy[r, c] = image[r + field[0], c + field[1]]``.
+
+    Returns
+    -------
+    copies : uint8 (n, H, W)
+    """
+    n, height, width = images.shape
+    check_pictures(images, (n, *fields.shape[2:]))
+    copies = np.empty_like(images)
+    for part in mosaics(n, height, width):
+        side_by_side = fields[part].transpose(1, 2, 0, 3).reshape(2, height, -1)
+        copies[part] = gather(images[part], side_by_side)
+    return copies
+
+
+def gather(images: NDArray[np.uint8], displacement: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """`warp` for one mosaic: images (n, H, W), displacement (2, H, n * W)."""
+    n, height, width = images.shape
+    mosaic = np.zeros((height, n, width + 2), np.uint8)  # a column of paper beside each tile
+    mosaic[:, :, 1:-1] = images.transpose(1, 0, 2)
+    row, column, tile = _coordinates(n, height, width)
+    # Clamped to the paper beside its own tile, a displacement never shows a neighbour's ink. Above
+    # and below there is no neighbour: what cv2.remap finds outside is paper.
+    rows = displacement[0] + row
+    columns = np.maximum(displacement[1], -1 - column)
+    np.minimum(columns, width - column, out=columns)
+    columns += column + tile
+    wide = np.empty((height, n, width), np.uint8)
+    cv2.remap(
+        mosaic.reshape(height, -1),
+        columns,
+        rows,
+        cv2.INTER_LINEAR,
+        dst=wide.reshape(height, -1),
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    return wide.transpose(1, 0, 2)
+
+
+@lru_cache(maxsize=4)
+def _coordinates(n: int, height: int, width: int) -> tuple[Floats, Floats, Floats]:
+    """Row (H, 1) and column (n * W,) of each pixel in its picture, and where its tile begins."""
+    row = np.arange(height, dtype=np.float32)[:, None]
+    column = np.tile(np.arange(width, dtype=np.float32), n)
+    tile = np.repeat(np.arange(n, dtype=np.float32) * (width + 2) + 1, width)
+    return row, column, tile
+
+
+def mosaics(n: int, height: int, width: int) -> Iterator[slice]:
+    """Cut `n` pictures into runs that are gathered side by side: 64 of 32x32 pixels."""
+    most = max(1, min(LARGEST // (height * width), WIDEST // (width + 2)))
+    for start in range(0, n, most):
+        yield slice(start, min(start + most, n))
+
+
+def check_pictures(images: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless `images` are uint8 of this shape: cv2 would say it badly."""
+    if images.shape != shape or images.dtype != np.uint8:
+        raise ValueError(f"pictures are {images.dtype} {images.shape}, expected uint8 {shape}")
+
+
 class Elastic:
-    """Distorts square pictures; the parameters' units are those of `inkfold.spec.Distortion`.
+    """Distorts square pictures; the parameters' units are those of `inkfold.recipe.Distortion`.
 
     The pixel of the copy at p shows the original at ``A p + d(p)``: A is the affine map about the
     picture's centre, d the elastic field, which so keeps its law in pixels of the original.

@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.answered import Answers, answer
-from inkfold.by_group import GroupScore, group_scores
 from inkfold.calibrating import Calibration, as_stored
-from inkfold.calibration import Bin, reliability
+from inkfold.calibration import Bin, Kept, RiskCurve, keep, reliability, risk_curve
 from inkfold.classifier import Classifier
-from inkfold.coverage import Kept, RiskCurve, keep, risk_curve
 from inkfold.dataset import Dataset, Split
 from inkfold.matching import check_match, split_of
 from inkfold.metrics import (
     ClassScore,
     Confusion,
+    GroupScore,
     Rate,
     class_scores,
     confused_pairs,
     confusion_matrix,
     cross_entropy,
+    group_scores,
     majority,
 )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from inkfold import __version__
-from inkfold.by_group import spread
 from inkfold.calibration import BINS, calibration_error
 from inkfold.dataset import Split
 from inkfold.evaluation import TOP, Evaluation
 from inkfold.gallery import data_uri, data_uris
 from inkfold.html_page import write_page
 from inkfold.learning_curves import CAVEAT, Epoch, accuracy_chart, loss_chart
-from inkfold.metrics import balanced_accuracy
+from inkfold.metrics import balanced_accuracy, spread
 from inkfold.trust import measured, percent
 from inkfold.trust_charts import reliability_chart, risk_chart
 from inkfold.weakest import weakest

@@ -25,8 +25,9 @@ from inkfold.plane import KEPT, Embedding
 from inkfold.preview import strength_of
 from inkfold.preview_strips import drawn_strips, stored_strips
 from inkfold.provenance import provenance_words, spec_words
+from inkfold.recipe import Distortion
 from inkfold.scatter import scatter
-from inkfold.spec import SPLITS, Distortion
+from inkfold.spec import SPLITS
 from inkfold.sprites import cells, png
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many components

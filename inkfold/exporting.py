@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.csv_text import csv_row
 from inkfold.dataset import CHUNK, Dataset, Split
 from inkfold.errors import InkfoldError
 from inkfold.folder_names import LIST, folder_names
-from inkfold.output import new_folder
+from inkfold.output import csv_row, new_folder
 from inkfold.spec import SPLITS
 
 COLUMNS = ("path", "class", "split", "source", "group")

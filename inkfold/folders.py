@@ -13,12 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.picture_files import Ancestors, folder_identity, is_picture, kind_of, readable
 from inkfold.spool import Spool
 from inkfold.tally import Tally
-
-SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
-Ancestors = frozenset[tuple[int, int]]  # device and inode of a folder and of those above it
 
 
 @dataclass(frozen=True)
@@ -39,11 +36,6 @@ class Listing:
     def labels(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
         """The class, from 0, of the files number `rows`."""
         return np.searchsorted(self.ends, rows, side="right").astype(np.int32)
-
-
-def readable(name: bytes) -> str:
-    r"""A file's name as text; bytes that are not UTF-8 become ``\xff``."""
-    return name.decode("utf-8", "backslashreplace")
 
 
 def require_folder(root: Path) -> None:
@@ -129,15 +121,6 @@ def _pictures(top: bytes, folder: bytes, ignored: Tally) -> Iterator[bytes]:
         waiting += [(path, above | itself) for path in reversed(folders)]
 
 
-def folder_identity(folder: bytes) -> Ancestors:
-    """Which folder this is, whatever it is called; nothing when it cannot be asked."""
-    try:
-        status = os.stat(folder)  # noqa: PTH116, pathlib has no bytes
-    except OSError:
-        return frozenset()
-    return frozenset([(status.st_dev, status.st_ino)])
-
-
 def _entries(top: bytes, here: bytes, ignored: Tally) -> tuple[list[bytes], list[bytes]]:
     """Paths under `top` of the files and of the folders in the folder `here`, each sorted."""
     files: list[bytes] = []
@@ -156,36 +139,3 @@ def _entries(top: bytes, here: bytes, ignored: Tally) -> tuple[list[bytes], list
     except OSError as error:
         ignored.add(readable(here), f"folder cannot be read: {error.strerror}")
     return sorted(files), sorted(folders)
-
-
-def kind_of(entry: os.DirEntry[bytes]) -> str:
-    """``folder``, ``file``, or why it is neither; a link that leads nowhere is a file."""
-    try:
-        if entry.is_dir():
-            return "folder"
-        if entry.is_file():
-            return "file"
-        entry.stat()
-    except OSError:
-        return "file"  # whoever reads it says what is wrong with it
-    return "neither a file nor a folder"
-
-
-def is_picture(top: bytes, path: bytes) -> bool:
-    """Whether the file at `path` under `top` counts as one, by its suffix or its first bytes."""
-    if path.lower().endswith(SUFFIXES):
-        return True
-    try:
-        with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
-            return _begins_a_picture(file.read(16))
-    except OSError:
-        return False
-
-
-def _begins_a_picture(head: bytes) -> bool:
-    """Whether a file's first 16 bytes are a picture's.
-
-    OpenCV could tell too, but ends the process when a path is not valid UTF-8.
-    """
-    bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
-    return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

@@ -24,8 +24,7 @@ from inkfold.folders import Listing
 from inkfold.grouping import Groups, numbered
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.picture import prepare
-from inkfold.placing import TEST, TRAIN
-from inkfold.spec import ImageSpec
+from inkfold.spec import TEST, TRAIN, ImageSpec
 from inkfold.spool import Records, Spool
 from inkfold.staging import BLOCK, FACTS, Prepared, Staged
 from inkfold.tally import Tally

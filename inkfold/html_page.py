@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inkfold.tables import write_text
+from inkfold.output import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CONTRAST = 16  # grey levels between the darkest and the lightest pixel; below, nothing is drawn
+from inkfold.picture import CONTRAST, Mask
+
 FAINT = 0.1  # of the median ink of the class
 INK = 128  # a pixel from here on is ink
 MUCH = 0.5  # share of ink from which a picture may be inside out
 MORE = 2.0  # times the median ink of the class
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,6 @@ def joined_ink(parts: list[Ink]) -> Ink:
     """The measures of several blocks as one."""
     names = ("share", "contrast", "frame", "edge")
     return Ink(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def is_blank(images: NDArray[np.uint8]) -> Mask:
-    """Whether nothing is drawn: all pixels within 15 grey levels."""
-    return np.asarray(np.ptp(images, axis=(1, 2)) < CONTRAST)
 
 
 def faults_of(ink: Ink, labels: NDArray[np.int32]) -> Faults:

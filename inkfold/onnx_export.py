@@ -21,7 +21,7 @@ from typing import Any
 
 from inkfold.bundle import load_bundle
 from inkfold.bundle_record import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras
 
 
 def tensorflow_is_here() -> bool:

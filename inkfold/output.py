@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -121,3 +123,26 @@ def _sync(path: Path) -> None:
     """Have the bytes on the disk before the name is."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def csv_row(cells: Iterable[object]) -> str:
+    r"""One line: a comma between the cells, quotes where needed, nothing for None.
+
+    Line ends of either kind inside a cell are kept, and the row ends with ``\n`` alone. Python's
+    writer quotes a carriage return only if it is part of the row's own end.
+    """
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\r\n").writerow(cells)
+    return row.getvalue().removesuffix("\r\n") + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8; what of a path is no text is escaped, in the way that JSON does it."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """UTF-8, a comma between fields, quotes where a field needs them; undefined is empty."""
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(csv_row(header))
+        file.writelines(map(csv_row, rows))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK
 from inkfold.dataset_writer import DatasetWriter, Rows
-from inkfold.folders import Listing, readable
-from inkfold.ink_checks import is_blank
+from inkfold.folders import Listing
+from inkfold.picture import is_blank
+from inkfold.picture_files import readable
 from inkfold.spec import SPLITS
 from inkfold.spool import Spool
 from inkfold.staging import Staged

@@ -14,10 +14,11 @@ from typing import Any
 
 from inkfold.dataset_writer import writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing, readable, scan
+from inkfold.folders import Listing, scan
 from inkfold.grouping import group_name, numbered
 from inkfold.output import check_free, scratch_folder
 from inkfold.packed_rows import PackedRows
+from inkfold.picture_files import readable
 from inkfold.planning import Packing, Plan, make_plan
 from inkfold.spec import SPLITS
 from inkfold.spool import Spool

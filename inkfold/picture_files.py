@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
 
-from inkfold.folders import Ancestors, folder_identity, is_picture, kind_of
-
 STDIN = "-"
 CHUNK = 1 << 16
+SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
+SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
+Ancestors = frozenset[tuple[int, int]]  # device and inode of a folder and of those above it
 
 
 def expand(given: Iterable[str], stdin: Callable[[], RawIOBase]) -> Iterator[str]:
@@ -95,3 +96,50 @@ def _walk(top: bytes) -> Iterator[bytes]:
                 yield entry.path
         inside = [entry.path for entry, what in shown if what == "folder"]
         waiting += [(path, above | folder_identity(here)) for path in reversed(inside)]
+
+
+def readable(name: bytes) -> str:
+    r"""A file's name as text; bytes that are not UTF-8 become ``\xff``."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def folder_identity(folder: bytes) -> Ancestors:
+    """Which folder this is, whatever it is called; nothing when it cannot be asked."""
+    try:
+        status = os.stat(folder)  # noqa: PTH116, pathlib has no bytes
+    except OSError:
+        return frozenset()
+    return frozenset([(status.st_dev, status.st_ino)])
+
+
+def kind_of(entry: os.DirEntry[bytes]) -> str:
+    """``folder``, ``file``, or why it is neither; a link that leads nowhere is a file."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+        entry.stat()
+    except OSError:
+        return "file"  # whoever reads it says what is wrong with it
+    return "neither a file nor a folder"
+
+
+def is_picture(top: bytes, path: bytes) -> bool:
+    """Whether the file at `path` under `top` counts as one, by its suffix or its first bytes."""
+    if path.lower().endswith(SUFFIXES):
+        return True
+    try:
+        with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
+            return _begins_a_picture(file.read(16))
+    except OSError:
+        return False
+
+
+def _begins_a_picture(head: bytes) -> bool:
+    """Whether a file's first 16 bytes are a picture's.
+
+    OpenCV could tell too, but ends the process when a path is not valid UTF-8.
+    """
+    bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
+    return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

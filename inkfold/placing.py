@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN, VALIDATION, TEST = range(3)  # places in nouns.SPLITS
+from inkfold.spec import TEST, TRAIN, VALIDATION
+
 Rows = NDArray[np.int64]
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from inkfold.division import Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing, readable
+from inkfold.folders import Listing
 from inkfold.grouping import Groups, Leaders, joined, leaders_of, repeated
-from inkfold.placing import TEST
-from inkfold.spec import ImageSpec
+from inkfold.picture_files import readable
+from inkfold.spec import TEST, ImageSpec
 from inkfold.split import assign, hashed
 from inkfold.staging import Staged
 from inkfold.tally import Tally

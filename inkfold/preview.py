@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from inkfold.dataset import CHUNK, Dataset
 from inkfold.distorted_block import Plan
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, block_rng, warp
 from inkfold.errors import InkfoldError
-from inkfold.gather import warp
 from inkfold.labels import drawable, font_family
 from inkfold.output import check_free, new_file
-from inkfold.threads import one_thread
+from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

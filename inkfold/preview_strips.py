@@ -14,7 +14,7 @@ from inkfold.exploring import Stored
 from inkfold.gallery import data_uri
 from inkfold.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.sprites import png
-from inkfold.threads import one_thread
+from inkfold.workers import one_thread
 
 GAP = 2  # pixels between pictures of a strip
 

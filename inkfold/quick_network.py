@@ -48,7 +48,7 @@ def epochs_of(count: int) -> int:
 
 def _network(side: int, classes: int) -> keras.Model:
     """Two convolutions, for speed."""
-    from inkfold.keras_import import import_keras
+    from inkfold.keras_backend import import_keras
 
     layers = (keras := import_keras()).layers
     network = keras.Sequential(
@@ -73,7 +73,7 @@ def trained(
     lesson: Lesson, *, epochs: int, seed: int, advance: Callable[[int], None]
 ) -> keras.Model:
     """A network that has seen these pictures; `advance` is told 1 after each epoch."""
-    from inkfold.keras_import import import_keras
+    from inkfold.keras_backend import import_keras
 
     keras = import_keras()
     keras.utils.set_random_seed(seed % 2**32)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from inkfold.spec import Stage
+from inkfold.recipe import Stage
 
 
 @dataclass(frozen=True)
@@ -75,39 +75,3 @@ class Progress:
     def next_stage(self) -> Self:
         """The progress at the beginning of the next stage."""
         return replace(self, stage=self.stage + 1, stage_epoch=0, waited=0, stage_best=math.inf)
-
-
-def rate_at(stage: Stage, done: float) -> float:
-    """The learning rate when the share `done` of the stage's epochs is over.
-
-    Parameters
-    ----------
-    stage : Stage
-    done : float
-        0 at its first step, below 1.
-    """
-    if stage.decay == "none":
-        return stage.learning_rate
-    if done < stage.warmup:
-        return stage.learning_rate * done / stage.warmup
-    fallen = (done - stage.warmup) / (1 - stage.warmup)
-    return stage.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
-
-
-def in_epochs(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
-    """The same stages in `epochs` epochs, shared among them in proportion, at least 1 each.
-
-    With fewer epochs than stages the last stages are left out. Patience stays, but a stage that
-    was to run all its epochs runs all its new ones.
-    """
-    stages = tuple(stages)[:epochs]
-    total = sum(stage.epochs for stage in stages)
-    shares = [max(1, stage.epochs * epochs // total) for stage in stages]
-    while sum(shares) > epochs:
-        shares[shares.index(max(shares))] -= 1
-    while sum(shares) < epochs:
-        shares[shares.index(min(shares))] += 1
-    return tuple(
-        replace(stage, epochs=n, patience=n if stage.patience >= stage.epochs else stage.patience)
-        for stage, n in zip(stages, shares, strict=True)
-    )

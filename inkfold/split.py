@@ -12,16 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.placing import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    Groups,
-    Table,
-    place_groups,
-    place_singles,
-    repair,
-)
+from inkfold.placing import Groups, Table, place_groups, place_singles, repair
+from inkfold.spec import TEST, TRAIN, VALIDATION
 
 Ids = NDArray[np.int64]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from inkfold.dataset_writer import digests
 from inkfold.errors import PictureError
-from inkfold.folders import readable
 from inkfold.picture import decode, load, prepare
+from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
 from inkfold.spool import Records, Spool
 from inkfold.tally import Tally

@@ -15,10 +15,9 @@ from inkfold.checkpoint import Checkpoint
 from inkfold.dataset import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
-from inkfold.keras_backend import policy
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras, policy
 from inkfold.output import check_free
-from inkfold.spec import Recipe
+from inkfold.recipe import Recipe
 from inkfold.training_loop import Run
 from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
 

@@ -12,13 +12,13 @@ from inkfold.checkpoint import Arrays, Checkpoint, Row
 from inkfold.compiling import compiled
 from inkfold.dataset import Split
 from inkfold.errors import InkfoldError
-from inkfold.keras_import import import_keras
-from inkfold.schedule import Progress, rate_at
+from inkfold.keras_backend import import_keras
+from inkfold.recipe import Recipe, rate_at
+from inkfold.schedule import Progress
 from inkfold.scoring import Score, score
-from inkfold.spec import Recipe
 from inkfold.tensorflow_feed import feed
-from inkfold.threads import one_thread
 from inkfold.training_nouns import Build, Fitted, State, Watcher
+from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
     import keras

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inkfold.by_group import spread
-from inkfold.calibration import BINS, calibration_error
-from inkfold.coverage import Kept, Threshold
+from inkfold.calibration import BINS, Kept, Threshold, calibration_error
 from inkfold.evaluation import Evaluation
-from inkfold.tables import rate_json, write_csv
+from inkfold.metrics import rate_json, spread
+from inkfold.output import write_csv
 
 LISTED = 5  # groups in the summary
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inkfold.calibration import Bin
+from inkfold.calibration import Bin, RiskCurve
 from inkfold.chart import ACROSS, UP, Box, Chart, Point, Scale, box, line, thinned
-from inkfold.coverage import RiskCurve
 from inkfold.evaluation import Evaluation
 
 SETTLED = 0.05  # of the coverage, after which the curve sets the height of its chart

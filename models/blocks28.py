@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from inkfold.commands import train
 from inkfold.layers import pooled_block
-from inkfold.spec import Recipe, Stage
+from inkfold.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
     import keras

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from inkfold.commands import train
 from inkfold.layers import convolution_block, dense_block
-from inkfold.spec import Recipe, Stage
+from inkfold.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
     import keras

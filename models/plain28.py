@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from inkfold.commands import train
-from inkfold.spec import Recipe, Stage
+from inkfold.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
     import keras

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from inkfold.commands import train
 from inkfold.layers import rectified_block
-from inkfold.spec import Distortion, Recipe, Stage
+from inkfold.recipe import Distortion, Recipe, Stage
 
 if TYPE_CHECKING:
     import keras

@@ -9,11 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from inkfold.affine import draw_affine, inverse_affine
-from inkfold.elastic import Elastic, block_rng
-from inkfold.gather import warp
-from inkfold.spec import Distortion
-from inkfold.threads import one_thread
+from inkfold.elastic import Elastic, block_rng, draw_affine, inverse_affine, warp
+from inkfold.recipe import Distortion
+from inkfold.workers import one_thread
 
 CENTRE = np.array([[2], [2]])
 

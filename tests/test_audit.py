@@ -18,7 +18,7 @@ from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import correlation, near_duplicates
 from inkfold.originals import pictures
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, drawings, write_splits
 

@@ -22,7 +22,7 @@ from inkfold.dataset_writer import digests
 from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
 

@@ -16,7 +16,7 @@ from inkfold.bundle import load_bundle, newest_bundle
 from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record_score
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
 from tests.worlds import tiny_network

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 
-from inkfold.by_group import GroupScore, group_scores, spread
-from inkfold.metrics import Rate
+from inkfold.metrics import GroupScore, Rate, group_scores, spread
 
 law = settings(deadline=None, derandomize=True, max_examples=100)
 

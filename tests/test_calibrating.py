@@ -13,10 +13,10 @@ import pytest
 from inkfold.bundle import Bundle, load_bundle
 from inkfold.bundle_record import record_calibration
 from inkfold.calibrating import calibrate
+from inkfold.calibration import Kept, Threshold
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
 from inkfold.commands.evaluate import main
-from inkfold.coverage import Kept, Threshold
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import evaluate

@@ -13,7 +13,8 @@ from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
-from inkfold.spec import SPLITS, Distortion
+from inkfold.recipe import Distortion
+from inkfold.spec import SPLITS
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, write_splits
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inkfold.compiling import compiled, smoothed
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras
 from tests.worlds import tiny_network
 
 if TYPE_CHECKING:

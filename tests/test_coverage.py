@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve
 
-from inkfold.coverage import Kept, choose_threshold, keep, risk_curve, shortest
+from inkfold.calibration import Kept, choose_threshold, keep, risk_curve, shortest
 from inkfold.metrics import Rate
 
 law = settings(deadline=None, derandomize=True, max_examples=200)

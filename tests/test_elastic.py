@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, block_rng, warp
 from inkfold.errors import InkfoldError
-from inkfold.gather import warp
-from inkfold.spec import Distortion
-from inkfold.threads import one_thread
+from inkfold.recipe import Distortion
+from inkfold.workers import one_thread
 from tests.test_gather import GREATEST_ERROR
 from tests.worlds.reference_elastic import covariance, reference_fields, reference_warp
 

@@ -12,7 +12,7 @@ from inkfold import exploring
 from inkfold.augmentation import augment_dataset
 from inkfold.commands.explore import main
 from inkfold.distorted_block import Plan
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import run_script

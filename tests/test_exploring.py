@@ -13,7 +13,7 @@ from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.exploring import explore, first_of_each
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
 

@@ -25,7 +25,8 @@ from inkfold.folder_names import LONGEST, folder_names
 from inkfold.importers.formats import FORMATS
 from inkfold.importing import Importing
 from inkfold.planning import Packing
-from inkfold.spec import SPLITS, Distortion, ImageSpec
+from inkfold.recipe import Distortion
+from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import InProcess
 from tests.test_importing import Made, imported
 from tests.worlds.packed_strokes import write_packed

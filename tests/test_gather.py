@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.gather import mosaics, warp
+from inkfold.elastic import mosaics, warp
 from tests.worlds.reference_elastic import reference_warp
 
 OPENCV = int(cv2.__version__.split(".")[0])

@@ -14,8 +14,8 @@ from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
-from inkfold.placing import TEST, TRAIN
-from inkfold.spec import SPLITS, Distortion
+from inkfold.recipe import Distortion
+from inkfold.spec import SPLITS, TEST, TRAIN
 from inkfold.workers import InProcess
 from tests.worlds.drawn_pictures import write_classes
 from tests.worlds.packing_run import SMALL, packed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inkfold.commands.train import load_script
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "models"

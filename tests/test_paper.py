@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from inkfold.fitting import flatten, otsu
-from inkfold.picture import prepare
+from inkfold.picture import flatten, otsu, prepare
 from inkfold.spec import ImageSpec, Ink, Threshold
 from tests.worlds.drawn_letters import STROKES, Shot, photograph
 from tests.worlds.drawn_pictures import glyph

@@ -15,8 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
-from inkfold.fitting import fit
-from inkfold.picture import MAX_PIXELS, decode, load, prepare, read
+from inkfold.picture import MAX_PIXELS, decode, fit, load, prepare, read
 from inkfold.spec import ImageSpec
 from tests.worlds.drawn_pictures import encode, glyph, raw_png
 

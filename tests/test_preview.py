@@ -16,7 +16,7 @@ from inkfold.dataset import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from inkfold.processors import numpy_alone, processors
+from inkfold.workers import numpy_alone, processors
 
 SPY = """
 import json, os

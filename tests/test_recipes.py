@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.recipes import OURS, VARIANTS, RunningMean, Variant, build_squeezed, trained
 from inkfold.dataset import open_dataset
-from inkfold.spec import Stage
+from inkfold.recipe import Stage
 from models.residual32 import RECIPE, build
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed

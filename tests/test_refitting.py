@@ -15,8 +15,8 @@ from inkfold.classifier import Classifier
 from inkfold.commands.evaluate import main
 from inkfold.dataset import Dataset, open_dataset
 from inkfold.model_card import CARD
+from inkfold.recipe import Stage
 from inkfold.shrinking import shrink
-from inkfold.spec import Stage
 from inkfold.training import Training
 from inkfold.training_nouns import Options
 from tests.worlds import tiny_network

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.schedule import Progress, in_epochs, rate_at
-from inkfold.spec import Stage
+from inkfold.recipe import Stage, in_epochs, rate_at
+from inkfold.schedule import Progress
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold import tensorflow_twins
-from inkfold.keras_import import import_keras
+from inkfold.keras_backend import import_keras
 from models.cnn32 import build
 
 pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles

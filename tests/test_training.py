@@ -15,9 +15,9 @@ from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
 from inkfold.dataset import Dataset, open_dataset
-from inkfold.schedule import Progress, rate_at
+from inkfold.recipe import Stage, rate_at
+from inkfold.schedule import Progress
 from inkfold.scoring import score
-from inkfold.spec import Stage
 from inkfold.training_loop import Run
 from inkfold.training_nouns import State
 from tests.worlds import tiny_network

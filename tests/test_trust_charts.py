@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from inkfold.calibrating import Calibration
+from inkfold.calibration import risk_curve
 from inkfold.chart import ACROSS, UP, Scale
-from inkfold.coverage import risk_curve
 from inkfold.trust_charts import reliability_chart, risk_chart
 from tests.test_report import evaluation
 

@@ -12,7 +12,7 @@ import pytest
 from inkfold.commands.cli import run
 from inkfold.commands.train import load_script, train_command
 from inkfold.model_card import model_card
-from inkfold.spec import Recipe, Stage
+from inkfold.recipe import Recipe, Stage
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import ROOT

@@ -17,8 +17,7 @@ import psutil
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.processors import processors
-from inkfold.workers import InProcess, in_order, local_executor
+from inkfold.workers import InProcess, in_order, local_executor, processors
 from tests.worlds.scripts import ROOT
 
 

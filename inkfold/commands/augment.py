@@ -19,7 +19,7 @@ from inkfold.commands.cli import (
     workers_option,
 )
 from inkfold.commands.distortion_options import all_of, distortion_options
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 
 if TYPE_CHECKING:
     from inkfold.distorted_block import Plan
@@ -69,8 +69,7 @@ def command(
     Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
     is not given.
     """
-    from inkfold.processors import processors
-    from inkfold.workers import local_executor, start_early
+    from inkfold.workers import local_executor, processors, start_early
 
     workers = workers or processors()
     if dataset.is_file():

@@ -99,7 +99,7 @@ def command(
 
 def _import_engine(engine: Engine) -> None:
     """Everything that takes long to import, none of which is needed to check a bundle."""
-    from inkfold.processors import numpy_alone
+    from inkfold.workers import numpy_alone
 
     with numpy_alone():
         import inkfold.classifier

@@ -113,8 +113,7 @@ def command(
     PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
     """
     from inkfold.output import check_free
-    from inkfold.processors import processors
-    from inkfold.workers import local_executor, start_early
+    from inkfold.workers import local_executor, processors, start_early
 
     workers = workers or processors()
     if folder.is_dir():

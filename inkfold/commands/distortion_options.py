@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from inkfold.spec import Distortion
+from inkfold.recipe import Distortion
 
 HELP = {
     "sigma": "Smoothness of the displacement, in pixels.",

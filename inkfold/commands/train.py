@@ -17,8 +17,7 @@ from inkfold.commands.cli import output_option, overwrite_option, quiet_option, 
 from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.commands.training_run import run_training
 from inkfold.errors import InkfoldError
-from inkfold.schedule import in_epochs
-from inkfold.spec import Distortion, Recipe, Stage
+from inkfold.recipe import Distortion, Recipe, Stage, in_epochs
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
-from inkfold.folders import readable
+from inkfold.picture_files import readable
 
 
 def as_text(path: Path) -> str:
