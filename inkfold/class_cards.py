@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.class_scan import Scan
-from inkfold.sprites import CELLS, cells, resized, sprites
+from inkfold.pages.page import CELLS, cells, resized, sprites
 
 BUDGET = 5_000_000  # pixels of all cells; half a byte each on the page
 SIDES = (64, 32, 16)  # to which larger pictures are averaged where the budget asks for it

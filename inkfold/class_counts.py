@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.chart import ACROSS, UP, Chart, Scale, line, thinned
+from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
 
 BARS = 60  # classes, up to which each has its bar
 ENDS = 10  # bars of the largest and of the smallest, where there are more

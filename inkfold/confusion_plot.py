@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.evaluation import Evaluation
-from inkfold.labels import drawable, font_family
 from inkfold.metrics import Confusion
+from inkfold.pages.fonts import drawable, font_family
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.labels import drawable, font_family
+from inkfold.pages.fonts import drawable, font_family
 
 COLUMNS = 10
 LETTERS = 8  # of a name under a picture, before it is cut

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit
 from inkfold.audit_section import audit_section
-from inkfold.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.class_cards import class_cards
 from inkfold.class_counts import class_sizes
 from inkfold.dataset import Dataset
@@ -20,6 +19,8 @@ from inkfold.distorted_block import Plan
 from inkfold.exploring import Exploration
 from inkfold.gallery import data_uri
 from inkfold.html_page import TEMPLATES, write_page
+from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
+from inkfold.pages.page import cells, png
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.plane import KEPT, Embedding
 from inkfold.preview import strength_of
@@ -28,7 +29,6 @@ from inkfold.provenance import provenance_words, spec_words
 from inkfold.recipe import Distortion
 from inkfold.scatter import scatter
 from inkfold.spec import SPLITS
-from inkfold.sprites import cells, png
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many components
 

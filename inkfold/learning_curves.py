@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkfold.chart import ACROSS, UP, Chart, Point, Scale, line
+from inkfold.pages.chart import ACROSS, UP, Chart, Point, Scale, line
 
 HISTORY = "history.csv"
 CAVEAT = (

@@ -8,7 +8,7 @@ from math import ceil, log10, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.chart import ACROSS, UP, Chart, Scale, box
+from inkfold.pages.chart import ACROSS, UP, Chart, Scale, box
 
 BIN = 16  # grey levels in a column of the chart
 LEAST = 1e-4  # per cent, below which a column is only a line on the axis

@@ -15,8 +15,8 @@ from inkfold.dataset import CHUNK, Dataset
 from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng, warp
 from inkfold.errors import InkfoldError
-from inkfold.labels import drawable, font_family
 from inkfold.output import check_free, new_file
+from inkfold.pages.fonts import drawable, font_family
 from inkfold.workers import one_thread
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from inkfold.dataset import Dataset
 from inkfold.distorted_block import Plan
 from inkfold.exploring import Stored
 from inkfold.gallery import data_uri
+from inkfold.pages.page import png
 from inkfold.preview import Example, chosen_rows, draw_tile, example_of
-from inkfold.sprites import png
 from inkfold.workers import one_thread
 
 GAP = 2  # pixels between pictures of a strip

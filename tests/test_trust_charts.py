@@ -9,7 +9,7 @@ import pytest
 
 from inkfold.calibrating import Calibration
 from inkfold.calibration import risk_curve
-from inkfold.chart import ACROSS, UP, Scale
+from inkfold.pages.chart import ACROSS, UP, Scale
 from inkfold.trust_charts import reliability_chart, risk_chart
 from tests.test_report import evaluation
 

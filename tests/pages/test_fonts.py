@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 from matplotlib.figure import Figure
 
-from inkfold import labels
-from inkfold.labels import drawable, font_family
+from inkfold.pages import fonts
+from inkfold.pages.fonts import drawable, font_family
 
 
 def drawn(name: str, family: list[str]) -> bytes:
@@ -36,9 +36,9 @@ def test_without_a_font_for_kanji_their_code_points_are_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """U+4E9C is what a bare server shows for that kanji."""
-    installed = labels._families()
+    installed = fonts._families()
     latin = {name: installed[name] for name in ("DejaVu Sans", "STIXGeneral")}
-    monkeypatch.setattr(labels, "_families", lambda: latin)
+    monkeypatch.setattr(fonts, "_families", lambda: latin)
     assert drawable(["亜", "1"]) == ["U+4E9C", "1"]
 
 

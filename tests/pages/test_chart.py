@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.chart import Scale, box, line, round_values, thinned
+from inkfold.pages.chart import Scale, box, line, round_values, thinned
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 

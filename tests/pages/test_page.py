@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.class_cards import BUDGET, examples_wanted, magnification, tile_side
-from inkfold.sprites import RULE, cells, png, resized, sprites
+from inkfold.pages.page import RULE, cells, png, resized, sprites
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:

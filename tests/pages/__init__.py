@@ -1,0 +1,1 @@
+"""Tests of inkfold/pages, a file for each module or promise."""
