@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit, findings
 from inkfold.dataset import Dataset
-from inkfold.gallery import data_uri
 from inkfold.originals import pictures
-from inkfold.pages.page import cells, png, resized
+from inkfold.pages.page import cells, data_uri, png, resized
 
 SHOWN = 12  # pictures of a finding
 PAIRS = 6  # of classes that look alike

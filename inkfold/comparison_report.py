@@ -9,10 +9,9 @@ from typing import Any
 from inkfold import __version__
 from inkfold.comparison import Comparison
 from inkfold.dataset import Split
-from inkfold.gallery import data_uris
-from inkfold.html_page import write_page
 from inkfold.metrics import rate_json
 from inkfold.output import write_csv, write_text
+from inkfold.pages.page import data_uris, write_page
 from inkfold.trust import percent
 
 SHOWN = 60  # differences of each kind with their pictures
@@ -117,7 +116,7 @@ def _kinds(result: Comparison, split: Split) -> list[tuple[str, int, list[tuple[
     found = []
     for kind, title in enumerate(titles):
         places = [at for at, its in enumerate(kinds) if its == kind]
-        uris = data_uris(split, result.rows[places[:SHOWN]])
+        uris = data_uris(split.images, result.rows[places[:SHOWN]])
         some = [(uri, result.differences[at]) for uri, at in zip(uris, places, strict=False)]
         found.append((title, len(places), list[tuple[str, object]](some)))
     return found

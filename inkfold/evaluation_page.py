@@ -8,10 +8,9 @@ from inkfold import __version__
 from inkfold.calibration import BINS, calibration_error
 from inkfold.dataset import Split
 from inkfold.evaluation import TOP, Evaluation
-from inkfold.gallery import data_uri, data_uris
-from inkfold.html_page import write_page
 from inkfold.learning_curves import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.metrics import balanced_accuracy, spread
+from inkfold.pages.page import data_uri, data_uris, write_page
 from inkfold.trust import measured, percent
 from inkfold.trust_charts import reliability_chart, risk_chart
 from inkfold.weakest import weakest
@@ -69,5 +68,5 @@ def write_evaluation_page(
 
 def _with_pictures(result: Evaluation, split: Split) -> list[tuple[str, object]]:
     """The worst mistakes, each behind its picture's address."""
-    pictures = data_uris(split, result.answers.worst[:SHOWN])
+    pictures = data_uris(split.images, result.answers.worst[:SHOWN])
     return list(zip(pictures, result.mistakes, strict=False))

@@ -17,10 +17,8 @@ from inkfold.class_counts import class_sizes
 from inkfold.dataset import Dataset
 from inkfold.distorted_block import Plan
 from inkfold.exploring import Exploration
-from inkfold.gallery import data_uri
-from inkfold.html_page import TEMPLATES, write_page
 from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
-from inkfold.pages.page import cells, png
+from inkfold.pages.page import TEMPLATES, cells, data_uri, png, write_page
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.plane import KEPT, Embedding
 from inkfold.preview import strength_of

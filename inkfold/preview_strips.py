@@ -11,8 +11,7 @@ import numpy as np
 from inkfold.dataset import Dataset
 from inkfold.distorted_block import Plan
 from inkfold.exploring import Stored
-from inkfold.gallery import data_uri
-from inkfold.pages.page import png
+from inkfold.pages.page import data_uri, png
 from inkfold.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.workers import one_thread
 

@@ -23,7 +23,7 @@ from inkfold.comparison_report import comparison_summary
 from inkfold.dataset import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation
-from inkfold.gallery import data_uris
+from inkfold.pages.page import data_uris
 from tests.test_report import evaluation
 from tests.worlds.bands import CLASSES, SPEC, write_bundle, write_dataset
 
@@ -152,7 +152,7 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
     assert "Only turned is right: 1" in page
     with open_dataset(here / "d.h5") as dataset:
         *_, of_turned = re.findall(r'src="([^"]+)"', page)
-        assert [of_turned] == data_uris(dataset.test, np.array([1]))
+        assert [of_turned] == data_uris(dataset.test.images, np.array([1]))
     after = [(here / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
     assert after == before
 

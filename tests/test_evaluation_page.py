@@ -17,9 +17,8 @@ from jinja2 import UndefinedError
 from inkfold.bundle import load_bundle
 from inkfold.commands.evaluate import main
 from inkfold.dataset import open_dataset
-from inkfold.gallery import data_uris
-from inkfold.html_page import write_page
 from inkfold.learning_curves import Epoch, accuracy_chart, loss_chart, read_history
+from inkfold.pages.page import data_uris, write_page
 from tests.worlds.bands import picture, write_bundle, write_dataset
 
 VOID = {"meta", "img", "br", "rect", "line", "circle", "polyline"}  # SVG's are closed in the tag
@@ -210,8 +209,8 @@ def test_pictures_come_in_the_order_asked_for(tmp_path: Path) -> None:
     write_dataset(tmp_path / "d.h5", {"test": ((0, 1, 2, 3), (0, 1, 2, 3))})
 
     with open_dataset(tmp_path / "d.h5") as dataset:
-        found = data_uris(dataset.test, np.array([3, 0, 3]))
-        assert data_uris(dataset.test, np.array([], np.int64)) == []
+        found = data_uris(dataset.test.images, np.array([3, 0, 3]))
+        assert data_uris(dataset.test.images, np.array([], np.int64)) == []
 
     assert found[0] == found[2] != found[1]
     decoded = cv2.imdecode(
@@ -224,7 +223,7 @@ def test_a_page_that_lacks_a_figure_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty place where a number should be would be worse."""
-    monkeypatch.setattr("inkfold.html_page.TEMPLATES", tmp_path)
+    monkeypatch.setattr("inkfold.pages.page.TEMPLATES", tmp_path)
     (tmp_path / "page.css").write_text("p { color: red }")
     (tmp_path / "t.html.j2").write_text("<style>{{ style }}</style><p>{{ figure }}</p>")
 

@@ -4,14 +4,56 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.gallery import data_uri
+from inkfold.output import write_text
+
+if TYPE_CHECKING:
+    import h5py
+from base64 import b64encode
 
 CELLS = 100  # in one sprite, one below the other: browsers decode what is on the screen
 RULE = 85  # ink of the line between tiles: a light grey that cannot be taken for a stroke
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def data_uris(images: h5py.Dataset, rows: NDArray[np.int64]) -> list[str]:
+    """The pictures of some rows as PNG in ``data:`` addresses, dark ink on white paper.
+
+    Parameters
+    ----------
+    images : h5py.Dataset
+        The pictures of a split, uint8 (N, H, W).
+    rows : int64 array of shape (n,)
+        In any order.
+
+    Returns
+    -------
+    addresses : list of str, length n
+    """
+    if not len(rows):
+        return []
+    different, at = np.unique(rows, return_inverse=True)
+    chosen = images[different]  # HDF5 takes rows in rising order only
+    uris = [png_uri(255 - image) for image in chosen]
+    return [uris[place] for place in at.tolist()]
+
+
+def png_uri(image: NDArray[np.uint8]) -> str:
+    """A grey picture, uint8 (H, W), as a ``data:`` address."""
+    import cv2
+
+    encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1]
+    return data_uri(encoded.tobytes(), "image/png")
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """A file's bytes as a ``data:`` address."""
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
 def png(ink: NDArray[np.uint8], *, bits: int = 8) -> bytes:
@@ -83,3 +125,27 @@ def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     flat = images.reshape(-1, *images.shape[-2:])
     small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in flat]
     return np.reshape(np.array(small, np.uint8), (*images.shape[:-2], side, side))
+
+
+def write_page(path: Path, template: str, **content: object) -> None:
+    """Write the page that `render_page` makes."""
+    write_text(path, render_page(template, **content))
+
+
+def render_page(template: str, **content: object) -> str:
+    """The page that ``templates/TEMPLATE`` makes of `content`.
+
+    Text is escaped for HTML; a name that the template needs and `content` lacks is an error. The
+    template finds the shared style sheet as `style`.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(content, style=style)

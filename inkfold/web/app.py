@@ -13,8 +13,8 @@ from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
 from inkfold.errors import InkfoldError, PictureError, PictureTooLargeError
-from inkfold.html_page import TEMPLATES
 from inkfold.keeping import Collection
+from inkfold.pages.page import TEMPLATES
 from inkfold.picture import decode
 from inkfold.recognition import Recogniser
 from inkfold.strokes import render

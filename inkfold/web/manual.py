@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inkfold.html_page import render_page
+from inkfold.pages.page import render_page
 
 EXAMPLES = {
     "/predict": "curl -F file=@letter.png http://127.0.0.1:8000/predict",
