@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import Row, Spread, digits, in_turn, report, run_script
-from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import Rows, digests, writing_dataset
+from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.writer import Rows, digests, writing_dataset
 from inkfold.elastic import Elastic, block_rng
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import one_thread

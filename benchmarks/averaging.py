@@ -22,7 +22,7 @@ from inkfold.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands import cli
 from inkfold.comparison import mcnemar
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic, block_rng
 from inkfold.matching import check_match
 from inkfold.metrics import Rate

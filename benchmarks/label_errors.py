@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.dataset_writer import digests
+from inkfold.dataset.writer import digests
 from inkfold.importers import idx
 from inkfold.metrics import Rate
 from inkfold.suspects import Suspects, suspects_of

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from inkfold.batches import Batches
 from inkfold.commands import cli
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.layers import convolved

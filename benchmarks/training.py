@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report
 from inkfold.batches import Batches
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.keras_backend import policy
 from tests.worlds.packed_strokes import write_packed
 

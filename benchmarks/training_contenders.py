@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from inkfold.batches import Batches
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.recipe import Stage

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkfold.calibration import tempered
 from inkfold.classifier import Classifier
-from inkfold.dataset import Block, Split
+from inkfold.dataset.reader import Block, Split
 from inkfold.metrics import ranks
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit, findings
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.embedding import FITTED, Axes, embed, main_axes
 from inkfold.ink_checks import Faults, faults_of, joined_ink, measure
 from inkfold.lookalikes import lookalikes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit, findings
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.originals import pictures
 from inkfold.pages.page import cells, data_uri, png, resized
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import h5py
 
-from inkfold.dataset import CHUNK, Dataset, open_dataset
-from inkfold.dataset_writer import NOTHING, SplitWriter, writing_dataset
+from inkfold.dataset.reader import CHUNK, Dataset, open_dataset
+from inkfold.dataset.writer import NOTHING, SplitWriter, writing_dataset
 from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows, stored_chunk
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.elastic import Elastic, block_rng
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]

@@ -13,7 +13,7 @@ from inkfold.bundle import Bundle
 from inkfold.bundle_record import ARCHITECTURE, WEIGHTS, finish_bundle
 from inkfold.checkpoint import Row, best_row
 from inkfold.curves import draw_curves
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.model_card import CARD, model_card
 from inkfold.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.output import new_folder

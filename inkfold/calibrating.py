@@ -22,7 +22,7 @@ from inkfold.calibration import (
     tempered,
 )
 from inkfold.classifier import Classifier
-from inkfold.dataset import Dataset, Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.matching import same_splits
 from inkfold.metrics import Rate, cross_entropy
 

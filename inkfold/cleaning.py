@@ -17,8 +17,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import CHUNK, Dataset
-from inkfold.dataset_writer import Rows, writing_dataset
+from inkfold.dataset.reader import CHUNK, Dataset
+from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.distorted_block import read_rows
 from inkfold.errors import InkfoldError
 from inkfold.ink_checks import Faults

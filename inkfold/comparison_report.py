@@ -8,7 +8,7 @@ from typing import Any
 
 from inkfold import __version__
 from inkfold.comparison import Comparison
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.metrics import rate_json
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page

@@ -12,8 +12,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import NOTHING, Rows, deflate, digests
+from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.writer import NOTHING, Rows, deflate, digests
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

@@ -13,7 +13,7 @@ from inkfold.answered import Answers, answer
 from inkfold.calibrating import Calibration, as_stored
 from inkfold.calibration import Bin, Kept, RiskCurve, keep, reliability, risk_curve
 from inkfold.classifier import Classifier
-from inkfold.dataset import Dataset, Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.matching import check_match, split_of
 from inkfold.metrics import (
     ClassScore,

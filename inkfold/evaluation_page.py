@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inkfold import __version__
 from inkfold.calibration import BINS, calibration_error
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.evaluation import TOP, Evaluation
 from inkfold.learning_curves import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.metrics import balanced_accuracy, spread

@@ -14,7 +14,7 @@ from inkfold.audit_findings import Audit
 from inkfold.audit_section import audit_section
 from inkfold.class_cards import class_cards
 from inkfold.class_counts import class_sizes
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.distorted_block import Plan
 from inkfold.exploring import Exploration
 from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.class_scan import Scan, scan
-from inkfold.dataset import Dataset, Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
 from inkfold.preview import chosen_rows
 from inkfold.spec import SPLITS

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset_writer import digests
+from inkfold.dataset.writer import digests
 from inkfold.division import NONE
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.folders import Listing

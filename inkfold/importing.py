@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from inkfold.dataset_writer import writing_dataset
+from inkfold.dataset.writer import writing_dataset
 from inkfold.division import NONE, Fractions, Official
 from inkfold.errors import InkfoldError
 from inkfold.glyph_staging import StagedSet, stage_set

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from inkfold.bundle import Bundle
-from inkfold.dataset import Dataset, Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import Dataset, Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.spec import SPLITS
 
 BLOCK = 4096  # rows that are read at once

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import CHUNK
-from inkfold.dataset_writer import DatasetWriter, Rows
+from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.writer import DatasetWriter, Rows
 from inkfold.folders import Listing
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable

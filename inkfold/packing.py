@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inkfold.dataset_writer import writing_dataset
+from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.folders import Listing, scan
 from inkfold.grouping import group_name, numbered

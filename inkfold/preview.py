@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import CHUNK, Dataset
+from inkfold.dataset.reader import CHUNK, Dataset
 from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng, warp
 from inkfold.errors import InkfoldError

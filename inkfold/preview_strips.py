@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.distorted_block import Plan
 from inkfold.exploring import Stored
 from inkfold.pages.page import data_uri, png

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from inkfold.bundle import Bundle
 from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.classifier import Classifier
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.metrics import SMALLEST, Rate
 from inkfold.model_card import CARD, model_card

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset_writer import digests
+from inkfold.dataset.writer import digests
 from inkfold.errors import PictureError
 from inkfold.picture import decode, load, prepare
 from inkfold.picture_files import readable

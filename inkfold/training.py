@@ -12,7 +12,7 @@ from inkfold.batches import Batches
 from inkfold.bundling import write_bundle
 from inkfold.calibrating import searched
 from inkfold.checkpoint import Checkpoint
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras, policy

@@ -10,7 +10,7 @@ import numpy as np
 from inkfold.batches import Batches
 from inkfold.checkpoint import Arrays, Checkpoint, Row
 from inkfold.compiling import compiled
-from inkfold.dataset import Split
+from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
 from inkfold.recipe import Recipe, rate_at

@@ -12,7 +12,7 @@ import pytest
 from inkfold.audit import as_json, audit
 from inkfold.audit_findings import Audit, findings
 from inkfold.augmentation import augment_dataset
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes

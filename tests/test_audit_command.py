@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inkfold.commands.audit import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.quick_network import epochs_of
 from inkfold.suspects import check_cleanlab, suspects_of

@@ -13,7 +13,7 @@ from inkfold.audit import audit
 from inkfold.audit_findings import findings
 from inkfold.audit_section import SHOWN, audit_section
 from inkfold.commands.explore import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.packed_strokes import write_packed
 
 

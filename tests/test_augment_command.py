@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inkfold.commands.augment import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.packed_strokes import write_packed
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from inkfold.augmentation import augment_dataset, plan_augmentation
-from inkfold.dataset import CHUNK, open_dataset
-from inkfold.dataset_writer import digests
+from inkfold.dataset.reader import CHUNK, open_dataset
+from inkfold.dataset.writer import digests
 from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError

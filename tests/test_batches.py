@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inkfold.batches import Batches
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.elastic import Elastic
 from tests.worlds.packed_strokes import write_packed
 

@@ -14,7 +14,7 @@ import pytest
 
 from inkfold.bundle import load_bundle, newest_bundle
 from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record_score
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
 from inkfold.training import Training

@@ -17,7 +17,7 @@ from inkfold.calibration import Kept, Threshold
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
 from inkfold.commands.evaluate import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import evaluate
 from inkfold.metrics import Rate

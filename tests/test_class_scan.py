@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.class_scan import scan
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.packed_strokes import write_packed
 
 

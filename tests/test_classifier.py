@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inkfold.bundle import load_bundle
 from inkfold.classifier import Classifier, leading
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
 from inkfold.training import Training

@@ -10,7 +10,7 @@ import pytest
 from inkfold.audit import audit
 from inkfold.augmentation import augment_dataset
 from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

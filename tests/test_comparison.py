@@ -20,7 +20,7 @@ from inkfold.bundle import load_bundle
 from inkfold.commands.evaluate import main
 from inkfold.comparison import check_comparable, compare, mcnemar
 from inkfold.comparison_report import comparison_summary
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation
 from inkfold.pages.page import data_uris

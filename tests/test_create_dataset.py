@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from inkfold.commands.create_dataset import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.drawn_pictures import encode, glyph, raw_png, write_classes, write_picture
 from tests.worlds.scripts import run_script
 

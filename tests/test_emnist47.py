@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.emnist47 import emnist47, main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.importers.emnist import read
 from tests.worlds.foreign_files import write_idx
 

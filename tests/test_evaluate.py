@@ -10,7 +10,7 @@ import pytest
 
 from inkfold.bundle import load_bundle, newest_bundle
 from inkfold.commands.evaluate import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.bands import write_bundle, write_dataset
 from tests.worlds.scripts import run_script
 

@@ -10,7 +10,7 @@ import pytest
 
 from inkfold.bundle import load_bundle
 from inkfold.classifier import Classifier
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation, Mistake, evaluate
 from inkfold.metrics import ClassScore, Confusion, Rate

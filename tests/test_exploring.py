@@ -9,7 +9,7 @@ import pytest
 
 from inkfold import exploring
 from inkfold.augmentation import augment_dataset
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.exploring import explore, first_of_each

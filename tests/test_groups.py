@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inkfold.augmentation import augment_dataset
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError

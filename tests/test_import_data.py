@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inkfold.commands.import_data import main
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.importers.formats import FORMATS
 from tests.worlds.foreign_files import write_all, write_idx, write_mat
 from tests.worlds.scripts import run_script

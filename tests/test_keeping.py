@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.commands.create_dataset import main as pack
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keeping import Collection
 from inkfold.picture import read

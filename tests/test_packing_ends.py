@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks.memory import peak_memory, write_tiny
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from tests.worlds.scripts import ROOT, run_script
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.packing import pack
 from inkfold.picture import prepare, read

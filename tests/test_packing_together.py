@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inkfold.dataset import open_dataset
-from inkfold.dataset_writer import digests
+from inkfold.dataset.reader import open_dataset
+from inkfold.dataset.writer import digests
 from inkfold.picture import read
 from inkfold.planning import Packing
 from inkfold.spec import SPLITS, ImageSpec

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from inkfold import preview
 from inkfold.augmentation import augment_dataset
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of

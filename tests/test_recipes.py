@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.recipes import OURS, VARIANTS, RunningMean, Variant, build_squeezed, trained
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.recipe import Stage
 from models.residual32 import RECIPE, build
 from tests.worlds import tiny_network

@@ -13,7 +13,7 @@ from inkfold.bundle import Bundle, load_bundle
 from inkfold.calibrating import as_stored, calibrate
 from inkfold.classifier import Classifier
 from inkfold.commands.evaluate import main
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.model_card import CARD
 from inkfold.recipe import Stage
 from inkfold.shrinking import shrink

@@ -14,7 +14,7 @@ from inkfold.bundle_record import ONNX, WEIGHTS
 from inkfold.classifier import Classifier
 from inkfold.commands.cli import run
 from inkfold.commands.main import command
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.shrinking import shrink
 from inkfold.training import Training

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inkfold.batches import Batches
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.keras_backend import import_keras
 from inkfold.tensorflow_feed import feed
 from tests.worlds.packed_strokes import write_packed

@@ -14,7 +14,7 @@ from inkfold.bundle import load_bundle
 from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.recipe import Stage, rate_at
 from inkfold.schedule import Progress
 from inkfold.scoring import score

@@ -14,7 +14,7 @@ import pytest
 from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import command, load_script, train_command
-from inkfold.dataset import Dataset, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import policy
 from inkfold.schedule import Progress

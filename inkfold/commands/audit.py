@@ -24,7 +24,7 @@ from inkfold.output import check_free, new_folder
 
 if TYPE_CHECKING:
     from inkfold.audit_findings import Audit
-    from inkfold.dataset import Dataset
+    from inkfold.dataset.reader import Dataset
 
 
 @click.command("audit")
@@ -67,7 +67,7 @@ def command(
         1  a picture is in two splits, pixel by pixel (also when --fix has written a copy without)
         2  a mistake, told in one line
     """
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
 
     _check(output, fix, overwrite=overwrite)
     with open_dataset(dataset) as opened:

@@ -74,7 +74,7 @@ def command(
     workers = workers or processors()
     if dataset.is_file():
         start_early(workers, __name__, "inkfold.distorted_block")
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported
 
@@ -109,7 +109,7 @@ def command(
 
 
 def _preview(dataset: Path, plan: Plan, sheet: Path, *, overwrite: bool) -> None:
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
     from inkfold.preview import draw_sheet
 
     with open_dataset(dataset) as opened:

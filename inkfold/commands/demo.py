@@ -101,7 +101,7 @@ def _step(
 
 def _unseen() -> list[str]:
     """A few picture files of the test split, which nothing was trained or chosen with."""
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
 
     with open_dataset(PLAIN) as dataset:
         return [f"pictures/{source}" for source in dataset.test.source[:SHOWN]]

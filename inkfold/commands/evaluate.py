@@ -14,7 +14,7 @@ from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
 
 if TYPE_CHECKING:
-    from inkfold.dataset import Dataset
+    from inkfold.dataset.reader import Dataset
     from inkfold.evaluation import Evaluation
 
 
@@ -69,7 +69,7 @@ def command(
     ending += "" if split == "test" else f"-{split}"
     folder = output or Path("logs") / names[0] / ending
     check_free(folder, overwrite=overwrite)
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
 
     run_it = _compare if others else _evaluate
     with open_dataset(dataset) as opened:

@@ -17,7 +17,7 @@ from inkfold.commands.cli import (
     run,
     seed_option,
 )
-from inkfold.dataset import open_dataset
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file
 

@@ -32,8 +32,8 @@ def command(dataset: Path, folder: Path, *, split: str | None, overwrite: bool, 
     Ink is dark on white. Each file is FOLDER/CLASS/SPLIT-ROW.png; FOLDER/pictures.csv tells class,
     split, source and group of each. How class names become folder names: docs/importing.md.
     """
-    from inkfold.dataset import open_dataset
-    from inkfold.exporting import export_dataset
+    from inkfold.dataset.class_folders import export_dataset
+    from inkfold.dataset.reader import open_dataset
 
     clock, splits = Clock(), SPLITS if split is None else (split,)
     with open_dataset(dataset) as held:

@@ -110,7 +110,7 @@ def _train(
     **chosen: Any,  # noqa: ANN401, the fields of Distortion and Options; click checks their values
 ) -> int:
     """Check what is asked for, then train."""
-    from inkfold.dataset import open_dataset
+    from inkfold.dataset.reader import open_dataset
 
     amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
     recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
-from inkfold.dataset_writer import Rows, digests, writing_dataset
+from inkfold.dataset.writer import Rows, digests, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
 CLASSES = ("あ", "b b", "$c", "ด")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inkfold.commands.cli import Advance
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.packing import Report, pack
 from inkfold.planning import Packing
 from inkfold.spec import SPLITS, ImageSpec

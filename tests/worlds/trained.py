@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from inkfold.bundle import load_bundle
-from inkfold.dataset import Dataset
+from inkfold.dataset.reader import Dataset
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher
 from tests.worlds import tiny_network

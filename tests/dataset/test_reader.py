@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.dataset import CHUNK, POOL, open_dataset
+from inkfold.dataset.reader import CHUNK, POOL, open_dataset
 from inkfold.errors import InkfoldError
 from tests.worlds.packed_strokes import write_packed
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.dataset import CHUNK, open_dataset
-from inkfold.dataset_writer import Rows, SplitWriter, digests, writing_dataset
+from inkfold.dataset.reader import CHUNK, open_dataset
+from inkfold.dataset.writer import Rows, SplitWriter, digests, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (600, 8, 8)).astype(np.uint8)

@@ -20,7 +20,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from inkfold import __version__
-from inkfold.dataset import CHUNK, FORMAT, VERSION
+from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
 from inkfold.spec import ImageSpec

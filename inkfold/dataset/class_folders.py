@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset import CHUNK, Dataset, Split
+from inkfold.dataset.reader import CHUNK, Dataset, Split
 from inkfold.errors import InkfoldError
 from inkfold.folder_names import LIST, folder_names
 from inkfold.output import csv_row, new_folder

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.dataset import CHUNK, open_dataset
-from inkfold.dataset_writer import Rows, SplitWriter, deflate, digests, writing_dataset
+from inkfold.dataset.reader import CHUNK, open_dataset
+from inkfold.dataset.writer import Rows, SplitWriter, deflate, digests, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 from tests.worlds.packed_strokes import strokes, write_packed
 

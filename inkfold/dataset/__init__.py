@@ -1,0 +1,8 @@
+"""The packed dataset, format 1 (docs/formats.md): read it, write it, turn it into folders again.
+
+Read reader, writer, class_folders, in this order.
+"""
+
+from inkfold.dataset.reader import Dataset, Split, open_dataset
+
+__all__ = ["Dataset", "Split", "open_dataset"]

@@ -1,0 +1,1 @@
+"""Tests of inkfold/dataset, a file for each module or promise."""
