@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit, findings
-from inkfold.dataset.reader import Dataset
+from inkfold.dataset.reader import (
+    Dataset,
+    Originals,
+    image_blocks,
+    originals_of,
+    pictures,
+    splits_of,
+)
 from inkfold.embedding import FITTED, Axes, embed, main_axes
 from inkfold.ink_checks import Faults, faults_of, joined_ink, measure
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import near_duplicates
-from inkfold.originals import Originals, image_blocks, originals_of, pictures, splits_of
 from inkfold.quick_network import FOLDS, epochs_of, shrunk
 from inkfold.repeats import repeats_of
 from inkfold.spec import SPLITS

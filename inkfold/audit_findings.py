@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.reader import Originals, Places
 from inkfold.ink_checks import Faults
 from inkfold.lookalikes import Alike
 from inkfold.near_duplicates import Near
-from inkfold.originals import Originals, Places
 from inkfold.repeats import Repeats
 from inkfold.suspects import Suspects
 

@@ -12,8 +12,7 @@ from inkfold.audit import as_json
 from inkfold.audit_findings import Audit, findings
 from inkfold.cleaning import WHY, Cleaning
 from inkfold.contact_sheet import write_sheet
-from inkfold.dataset.reader import Dataset
-from inkfold.originals import Places, pictures, sources
+from inkfold.dataset.reader import Dataset, Places, pictures, sources
 from inkfold.output import write_csv, write_text
 from inkfold.spec import SPLITS
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit, findings
-from inkfold.dataset.reader import Dataset
-from inkfold.originals import pictures
+from inkfold.dataset.reader import Dataset, pictures
 from inkfold.pages.page import cells, data_uri, png, resized
 
 SHOWN = 12  # pictures of a finding

@@ -17,8 +17,8 @@ from typing import Any
 import h5py
 
 from inkfold.dataset.reader import CHUNK, Dataset, open_dataset
-from inkfold.dataset.writer import NOTHING, SplitWriter, writing_dataset
-from inkfold.distorted_block import Plan, Task, kinds_of, make_block, read_rows, stored_chunk
+from inkfold.dataset.writer import NOTHING, SplitWriter, read_rows, stored_chunk, writing_dataset
+from inkfold.distorted_block import Plan, Task, kinds_of, make_block
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free

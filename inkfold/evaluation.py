@@ -13,8 +13,8 @@ from inkfold.answered import Answers, answer
 from inkfold.calibrating import Calibration, as_stored
 from inkfold.calibration import Bin, Kept, RiskCurve, keep, reliability, risk_curve
 from inkfold.classifier import Classifier
-from inkfold.dataset.reader import Dataset, Split
-from inkfold.matching import check_match, split_of
+from inkfold.dataset.reader import Dataset, Split, split_of
+from inkfold.matching import check_match
 from inkfold.metrics import (
     ClassScore,
     Confusion,

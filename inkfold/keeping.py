@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.class_folders import folder_names
 from inkfold.errors import InkfoldError
-from inkfold.folder_names import folder_names
 from inkfold.output import new_file
 
 

@@ -6,14 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from inkfold.bundle import Bundle
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset, split_of
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec
-
-
-def split_of(dataset: Dataset, name: str) -> Split:
-    """The split called `name`: train, validation or test."""
-    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]
 
 
 def check_match(bundle: Bundle, dataset: Dataset, split: str) -> None:

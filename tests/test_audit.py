@@ -12,12 +12,11 @@ import pytest
 from inkfold.audit import as_json, audit
 from inkfold.audit_findings import Audit, findings
 from inkfold.augmentation import augment_dataset
-from inkfold.dataset.reader import open_dataset
+from inkfold.dataset.reader import open_dataset, pictures
 from inkfold.distorted_block import Plan
 from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import correlation, near_duplicates
-from inkfold.originals import pictures
 from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, drawings, write_splits

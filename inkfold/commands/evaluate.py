@@ -89,10 +89,11 @@ def _evaluate(
     """Check, measure, write, print; what was kept from training is recorded in the bundle."""
     from inkfold.calibrating import calibrate, unusable
     from inkfold.classifier import Classifier
+    from inkfold.dataset.reader import split_of
     from inkfold.evaluation import evaluate
     from inkfold.evaluation_page import write_evaluation_page
     from inkfold.learning_curves import read_history
-    from inkfold.matching import check_match, same_splits, split_of
+    from inkfold.matching import check_match, same_splits
     from inkfold.report import summary, write_report
 
     (bundle,) = bundles
@@ -129,8 +130,9 @@ def _compare(
     from inkfold.classifier import Classifier
     from inkfold.comparison import check_comparable, compare
     from inkfold.comparison_report import comparison_summary, write_comparison
+    from inkfold.dataset.reader import split_of
     from inkfold.evaluation import evaluate
-    from inkfold.matching import check_match, split_of
+    from inkfold.matching import check_match
 
     check_comparable(*bundles)
     for bundle in bundles:

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 
 from inkfold.augmentation import augment_dataset
 from inkfold.commands.export import main
-from inkfold.dataset.class_folders import Exported, export_dataset
+from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.writer import Rows, digests, writing_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
-from inkfold.folder_names import LONGEST, folder_names
 from inkfold.importers.formats import FORMATS
 from inkfold.importing import Importing
 from inkfold.planning import Packing
