@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit
 from inkfold.audit_section import audit_section
+from inkfold.augmentation.preview import strength_of
 from inkfold.class_cards import class_cards
 from inkfold.class_counts import class_sizes
 from inkfold.dataset.reader import Dataset
@@ -21,7 +22,6 @@ from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.pages.page import TEMPLATES, cells, data_uri, png, write_page
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.plane import KEPT, Embedding
-from inkfold.preview import strength_of
 from inkfold.preview_strips import drawn_strips, stored_strips
 from inkfold.provenance import provenance_words, spec_words
 from inkfold.recipe import Distortion

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.augmentation.preview import chosen_rows
 from inkfold.class_scan import Scan, scan
 from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
-from inkfold.preview import chosen_rows
 from inkfold.spec import SPLITS
 
 SAMPLE = 3000  # pictures that PCA and t-SNE are given: t-SNE takes some ten seconds for them

@@ -11,7 +11,7 @@ import pytest
 
 from inkfold.audit import as_json, audit
 from inkfold.audit_findings import Audit, findings
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.dataset.reader import open_dataset, pictures
 from inkfold.distorted_block import Plan
 from inkfold.embedding import embed, main_axes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.audit import audit
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.distorted_block import Plan

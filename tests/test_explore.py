@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inkfold import exploring
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.commands.explore import main
 from inkfold.distorted_block import Plan
 from inkfold.recipe import Distortion

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold import exploring
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError

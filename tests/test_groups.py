@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides

@@ -78,7 +78,7 @@ def command(
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported
 
-    from inkfold.augmentation import augment_dataset, plan_augmentation
+    from inkfold.augmentation.augment import augment_dataset, plan_augmentation
     from inkfold.distorted_block import Plan
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
@@ -109,8 +109,8 @@ def command(
 
 
 def _preview(dataset: Path, plan: Plan, sheet: Path, *, overwrite: bool) -> None:
+    from inkfold.augmentation.preview import draw_sheet
     from inkfold.dataset.reader import open_dataset
-    from inkfold.preview import draw_sheet
 
     with open_dataset(dataset) as opened:
         strength = draw_sheet(opened, plan, sheet, overwrite=overwrite)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation.augment import augment_dataset
 from inkfold.commands.export import main
 from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
 from inkfold.dataset.reader import Dataset, open_dataset

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation import augment_dataset, plan_augmentation
+from inkfold.augmentation.augment import augment_dataset, plan_augmentation
 from inkfold.dataset.reader import CHUNK, open_dataset
 from inkfold.dataset.writer import digests
 from inkfold.distorted_block import Plan
@@ -25,8 +25,8 @@ from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
+from tests.worlds.scripts import ROOT
 
-ROOT = Path(__file__).parent.parent
 DISTORTION = Distortion(sigma=4, alpha=30, rotate=5)
 PLAN = Plan(DISTORTION, copies=3, seed=5)
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from inkfold import preview
-from inkfold.augmentation import augment_dataset
+from inkfold.augmentation import preview
+from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
 from inkfold.dataset.reader import open_dataset
 from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
-from inkfold.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed

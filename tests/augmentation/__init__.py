@@ -1,0 +1,1 @@
+"""Tests of inkfold/augmentation, a file for each module or promise."""
