@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from inkfold.audit_findings import Audit
 from inkfold.audit_section import audit_section
+from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import strength_of
 from inkfold.class_cards import class_cards
 from inkfold.class_counts import class_sizes
 from inkfold.dataset.reader import Dataset
-from inkfold.distorted_block import Plan
 from inkfold.exploring import Exploration
 from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.pages.page import TEMPLATES, cells, data_uri, png, write_page

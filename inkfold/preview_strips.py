@@ -8,9 +8,9 @@ from io import BytesIO
 
 import numpy as np
 
+from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.dataset.reader import Dataset
-from inkfold.distorted_block import Plan
 from inkfold.exploring import Stored
 from inkfold.pages.page import data_uri, png
 from inkfold.workers import one_thread

@@ -11,9 +11,8 @@ import pytest
 
 from inkfold.audit import as_json, audit
 from inkfold.audit_findings import Audit, findings
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset, pictures
-from inkfold.distorted_block import Plan
 from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes
 from inkfold.near_duplicates import correlation, near_duplicates

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from inkfold.audit import audit
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.dataset.reader import Dataset, open_dataset
-from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from inkfold import exploring
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.commands.explore import main
-from inkfold.distorted_block import Plan
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed

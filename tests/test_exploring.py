@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from inkfold import exploring
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset
-from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.exploring import explore, first_of_each
 from inkfold.recipe import Distortion

@@ -9,9 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset
-from inkfold.distorted_block import Plan
 from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

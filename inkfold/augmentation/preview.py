@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.augmentation.augment import Plan
 from inkfold.dataset.reader import CHUNK, Dataset
-from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng, warp
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file

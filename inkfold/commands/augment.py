@@ -22,7 +22,7 @@ from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.recipe import Distortion
 
 if TYPE_CHECKING:
-    from inkfold.distorted_block import Plan
+    from inkfold.augmentation.augment import Plan
 
 DATASET = Path("datasets/characters.h5")
 
@@ -73,13 +73,12 @@ def command(
 
     workers = workers or processors()
     if dataset.is_file():
-        start_early(workers, __name__, "inkfold.distorted_block")
+        start_early(workers, __name__, "inkfold.augmentation.augment")
     from inkfold.dataset.reader import open_dataset
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported
 
-    from inkfold.augmentation.augment import augment_dataset, plan_augmentation
-    from inkfold.distorted_block import Plan
+    from inkfold.augmentation.augment import Plan, augment_dataset, plan_augmentation
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
     plan = Plan(Distortion(**amounts), copies, seed)

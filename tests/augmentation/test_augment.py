@@ -16,10 +16,9 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import augment_dataset, plan_augmentation
+from inkfold.augmentation.augment import Plan, augment_dataset, plan_augmentation
 from inkfold.dataset.reader import CHUNK, open_dataset
 from inkfold.dataset.writer import digests
-from inkfold.distorted_block import Plan
 from inkfold.elastic import Elastic, block_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

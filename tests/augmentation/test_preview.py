@@ -11,10 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from inkfold.augmentation import preview
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.augmentation.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
 from inkfold.dataset.reader import open_dataset
-from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.augmentation.augment import augment_dataset
+from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.commands.export import main
 from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.writer import Rows, digests, writing_dataset
-from inkfold.distorted_block import Plan
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
 from inkfold.importing import Importing
