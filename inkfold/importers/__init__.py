@@ -1,1 +1,5 @@
-"""Public sets of handwritten characters in their own file formats, one module for each format."""
+"""Public sets of handwritten characters in their own file formats, one module a format.
+
+Read collection, formats, files, arrays, class_maps, in this order; then any format: idx, emnist,
+emnist_mat, npz, csv_pixels, hasy, nist_sd19, omniglot, casia, etl with its etl_records.
+"""

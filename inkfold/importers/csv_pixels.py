@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.arrays import BLOCK, head
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.found import Found, find, one_set
-from inkfold.importers.stream import BLOCK, head
+from inkfold.importers.files import Found, find, one_set
 
 NAMES = re.compile(r"(?P<name>.*?)(?:(?:^|[-_ ])(?P<split>train|test))?\.csv", re.IGNORECASE)
 EXPECTED = "a CSV file with a label and the pixels of a square picture in each line"

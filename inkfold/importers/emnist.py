@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection
-from inkfold.importers.found import Found, find, one_set
+from inkfold.importers.files import Found, find, one_set
 from inkfold.importers.idx import NAMES
 from inkfold.importers.idx_stream import LABELS, PICTURES, idx_stream, looks_like
 from inkfold.importers.labelled import Part, labelled

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.arrays import AGAIN, head
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.found import find, one_set
-from inkfold.importers.stream import AGAIN, head
+from inkfold.importers.files import find, one_set
 
 NAMES = re.compile(r"(?P<name>emnist-[a-z]+)(?P<split>)\.mat", re.IGNORECASE)
 MAGIC = b"MATLAB 5.0 MAT-file"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.importers.records import Rows, count_records, mapped_rows, read_rows
+from inkfold.importers.etl_records import Rows, count_records, mapped_rows, read_rows
 from inkfold.importers.telling import as_text, nothing_at
 
 BLOCK = 256  # records that are read and unpacked together: 2 MB of the largest

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 from inkfold.importers.etl import EtlSet
+from inkfold.importers.etl_records import layout, unpack_bits
 from inkfold.importers.jis import jis_x_0208
-from inkfold.importers.records import layout, unpack_bits
 
 FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
 UNPACK = partial(unpack_bits, rows=63, columns=64)

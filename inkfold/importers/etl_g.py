@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from inkfold.importers.etl import EtlSet
+from inkfold.importers.etl_records import layout, unpack_nibbles
 from inkfold.importers.jis import jis_x_0208
-from inkfold.importers.records import layout, unpack_nibbles
 
 SIZE = 8199
 FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}

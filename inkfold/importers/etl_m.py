@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from inkfold.importers.etl import Codes, EtlSet, code_field
+from inkfold.importers.etl_records import Rows, layout, unpack_nibbles
 from inkfold.importers.jis import hiragana, jis_x_0201
-from inkfold.importers.records import Rows, layout, unpack_nibbles
 
 RECORD = layout(2052, reading=("S2", 2), sheet=(">u2", 4), code=("u1", 6), image=("(2016,)u1", 32))
 UNPACK = partial(unpack_nibbles, rows=63, columns=64)

@@ -8,7 +8,7 @@ from pathlib import Path
 from inkfold.errors import InkfoldError
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
-from inkfold.importers.found import find, one_set
+from inkfold.importers.files import find, one_set
 from inkfold.importers.idx_stream import LABELS, PICTURES, idx_stream, looks_like
 from inkfold.importers.labelled import Part, labelled
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
-from inkfold.importers.stream import AGAIN, Stream, head, opened, take
+from inkfold.importers.arrays import AGAIN, Stream, head, opened, take
 
 PICTURES, LABELS = 0x00000803, 0x00000801  # unsigned bytes of three and of one dimension
 

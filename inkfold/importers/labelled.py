@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.arrays import AGAIN, Stream
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.stream import AGAIN, Stream
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import IO
 import numpy as np
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.arrays import AGAIN, DAMAGE, Stream
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
-from inkfold.importers.found import find, one_set
+from inkfold.importers.files import find, one_set
 from inkfold.importers.labelled import Part, labelled
-from inkfold.importers.stream import AGAIN, DAMAGE, Stream
 
 NAMES = re.compile(
     r"(?P<name>.*?)[-_]?(?P<split>train|test)?[-_]?(?P<kind>imgs|labels)\.npz", re.IGNORECASE

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkfold.errors import InkfoldError
-from inkfold.importers.records import (
+from inkfold.importers.etl_records import (
     count_records,
     layout,
     mapped_rows,

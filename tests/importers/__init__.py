@@ -1,0 +1,1 @@
+"""Tests of inkfold/importers, a file for each module or promise."""
