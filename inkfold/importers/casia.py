@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.telling import as_text, nothing_at
+from inkfold.importers.files import as_text, nothing_at
 
 HEADER = struct.Struct("<I2sHH")  # size of the whole record, GB code, width, height
 LOOK = 2000  # so many files and folders are looked at to recognise a set

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inkfold.importers.arrays import Part, labelled
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import Found, find, one_set
-from inkfold.importers.idx import NAMES
-from inkfold.importers.idx_stream import LABELS, PICTURES, idx_stream, looks_like
-from inkfold.importers.labelled import Part, labelled
+from inkfold.importers.idx import LABELS, NAMES, PICTURES, idx_stream, looks_like
 
 EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
 

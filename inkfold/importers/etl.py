@@ -14,11 +14,32 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.importers.etl_records import Rows, count_records, mapped_rows, read_rows
-from inkfold.importers.telling import as_text, nothing_at
+from inkfold.importers.etl_records import (
+    Rows,
+    count_records,
+    hiragana,
+    jis_x_0201,
+    jis_x_0208,
+    layout,
+    mapped_rows,
+    read_rows,
+    unpack_bits,
+    unpack_nibbles,
+)
+from inkfold.importers.files import as_text, nothing_at
 
 BLOCK = 256  # records that are read and unpacked together: 2 MB of the largest
 Codes = NDArray[np.int64]
+B_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
+B_UNPACK = partial(unpack_bits, rows=63, columns=64)
+G_SIZE = 8199
+G_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}
+G_UNPACK = partial(unpack_nibbles, rows=127, columns=128)
+M_RECORD = layout(
+    2052, reading=("S2", 2), sheet=(">u2", 4), code=("u1", 6), image=("(2016,)u1", 32)
+)
+M_UNPACK = partial(unpack_nibbles, rows=63, columns=64)
+READ_ONLY = {b"WI": (0x100, "ヰ"), b"WE": (0x101, "ヱ")}  # JIS X 0201 has no code for these two
 
 
 def code_field(rows: Rows) -> Codes:
@@ -160,3 +181,64 @@ class EtlSet:
             return f"sheet {sheet}"
         first = (sheet - 1) // self.sheets * self.sheets + 1
         return f"sheets {first}-{first + self.sheets - 1}"
+
+
+ETL8B = EtlSet(
+    name="etl8b",
+    files=r"ETL8B2?[-_]?C?\d",
+    record=layout(512, **B_FIELDS),
+    unpack=B_UNPACK,
+    character=jis_x_0208,
+    dummies=1,
+    usable={3: 50_560},  # then 956 model images
+    sheets=10,
+)
+ETL9B = EtlSet(
+    name="etl9b",
+    files=r"ETL9B[-_]?\d",
+    record=layout(576, **B_FIELDS),
+    unpack=B_UNPACK,
+    character=jis_x_0208,
+    dummies=1,
+    usable={5: 121_440},  # then 3,036 pictures that the publisher calls uncertain
+)
+ETL8G = EtlSet(
+    name="etl8g",
+    files=r"ETL8G[-_]?\d+",
+    record=layout(G_SIZE, **G_FIELDS, image=("(8128,)u1", 60)),
+    unpack=G_UNPACK,
+    character=jis_x_0208,
+    usable={33: 0},  # beyond the 160 writers, 5 in each of 32 files
+    sheets=10,
+)
+ETL9G = EtlSet(
+    name="etl9g",
+    files=r"ETL9G[-_]?\d+",
+    record=layout(G_SIZE, **G_FIELDS, image=("(8128,)u1", 64)),
+    unpack=G_UNPACK,
+    character=jis_x_0208,
+)
+
+
+def codes(rows: Rows) -> Codes:
+    """The JIS code of each record, or a number above all codes for those that it cannot say."""
+    found = code_field(rows)
+    for reading, (code, _) in READ_ONLY.items():
+        found[rows["reading"] == reading] = code
+    return found
+
+
+def katakana(code: int) -> str | None:
+    """The character of ETL1 and ETL6."""
+    return dict(READ_ONLY.values()).get(code) or jis_x_0201(code)
+
+
+def written_in_hiragana(code: int) -> str | None:
+    """The character of ETL7, which was written in hiragana and coded as katakana."""
+    text = katakana(code)
+    return None if text is None else hiragana(text)
+
+
+ETL1 = EtlSet("etl1", r"ETL1C?[-_]?\d+", M_RECORD, M_UNPACK, katakana, codes)
+ETL6 = EtlSet("etl6", r"ETL6C?[-_]?\d+", M_RECORD, M_UNPACK, katakana, codes)
+ETL7 = EtlSet("etl7", r"ETL7[LS]C?[-_]?\d+", M_RECORD, M_UNPACK, written_in_hiragana, codes)

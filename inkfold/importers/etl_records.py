@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 
 Rows = NDArray[np.void]
+MEND = "unpack or copy the file again, or name another format"
+HALF_WIDTH = 0xFF61 - 0xA1  # from the katakana half of JIS X 0201 to Unicode's half-width forms
+LONE_MARKS = {"\u3099": "゛", "\u309a": "゜"}  # NFKC makes them marks that join what is before
+TO_HIRAGANA = ord("ァ") - ord("ぁ")
 
 
 def layout(size: int, **fields: tuple[str, int]) -> np.dtype[np.void]:
@@ -39,9 +44,6 @@ def count_records(path: Path, record: np.dtype[np.void]) -> int:
         torn = f"{path}: byte {size - rest:,}: the last record has {rest:,} bytes"
         raise InkfoldError(f"{torn}, expected {record.itemsize:,}; {MEND}")
     return count
-
-
-MEND = "unpack or copy the file again, or name another format"
 
 
 def read_rows(path: Path, record: np.dtype[np.void], first: int, count: int) -> Rows:
@@ -98,3 +100,32 @@ def unpack_nibbles(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[
     pixels[..., 1] = data & 15
     pixels *= 17
     return pixels.reshape(-1, rows, columns)
+
+
+def jis_x_0201(code: int) -> str | None:
+    """The character of an 8-bit code, katakana at full width; None for a code without one."""
+    if code == 0x5C:
+        return "¥"
+    if code == 0x7E:
+        return "\u203e"  # an overline, where ASCII has the tilde
+    if 0x20 <= code < 0x7F:
+        return chr(code)
+    if 0xA1 <= code <= 0xDF:
+        text = unicodedata.normalize("NFKC", chr(code + HALF_WIDTH))
+        return LONE_MARKS.get(text, text)
+    return None
+
+
+def jis_x_0208(code: int) -> str | None:
+    """The character of a 16-bit code, 2121 to 7E7E; None for a code without one."""
+    if not (0x21 <= code >> 8 <= 0x7E and 0x21 <= code & 0xFF <= 0x7E):
+        return None
+    try:
+        return (b"\x1b$B" + code.to_bytes(2, "big") + b"\x1b(B").decode("iso-2022-jp")
+    except UnicodeDecodeError:
+        return None
+
+
+def hiragana(text: str) -> str:
+    """Katakana letters as hiragana; everything else as it is."""
+    return "".join(chr(ord(c) - TO_HIRAGANA) if "ァ" <= c <= "ヶ" else c for c in text)

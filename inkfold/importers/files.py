@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkfold.errors import InkfoldError
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers.collection import Official
+from inkfold.picture import read
+from inkfold.picture_files import readable
 
 SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
 
@@ -94,3 +101,63 @@ def one_set(source: Path, found: list[Found], kinds: tuple[str, ...], expected: 
                     f"{there}: its {kind} file is not beside it; expected {expected}"
                 )
     return names[0] or (source if source.is_dir() else source.parent).absolute().name.lower()
+
+
+def as_text(path: Path) -> str:
+    r"""A path with forward slashes; bytes in it that are no UTF-8 become ``\xff``."""
+    return readable(os.fsencode(path.as_posix()))
+
+
+def nothing_at(source: Path, found: str, expected: str) -> InkfoldError:
+    """The error that there is no set at `source`: `found`, or that there is nothing at all."""
+    what = found if source.exists() else "no such file or folder"
+    return InkfoldError(f"{source}: {what}; expected {expected}")
+
+
+def pictures_in(folder: Path) -> list[str]:
+    """The names of the PNG files in a folder, sorted; none where there is no such folder.
+
+    Raises
+    ------
+    InkfoldError
+        If the folder may not be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if _is_picture(entry.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InkfoldError(f"{folder} cannot be read: {error.strerror}; allow it") from None
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(".png") and not name.startswith(".")
+
+
+def folders_in(folder: Path) -> list[str]:
+    """The names of the folders in a folder, hidden ones left out, sorted; none if it is none."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    except OSError:
+        return []
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as one plane of 8 bits.
+
+    Raises
+    ------
+    InkfoldError
+        If it cannot be read, or is neither grey nor coloured with 8 bits.
+    """
+    try:
+        pixels = read(path)
+    except PictureError as error:
+        raise InkfoldError(f"{path}: {error}; unpack or copy the set again") from None
+    if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (3,)):
+        found = f"{path}: {pixels.dtype} pixels in {pixels.shape[2:] or 1} channels"
+        raise InkfoldError(f"{found}, expected 8 bits, grey or coloured; unpack the set again")
+    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey, np.uint8)

@@ -17,9 +17,7 @@ from inkfold.importers import (
     omniglot,
 )
 from inkfold.importers.collection import Collection
-from inkfold.importers.etl_b import ETL8B, ETL9B
-from inkfold.importers.etl_g import ETL8G, ETL9G
-from inkfold.importers.etl_m import ETL1, ETL6, ETL7
+from inkfold.importers.etl import ETL1, ETL6, ETL7, ETL8B, ETL8G, ETL9B, ETL9G
 
 
 class Format(Protocol):

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.picture_files import read_grey
-from inkfold.importers.telling import nothing_at
+from inkfold.importers.files import nothing_at, read_grey
 
 ALL = "hasy-data-labels.csv"
 FOLD: dict[str, Official] = {"train.csv": "train", "test.csv": "test"}

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
-from inkfold.importers.telling import as_text, nothing_at
+from inkfold.importers.files import as_text, folders_in, nothing_at, pictures_in, read_grey
 
 TRAIN = tuple(f"hsf_{part}" for part in (0, 1, 2, 3, 6, 7))
 TEST = "hsf_4"

@@ -13,11 +13,10 @@ from typing import IO
 import numpy as np
 
 from inkfold.errors import InkfoldError
-from inkfold.importers.arrays import AGAIN, DAMAGE, Stream
+from inkfold.importers.arrays import AGAIN, DAMAGE, Part, Stream, labelled
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import find, one_set
-from inkfold.importers.labelled import Part, labelled
 
 NAMES = re.compile(
     r"(?P<name>.*?)[-_]?(?P<split>train|test)?[-_]?(?P<kind>imgs|labels)\.npz", re.IGNORECASE

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.importers.picture_files import folders_in, pictures_in, read_grey
-from inkfold.importers.telling import as_text, nothing_at
+from inkfold.importers.files import as_text, folders_in, nothing_at, pictures_in, read_grey
 
 PARTS = ("images_background", "images_evaluation")
 CHARACTER = re.compile(r"character\d+")

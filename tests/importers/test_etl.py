@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Glyph
-from inkfold.importers.etl import EtlSet
-from inkfold.importers.etl_b import ETL8B, ETL9B
-from inkfold.importers.etl_g import ETL8G, ETL9G
-from inkfold.importers.etl_m import ETL1, ETL6, ETL7
+from inkfold.importers.etl import ETL1, ETL6, ETL7, ETL8B, ETL8G, ETL9B, ETL9G, EtlSet
 from tests.worlds.letter import letter
 
 F63 = letter(63, 64, ink=255, paper=0)

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from inkfold.importers.jis import hiragana, jis_x_0201, jis_x_0208
+from inkfold.importers.etl_records import hiragana, jis_x_0201, jis_x_0208
 
 
 @pytest.mark.parametrize(
