@@ -26,7 +26,7 @@ from inkfold.commands.packing_notes import made, notes
 from inkfold.commands.packing_options import fit_option, size_option, threshold_option
 from inkfold.importers import emnist
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.importing import Importing, import_collection
+from inkfold.packing.public_set import Importing, import_collection
 from inkfold.spec import Fit, ImageSpec, Threshold
 
 MERGED = frozenset("cijklmopsuvwxyz")  # with their capitals: Cohen et al. 2017, arXiv 1702.05373

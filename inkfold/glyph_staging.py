@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from inkfold.dataset.writer import digests
 from inkfold.division import NONE
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.folders import Listing
 from inkfold.grouping import Groups, numbered
 from inkfold.importers.collection import Collection, Glyph
+from inkfold.packing.scan import Listing
+from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.stage import BLOCK, FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import TEST, TRAIN, ImageSpec
-from inkfold.spool import Records, Spool
-from inkfold.staging import BLOCK, FACTS, Prepared, Staged
 from inkfold.tally import Tally
 
 SIDES = {"train": TRAIN, "test": TEST, None: NONE}

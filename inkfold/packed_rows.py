@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.reader import CHUNK
 from inkfold.dataset.writer import DatasetWriter, Rows
-from inkfold.folders import Listing
+from inkfold.packing.scan import Listing
+from inkfold.packing.scratch import Spool
+from inkfold.packing.stage import Staged
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS
-from inkfold.spool import Spool
-from inkfold.staging import Staged
 from inkfold.tally import Tally
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.placing import Groups, Table, place_groups, place_singles, repair
+from inkfold.packing.split import Groups, Table, place_groups, place_singles, repair
 from inkfold.spec import TEST, TRAIN, VALIDATION
 
 Ids = NDArray[np.int64]

@@ -34,7 +34,7 @@ from inkfold.commands.packing_options import (
 from inkfold.spec import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
-    from inkfold.packing import Report
+    from inkfold.packing.pack import Report
 
 DEFAULT = "datasets/characters.h5"
 
@@ -117,13 +117,13 @@ def command(
 
     workers = workers or processors()
     if folder.is_dir():
-        start_early(workers, __name__, "inkfold.staging")
-    from inkfold.folders import require_folder
+        start_early(workers, __name__, "inkfold.packing.stage")
+    from inkfold.packing.scan import require_folder
 
     check_free(output, overwrite=overwrite, file=True)
     require_folder(folder)
-    from inkfold.packing import pack
-    from inkfold.planning import Packing
+    from inkfold.packing.pack import pack
+    from inkfold.packing.plan import Packing
 
     clock = Clock()
     packing = Packing(

@@ -33,7 +33,7 @@ from inkfold.spec import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
     from inkfold.importers.formats import Format
-    from inkfold.packing import Report
+    from inkfold.packing.pack import Report
 
 
 def _given(_context: object, _argument: object, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def command(
     collection = how.read(source)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, file=True)
-    from inkfold.importing import Importing, import_collection
+    from inkfold.packing.public_set import Importing, import_collection
 
     importing = Importing(
         given[0],

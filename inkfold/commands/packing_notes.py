@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inkfold.commands.cli import Clock
-    from inkfold.packing import Report
-    from inkfold.planning import Plan
+    from inkfold.packing.pack import Report
+    from inkfold.packing.plan import Plan
 
 UNEQUAL = 10  # times the smallest class from which classes are called unequal
 SHOWN = 5  # how many of a kind are listed before the rest is only counted

@@ -21,12 +21,12 @@ from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.writer import Rows, digests, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
-from inkfold.importing import Importing
-from inkfold.planning import Packing
+from inkfold.packing.plan import Packing
+from inkfold.packing.public_set import Importing
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import InProcess
-from tests.test_importing import Made, imported
+from tests.packing.test_public_set import Made, imported
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.packing_run import packed
 from tests.worlds.reading import real

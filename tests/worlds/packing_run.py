@@ -9,8 +9,8 @@ from pathlib import Path
 
 from inkfold.commands.cli import Advance
 from inkfold.dataset.reader import Dataset
-from inkfold.packing import Report, pack
-from inkfold.planning import Packing
+from inkfold.packing.pack import Report, pack
+from inkfold.packing.plan import Packing
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import InProcess
 

@@ -13,8 +13,8 @@ from inkfold.glyph_staging import StagedSet, stage_set
 from inkfold.importers.collection import Collection
 from inkfold.output import check_free, scratch_folder
 from inkfold.packed_rows import PackedRows
-from inkfold.packing import Progress, Report
-from inkfold.planning import Packing, Plan, make_plan
+from inkfold.packing.pack import Progress, Report
+from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.tally import Tally
 

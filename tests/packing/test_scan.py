@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing, scan
-from inkfold.spool import Spool
+from inkfold.packing.scan import Listing, scan
+from inkfold.packing.scratch import Spool
 from inkfold.tally import NAMED, Tally
 from tests.worlds.drawn_pictures import encode, glyph
 

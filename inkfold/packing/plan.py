@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from inkfold.division import Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing
 from inkfold.grouping import Groups, Leaders, joined, leaders_of, repeated
+from inkfold.packing.scan import Listing
+from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
 from inkfold.spec import TEST, ImageSpec
 from inkfold.split import assign, hashed
-from inkfold.staging import Staged
 from inkfold.tally import Tally
 
 Rows = NDArray[np.int32]

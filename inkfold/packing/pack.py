@@ -14,15 +14,15 @@ from typing import Any
 
 from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.folders import Listing, scan
 from inkfold.grouping import group_name, numbered
 from inkfold.output import check_free, scratch_folder
 from inkfold.packed_rows import PackedRows
+from inkfold.packing.plan import Packing, Plan, make_plan
+from inkfold.packing.scan import Listing, scan
+from inkfold.packing.scratch import Spool
+from inkfold.packing.stage import Staged, stage
 from inkfold.picture_files import readable
-from inkfold.planning import Packing, Plan, make_plan
 from inkfold.spec import SPLITS
-from inkfold.spool import Spool
-from inkfold.staging import Staged, stage
 from inkfold.tally import Tally
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]

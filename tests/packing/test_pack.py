@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.writer import digests
+from inkfold.packing.plan import Packing
 from inkfold.picture import prepare, read
-from inkfold.planning import Packing
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import local_executor
 from tests.worlds.drawn_pictures import encode, glyph, write_classes, write_picture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inkfold.spool import BATCH, Records, Spool
+from inkfold.packing.scratch import BATCH, Records, Spool
 
 TEXT = st.binary(max_size=30).filter(lambda text: b"\0" not in text)
 

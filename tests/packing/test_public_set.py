@@ -17,8 +17,8 @@ from inkfold.dataset.writer import digests
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.formats import FORMATS
-from inkfold.importing import Importing, import_collection
-from inkfold.packing import Report
+from inkfold.packing.pack import Report
+from inkfold.packing.public_set import Importing, import_collection
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, ImageSpec, Ink
 from tests.worlds.drawn_pictures import glyph

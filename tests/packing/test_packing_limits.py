@@ -10,7 +10,7 @@ import pytest
 
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.packing import pack
+from inkfold.packing.pack import pack
 from inkfold.picture import prepare, read
 from inkfold.spec import SPLITS
 from inkfold.workers import InProcess

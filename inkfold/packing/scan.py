@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.packing.scratch import Spool
 from inkfold.picture_files import Ancestors, folder_identity, is_picture, kind_of, readable
-from inkfold.spool import Spool
 from inkfold.tally import Tally
 
 

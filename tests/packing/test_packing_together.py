@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.writer import digests
+from inkfold.packing.plan import Packing
 from inkfold.picture import read
-from inkfold.planning import Packing
 from inkfold.spec import SPLITS, ImageSpec
 from tests.worlds.drawn_pictures import glyph, write_classes, write_picture
 from tests.worlds.packing_run import SMALL, homes, packed
@@ -86,7 +86,7 @@ def test_pictures_are_told_apart_by_their_whole_digest(
 
     folder = write_classes(tmp_path / "in", {"a": 12})
     shutil.copy(folder / "a/0003.png", folder / "a/twin.png")
-    monkeypatch.setattr("inkfold.staging.digests", half)
+    monkeypatch.setattr("inkfold.packing.stage.digests", half)
 
     assert packed(folder, tmp_path / "out.h5").plan.duplicates == 1
 
