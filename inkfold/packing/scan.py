@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,22 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.packing.scratch import Spool
 from inkfold.picture_files import Ancestors, folder_identity, is_picture, kind_of, readable
-from inkfold.tally import Tally
+
+NAMED = 2000  # how many are remembered by name; all are counted
+
+
+@dataclass
+class Tally:
+    """Things counted, the first of them by name: ``(what, why)``."""
+
+    count: int = 0
+    first: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, what: str, why: str) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append((what, why))
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +14,13 @@ from numpy.typing import NDArray
 from inkfold.spec import TEST, TRAIN, VALIDATION
 
 Rows = NDArray[np.int64]
+Ids = NDArray[np.int64]
+Leaders = NDArray[np.int32]
+BATCH = 1 << 16
 
 
 @dataclass(frozen=True)
-class Groups:
+class Units:
     """The pictures that have to stay with others: `rows`, group by group, which begin at `starts`.
 
     `key` uint64 (G,) says in which order the groups are looked at, smallest first.
@@ -80,7 +86,7 @@ class Table:
         return np.unique(self.labels[rows], return_counts=True)
 
 
-def place_groups(table: Table, groups: Groups) -> None:
+def place_groups(table: Table, groups: Units) -> None:
     """Put every group into a split, in the order of the keys.
 
     As with single pictures, test is filled first, then validation, so that another group moves few
@@ -131,7 +137,7 @@ def place_singles(table: Table, label: int, rows: Rows) -> None:
         table.have[label, split] += len(some)
 
 
-def repair(table: Table, groups: Groups, key: Callable[[Rows], NDArray[np.uint64]]) -> None:
+def repair(table: Table, groups: Units, key: Callable[[Rows], NDArray[np.uint64]]) -> None:
     """Where a class of 3 units or more misses a split, move one there that nobody else will miss.
 
     A unit is a group, or a picture that is alone; `key` gives the keys of the latter.
@@ -147,7 +153,7 @@ def repair(table: Table, groups: Groups, key: Callable[[Rows], NDArray[np.uint64
 
 
 def _units(
-    table: Table, groups: Groups, key: Callable[[Rows], NDArray[np.uint64]], label: int
+    table: Table, groups: Units, key: Callable[[Rows], NDArray[np.uint64]], label: int
 ) -> list[Rows]:
     """The rows of each unit that a class has pictures in, by key; none when they are under 3."""
     places = np.flatnonzero(table.labels[groups.rows] == label)
@@ -157,3 +163,177 @@ def _units(
     units = [groups[group] for group in together] + list(alone[:, None])
     order = np.argsort(np.concatenate([groups.key[together], key(alone)]), kind="stable")
     return [units[place] for place in order] if len(units) >= 3 else []
+
+
+def hashed(content: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.uint64]:
+    """Scramble `content` in a way that is another for every `seed` and `purpose`.
+
+    The last step of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+    Generators", OOPSLA 2014): one to one, so that different contents never get the same key.
+    """
+    offset = hashlib.blake2b(f"{purpose} {seed}".encode(), digest_size=8).digest()
+    bits = content ^ np.uint64(int.from_bytes(offset, "little"))
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits
+
+
+def targets(counts: Ids, fractions: tuple[float, float, float]) -> Ids:
+    """How many pictures of each class each split should get.
+
+    Largest remainder; then a split with a positive fraction that would get none takes one from the
+    largest: validation and test when the class has 3 pictures or more, train always.
+
+    Parameters
+    ----------
+    counts : int64 array of shape (C,)
+        Pictures of each class.
+    fractions : three numbers from 0 that add up to 1
+
+    Returns
+    -------
+    targets : int64 array of shape (C, 3)
+        Each row adds up to the class's count.
+    """
+    quotas = counts[:, None] * np.array(fractions)
+    wanted: Ids = np.floor(quotas).astype(np.int64)
+    by_remainder = np.argsort(wanted - quotas, axis=1, kind="stable")
+    rank = np.argsort(by_remainder, axis=1, kind="stable")
+    wanted += rank < (counts - wanted.sum(axis=1))[:, None]
+    for split, enough in ((TRAIN, 1), (VALIDATION, 3), (TEST, 3)):
+        rows = np.flatnonzero((wanted[:, split] == 0) & (counts >= enough))
+        if fractions[split] > 0:
+            wanted[rows, wanted[rows].argmax(axis=1)] -= 1
+            wanted[rows, split] += 1
+    return wanted
+
+
+def assign(
+    labels: NDArray[np.int32],
+    content: NDArray[np.uint64],
+    leaders: NDArray[np.int32],
+    fractions: tuple[float, float, float],
+    seed: int,
+) -> NDArray[np.int8]:
+    """Give every picture to one split.
+
+    Units come first, for they are the hardest to fit in; single pictures then fill what room is
+    left; at last a class that misses a split gets a group or picture moved there if that is fair.
+
+    Parameters
+    ----------
+    labels : int32 array of shape (N,)
+        Ascending, every label from 0 to C - 1 is there.
+    content : uint64 array of shape (N,)
+        A digest of each picture's file: the same picture is treated alike among any others.
+    leaders : int32 array of shape (N,)
+        The first of the pictures that each picture has to stay with; its own number when alone.
+    fractions : three numbers from 0 that add up to 1
+        For train, validation and test; a split with fraction 0 stays empty.
+    seed : int
+
+    Returns
+    -------
+    split : int8 array of shape (N,)
+        0 train, 1 validation, 2 test.
+    """
+
+    def key(rows: Ids) -> NDArray[np.uint64]:
+        return hashed(content[rows], seed, "split")
+
+    starts = np.searchsorted(labels, np.arange(labels[-1] + 2, dtype=labels.dtype))
+    wanted = targets(np.diff(starts), fractions)
+    nowhere = np.full(len(labels), -1, np.int8)
+    allowed = [split for split in range(3) if fractions[split] > 0]
+    table = Table(labels, starts, nowhere, wanted, np.zeros_like(wanted), allowed)
+    groups = _groups(content, leaders, key)
+    place_groups(table, groups)
+    for label, (start, stop) in enumerate(pairwise(starts)):
+        rows = start + np.flatnonzero(table.split[start:stop] < 0)
+        place_singles(table, label, rows[np.argsort(key(rows), kind="stable")])
+    repair(table, groups, key)
+    return table.split
+
+
+def _groups(
+    content: NDArray[np.uint64],
+    leaders: NDArray[np.int32],
+    key: Callable[[Ids], NDArray[np.uint64]],
+) -> Units:
+    """The pictures that are not alone; the key of a group is that of its smallest content."""
+    follows = leaders != np.arange(len(leaders), dtype=leaders.dtype)
+    several = follows.copy()
+    several[leaders[follows]] = True
+    rows = np.flatnonzero(several)
+    rows = rows[np.lexsort((content[rows], leaders[rows]))]
+    starts = np.flatnonzero(np.diff(leaders[rows], prepend=-1))
+    return Units(rows, starts, key(rows[starts]))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which group each picture is of: `numbers` int64 (N,); `named` bool (N,), or it is alone."""
+
+    numbers: NDArray[np.int64]
+    named: NDArray[np.bool_]
+
+
+def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
+    """Leaders of pictures that belong together where their ids, of shape (N,), are equal."""
+    order = np.argsort(ids, kind="stable")
+    ids = ids[order]
+    new = np.ones(len(ids), bool)
+    new[1:] = ids[1:] != ids[:-1]
+    starts = np.flatnonzero(new)
+    leaders = np.empty(len(ids), np.int32)
+    leaders[order] = np.repeat(order[starts].astype(np.int32), np.diff(starts, append=len(ids)))
+    return leaders
+
+
+def joined(one: Leaders, other: Leaders) -> Leaders:
+    """Leaders of pictures that belong together by a chain of one kind or the other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    follows = np.flatnonzero(other != np.arange(len(other), dtype=other.dtype))
+    ends = np.concatenate([one[follows], one[other[follows]]])
+    nodes, number = np.unique(ends, return_inverse=True)  # the groups that `other` ties together
+    links = (np.ones(len(follows), np.int8), tuple(number.reshape(2, -1)))
+    graph = coo_array(links, shape=(len(nodes), len(nodes)))
+    part = connected_components(graph, directed=False)[1]
+    leaders = np.arange(len(one), dtype=np.int32)
+    leaders[nodes] = nodes[leaders_of(part)]
+    return leaders[one]
+
+
+def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The places of values that come more than once: uint64 (N,) -> int64 (few,), ascending."""
+    values = np.sort(words)
+    values = np.unique(values[1:][values[1:] == values[:-1]])
+    if not len(values):
+        return np.empty(0, np.int64)
+    found = []
+    for start in range(0, len(words), BATCH):
+        here = words[start : start + BATCH]
+        nearest = values[np.minimum(np.searchsorted(values, here), len(values) - 1)]
+        found.append(start + np.flatnonzero(nearest == here))
+    return np.concatenate(found)
+
+
+def group_name(path: str, search: re.Pattern[str]) -> str:
+    """The pattern's first parenthesis, or the whole match when it has none; "" for no match."""
+    match = search.search(path)
+    return (match[1 if search.groups else 0] or "") if match else ""
+
+
+def numbered(names: Iterable[bytes]) -> Groups:
+    """The groups of pictures by their names; a picture without one is a group of its own."""
+    numbers, named = bytearray(), bytearray()
+    for row, name in enumerate(names):
+        text = b"group " + name if name else b"alone %d" % row
+        numbers += hashlib.blake2b(text, digest_size=8).digest()
+        named.append(bool(name))
+    return Groups(np.frombuffer(numbers, np.int64), np.frombuffer(named, bool))

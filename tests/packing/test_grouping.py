@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.grouping import BATCH, group_name, joined, leaders_of, numbered, repeated
+from inkfold.packing.split import BATCH, group_name, joined, leaders_of, numbered, repeated
 
 IDS = st.lists(st.integers(-3, 6), min_size=1, max_size=25)
 

@@ -11,8 +11,8 @@ import pytest
 
 from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset
-from inkfold.division import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.errors import InkfoldError
+from inkfold.packing.plan import NONE, Official, divide, missing_splits, on_both_sides
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS, TEST, TRAIN
 from inkfold.workers import InProcess

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.grouping import leaders_of
-from inkfold.split import assign, hashed, targets
+from inkfold.packing.split import assign, hashed, leaders_of, targets
 from tests.worlds.divided import (
     FRACTIONS,
     SETTINGS,
