@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, digits
-from inkfold.bundle import SHIPPED, load_bundle
+from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.recognition import Recogniser
 from inkfold.strokes import render

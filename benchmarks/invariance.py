@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.bundle import SHIPPED, load_bundle
+from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.recognition import Recogniser

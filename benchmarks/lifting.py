@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT
-from inkfold.bundle import SHIPPED
+from inkfold.bundle.bundle import SHIPPED
 from tests.worlds.browsing import CHROMIUM, places_on
 from tests.worlds.drawn_letters import STROKES
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.model_card import CARD, model_card
+from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.bundle_record import ARCHITECTURE, WEIGHTS, finish_bundle
 from inkfold.checkpoint import Row, best_row
 from inkfold.curves import draw_curves
 from inkfold.dataset.reader import Split
-from inkfold.model_card import CARD, model_card
-from inkfold.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.output import new_folder
 from inkfold.scoring import score
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import (
     WANTED,
     Kept,

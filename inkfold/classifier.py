@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.ahead import Ahead
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import prepare, read

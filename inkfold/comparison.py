@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import Evaluation
 

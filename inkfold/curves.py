@@ -6,8 +6,8 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inkfold.bundle.history import CAVEAT
 from inkfold.checkpoint import Row, best_row
-from inkfold.learning_curves import CAVEAT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

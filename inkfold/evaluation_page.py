@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from inkfold import __version__
+from inkfold.bundle.history import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.calibration import BINS, calibration_error
 from inkfold.dataset.reader import Split
 from inkfold.evaluation import TOP, Evaluation
-from inkfold.learning_curves import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.metrics import balanced_accuracy, spread
 from inkfold.pages.page import data_uri, data_uris, write_page
 from inkfold.trust import measured, percent

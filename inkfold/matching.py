@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
 from inkfold.dataset.reader import Dataset, split_of
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec

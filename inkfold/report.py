@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.model_card import CARD, SCORES
 from inkfold.bundle_record import record_calibration, record_score
 from inkfold.calibrating import record_of
 from inkfold.confusion_plot import draw_confusion
 from inkfold.evaluation import TOP, Evaluation
 from inkfold.metrics import ClassScore, balanced_accuracy, rate_json
-from inkfold.model_card import CARD, SCORES
 from inkfold.output import new_file, write_csv, write_text
 from inkfold.trust import trust_json, trust_lines, write_trust
 from inkfold.weakest import weakest

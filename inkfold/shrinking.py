@@ -15,13 +15,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle import Bundle
+from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.metrics import SMALLEST, Rate
-from inkfold.model_card import CARD, model_card
 from inkfold.output import new_folder
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
         raise InkfoldError(f"{bundle.path}: its weights are in half precision already")
     if not (bundle.path / ONNX).exists():
         raise InkfoldError(
-            f"{bundle.path}: no {ONNX}; write it with: python -m inkfold.onnx_export {bundle.path}"
+            f"{bundle.path}: no {ONNX}; write it with: python -m inkfold.bundle.onnx_export {bundle.path}"
         )
     with new_folder(output, overwrite=overwrite) as folder:
         for name in (ARCHITECTURE, *COPIED):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkfold.bundle import Bundle, load_bundle
+from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.bundle_record import record_calibration
 from inkfold.calibrating import calibrate
 from inkfold.calibration import Kept, Threshold

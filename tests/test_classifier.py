@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from inkfold.answered import Answers
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.commands.evaluate import main
 from inkfold.comparison import check_comparable, compare, mcnemar
 from inkfold.comparison_report import comparison_summary

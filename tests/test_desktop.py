@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inkfold.bundle import SHIPPED, load_bundle
+from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands.draw import main
 from inkfold.picture import read

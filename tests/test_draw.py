@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from inkfold.bundle import SHIPPED
+from inkfold.bundle.bundle import SHIPPED
 from inkfold.commands.draw import main
 from tests.worlds.scripts import ROOT
 

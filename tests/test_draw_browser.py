@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, Response, expect, sync_playwright
 
-from inkfold.bundle import SHIPPED, load_bundle
+from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.picture import prepare, read
 from inkfold.strokes import Drawing, Stroke, render

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inkfold.bundle import load_bundle, newest_bundle
+from inkfold.bundle.bundle import load_bundle, newest_bundle
 from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import open_dataset
 from tests.worlds.bands import write_bundle, write_dataset

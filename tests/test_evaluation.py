@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError

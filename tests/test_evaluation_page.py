@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from jinja2 import UndefinedError
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
+from inkfold.bundle.history import Epoch, accuracy_chart, loss_chart, read_history
 from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import open_dataset
-from inkfold.learning_curves import Epoch, accuracy_chart, loss_chart, read_history
 from inkfold.pages.page import data_uris, write_page
 from tests.worlds.bands import picture, write_bundle, write_dataset
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inkfold.bundle import Bundle, load_bundle
+from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.matching import caveat, check_match, same_splits

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from inkfold.answered import Answers
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.calibrating import Calibration
 from inkfold.confusion_plot import draw_confusion, most_confused, short
 from inkfold.evaluation import Evaluation, Mistake

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import history, weights

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 

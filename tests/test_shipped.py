@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from benchmarks.invariance import table
-from inkfold.bundle import SHIPPED, load_bundle
+from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.picture import prepare

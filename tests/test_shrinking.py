@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.bundle_record import ONNX, WEIGHTS
 from inkfold.classifier import Classifier
 from inkfold.commands.cli import run

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inkfold.batches import Batches
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from inkfold.bundle.model_card import model_card
 from inkfold.commands.cli import run
 from inkfold.commands.train import load_script, train_command
-from inkfold.model_card import model_card
 from inkfold.recipe import Recipe, Stage
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.keeping import Collection
 from inkfold.picture import decode, prepare

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.answers import Format, csv_header, line_maker
-from inkfold.bundle import Bundle, load_bundle, newest_bundle
+from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import SOME_FAILED, quiet_option, run
 
 if TYPE_CHECKING:

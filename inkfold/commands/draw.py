@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.bundle import Bundle, load_bundle, newest_bundle
+from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import run
 from inkfold.errors import InkfoldError
 

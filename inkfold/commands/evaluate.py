@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.bundle import Bundle, load_bundle
+from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.commands.cli import Clock, output_option, overwrite_option, progress, quiet_option, run
 from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
@@ -87,12 +87,12 @@ def _evaluate(
     quiet: bool,
 ) -> None:
     """Check, measure, write, print; what was kept from training is recorded in the bundle."""
+    from inkfold.bundle.history import read_history
     from inkfold.calibrating import calibrate, unusable
     from inkfold.classifier import Classifier
     from inkfold.dataset.reader import split_of
     from inkfold.evaluation import evaluate
     from inkfold.evaluation_page import write_evaluation_page
-    from inkfold.learning_curves import read_history
     from inkfold.matching import check_match, same_splits
     from inkfold.report import summary, write_report
 

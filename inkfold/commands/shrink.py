@@ -24,7 +24,7 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
     Answers are computed as before, from rounded weights. What that changes is measured on the
     validation pictures of DATASET and printed; the test split is for evaluate.py.
     """
-    from inkfold.bundle import load_bundle
+    from inkfold.bundle.bundle import load_bundle
     from inkfold.dataset.reader import open_dataset
     from inkfold.matching import check_match
     from inkfold.output import check_free

@@ -76,7 +76,7 @@ def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
         f"ONNX and Keras agree to {record['onnx_error']:.1e}"
         if record["onnx_error"] is not None
         else "no model.onnx: TensorFlow, which writes it, is not installed here; where it is, run: "
-        f"python -m inkfold.onnx_export {trained.path}"
+        f"python -m inkfold.bundle.onnx_export {trained.path}"
     )
     found = record["scores"]["validation"]
     right = Rate(found["correct"], found["total"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.dataset.reader import Dataset
 from inkfold.training import Training
 from inkfold.training_nouns import Options, Watcher

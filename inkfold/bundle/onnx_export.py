@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle import load_bundle
+from inkfold.bundle.bundle import load_bundle
 from inkfold.bundle_record import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle
 from inkfold.keras_backend import import_keras
 
@@ -36,7 +36,7 @@ def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -
     nothing of bundles.
     """
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-m", "inkfold.onnx_export", str(folder)]
+    command = [sys.executable, "-m", "inkfold.bundle.onnx_export", str(folder)]
     done = subprocess.run(  # noqa: S603, the command is this very module
         command, env=environment, capture_output=True, text=True, check=False
     )

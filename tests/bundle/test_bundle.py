@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle import load_bundle, newest_bundle
+from inkfold.bundle.bundle import load_bundle, newest_bundle
 from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record_score
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -160,7 +160,7 @@ def test_another_format_or_version_is_refused(
 @pytest.mark.slow
 def test_a_bundle_without_onnx_says_how_to_write_it_and_gets_it(bundle: Path) -> None:
     """As after training where TensorFlow was not installed."""
-    from inkfold.onnx_export import main
+    from inkfold.bundle.onnx_export import main
 
     record = load_bundle_unchecked(bundle)
     (bundle / "model.onnx").unlink()

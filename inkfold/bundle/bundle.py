@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 TRAINED = Path("models/trained")
-SHIPPED = Path(__file__).resolve().parents[1] / TRAINED / "emnist47"  # comes with the sources
+SHIPPED = Path(__file__).resolve().parents[2] / TRAINED / "emnist47"  # comes with the sources
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class Bundle:
 
         if not (self.path / ONNX).exists():
             raise InkfoldError(
-                f"{self.path}: no {ONNX}; write it with: python -m inkfold.onnx_export {self.path}"
+                f"{self.path}: no {ONNX}; write it with: "
+                f"python -m inkfold.bundle.onnx_export {self.path}"
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

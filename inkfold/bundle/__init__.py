@@ -1,0 +1,8 @@
+"""A trained network on the disk, with everything that is needed to use it (docs/formats.md).
+
+Read bundle, history, model_card, onnx_export, in this order.
+"""
+
+from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
+
+__all__ = ["Bundle", "load_bundle", "newest_bundle"]

@@ -1,0 +1,1 @@
+"""Tests of inkfold/bundle, a file for each module or promise."""
