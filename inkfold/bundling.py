@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle.history import Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_here
-from inkfold.bundle_record import ARCHITECTURE, WEIGHTS, finish_bundle
-from inkfold.checkpoint import Row, best_row
-from inkfold.curves import draw_curves
 from inkfold.dataset.reader import Split
 from inkfold.output import new_folder
 from inkfold.scoring import score
@@ -93,15 +90,6 @@ def _validation_score(
         "loss": counted.loss,
         "epoch": best["epoch"],
     }
-
-
-def write_history(path: Path, history: list[Row]) -> None:
-    """One line an epoch; a refit's epochs have no validation figures."""
-    names = list(dict.fromkeys(name for row in history for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
 
 
 def _onnx_error(bundle: Bundle, model: keras.Model, pictures: NDArray[np.uint8]) -> float:

@@ -12,12 +12,12 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.bundle.history import Row
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
 from inkfold.schedule import Progress
 
 Arrays = list[NDArray[Any]]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,6 @@ class Checkpoint:
             calibration=state.get("calibration"),
             **groups,
         )
-
-
-def best_row(history: list[Row]) -> Row:
-    """The row of the epoch whose weights the search kept: the last that was the best so far."""
-    return [row for row in history if "validation_loss" in row and row["best"]][-1]
 
 
 def _group(file: Any, name: str) -> Arrays:  # noqa: ANN401, numpy's NpzFile has no item type

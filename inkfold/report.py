@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.bundle import Bundle, record_calibration, record_score
 from inkfold.bundle.model_card import CARD, SCORES
-from inkfold.bundle_record import record_calibration, record_score
 from inkfold.calibrating import record_of
 from inkfold.confusion_plot import draw_confusion
 from inkfold.evaluation import TOP, Evaluation

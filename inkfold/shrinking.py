@@ -15,9 +15,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, Bundle, finish_bundle
 from inkfold.bundle.model_card import CARD, model_card
-from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError

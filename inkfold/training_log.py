@@ -8,8 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from inkfold.bundling import write_history
-from inkfold.checkpoint import Row
+from inkfold.bundle.history import Row, write_history
 from inkfold.output import new_file
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")

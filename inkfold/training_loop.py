@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inkfold.batches import Batches
-from inkfold.checkpoint import Arrays, Checkpoint, Row
+from inkfold.bundle.history import Row
+from inkfold.checkpoint import Arrays, Checkpoint
 from inkfold.compiling import compiled
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError

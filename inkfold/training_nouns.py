@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from inkfold.checkpoint import Row
+from inkfold.bundle.history import Row
 from inkfold.keras_backend import Precision
 
 if TYPE_CHECKING:

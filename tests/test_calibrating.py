@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import Bundle, load_bundle
-from inkfold.bundle_record import record_calibration
+from inkfold.bundle.bundle import Bundle, load_bundle, record_calibration
 from inkfold.calibrating import calibrate
 from inkfold.calibration import Kept, Threshold
 from inkfold.classifier import Classifier

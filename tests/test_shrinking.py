@@ -9,8 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import load_bundle
-from inkfold.bundle_record import ONNX, WEIGHTS
+from inkfold.bundle.bundle import ONNX, WEIGHTS, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands.cli import run
 from inkfold.commands.main import command

@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import load_bundle
-from inkfold.bundle_record import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
 from inkfold.keras_backend import import_keras
 
 

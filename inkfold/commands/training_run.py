@@ -10,7 +10,7 @@ import click
 from inkfold.commands.cli import Clock, echo_above, progress
 
 if TYPE_CHECKING:
-    from inkfold.checkpoint import Row
+    from inkfold.bundle.history import Row
     from inkfold.training import Training
     from inkfold.training_nouns import Trained
 

@@ -12,8 +12,15 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import load_bundle, newest_bundle
-from inkfold.bundle_record import FIELDS, RECORD, WEIGHTS, finish_bundle, record_score
+from inkfold.bundle.bundle import (
+    FIELDS,
+    RECORD,
+    WEIGHTS,
+    finish_bundle,
+    load_bundle,
+    newest_bundle,
+    record_score,
+)
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras

@@ -19,7 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from inkfold.bundle_record import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
 from inkfold.dataset.writer import Rows, digests, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
