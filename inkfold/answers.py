@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from inkfold.output import csv_row
-from inkfold.spec import Prediction
+
+if TYPE_CHECKING:
+    from inkfold.classifier import Prediction
 
 Format = Literal["text", "csv", "jsonl"]
-Line = Callable[[Prediction], bytes]
+Line = Callable[["Prediction"], bytes]
 REJECTED = "?"
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from queue import Empty, Queue
+from threading import Event, Thread
+from types import TracebackType
+from typing import Generic, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import prepare, read
-from inkfold.spec import Prediction
 from inkfold.workers import processors
 
+Item = TypeVar("Item")
 BATCH = 256  # pictures that are answered at a time; also bounds the memory
 RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
 LEAST = 16  # and fewest, where there are as many: below, a run's own cost shows
@@ -30,6 +34,86 @@ Picture = NDArray[np.uint8] | str  # prepared, or why there is none
 Readings = tuple[
     list[Path | str], list[Future[list[Picture]]]
 ]  # paths, and their pictures in pieces
+
+
+class _End:
+    """Behind the last item: all were drawn, or drawing failed."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class Ahead(Generic[Item]):
+    """Draws items in a thread of its own; a context manager, whose end is the thread's too.
+
+    Parameters
+    ----------
+    items : iterable
+        May be slow, endless, or fail: what it raises is raised by `take`, after the items before.
+    limit : int
+        How many items are drawn and not yet taken, at most.
+    """
+
+    def __init__(self, items: Iterable[Item], *, limit: int) -> None:
+        self._items = items
+        self._drawn: Queue[Item | _End] = Queue(maxsize=limit)
+        self._stopped = Event()
+        self._end: _End | None = None
+
+    def __enter__(self) -> Self:
+        # a daemon: nothing can wake a thread that waits for its next line from a terminal
+        Thread(target=self._draw, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        with suppress(Empty):  # make room, so that the thread gets to see that it is to stop
+            while True:
+                self._drawn.get_nowait()
+
+    def take(self, most: int, *, patience: float) -> list[Item]:
+        """Wait for one item, then for up to `most`, as long as they keep coming.
+
+        Parameters
+        ----------
+        most : int
+        patience : float
+            Seconds to wait for the next one before those at hand are given.
+
+        Returns
+        -------
+        items : list
+            In their order; empty when there are no more.
+        """
+        taken: list[Item] = []
+        while len(taken) < most and self._end is None:
+            try:
+                item = self._drawn.get(timeout=patience if taken else None)
+            except Empty:
+                break
+            if isinstance(item, _End):
+                self._end = item
+            else:
+                taken.append(item)
+        if not taken and self._end is not None and self._end.error is not None:
+            raise self._end.error
+        return taken
+
+    def _draw(self) -> None:
+        end = _End()
+        try:
+            for item in self._items:
+                self._drawn.put(item)
+                if self._stopped.is_set():
+                    return
+        except BaseException as error:  # it is raised again, by `take`
+            end = _End(error)
+        self._drawn.put(end)
 
 
 class Classifier:
@@ -227,3 +311,17 @@ def _onnx(bundle: Bundle) -> Network:
 def _keras(bundle: Bundle) -> Network:
     model = bundle.keras_model()
     return lambda batch: np.asarray(model.predict_on_batch(batch))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one picture file.
+
+    `labels` and `probabilities` hold the likeliest classes, best first. For a file that could not
+    be read both are empty and `error` says why.
+    """
+
+    path: Path | str
+    labels: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    error: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from inkfold.errors import InkfoldError
@@ -74,17 +73,3 @@ class ImageSpec:
                 "use the version of inkfold that wrote it"
             )
         return cls(**fields)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a classifier says of one picture file.
-
-    `labels` and `probabilities` hold the likeliest classes, best first. For a file that could not
-    be read both are empty and `error` says why.
-    """
-
-    path: Path | str
-    labels: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
-    error: str | None = None

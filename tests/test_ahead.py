@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from inkfold.ahead import Ahead
+from inkfold.classifier import Ahead
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

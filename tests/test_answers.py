@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.answers import Format, csv_header, line_maker
-from inkfold.spec import Prediction
+from inkfold.classifier import Prediction
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 # what a file name can be: any bytes but zero and the slash, as Python shows them

@@ -16,8 +16,7 @@ from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import SOME_FAILED, quiet_option, run
 
 if TYPE_CHECKING:
-    from inkfold.classifier import Engine
-    from inkfold.spec import Prediction
+    from inkfold.classifier import Engine, Prediction
 
 
 @click.command("classify")
