@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands import cli
-from inkfold.comparison import mcnemar
 from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic, block_rng
-from inkfold.matching import check_match
+from inkfold.evaluation.compare import mcnemar
+from inkfold.evaluation.compatibility import check_match
 from inkfold.metrics import Rate
 from inkfold.recipe import Distortion
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from inkfold import __version__
-from inkfold.comparison import Comparison
 from inkfold.dataset.reader import Split
+from inkfold.evaluation.compare import Comparison
 from inkfold.metrics import rate_json
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from inkfold.batches import Batches
 from inkfold.bundling import write_bundle
-from inkfold.calibrating import searched
 from inkfold.checkpoint import Checkpoint
 from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
+from inkfold.evaluation.calibrate import searched
 from inkfold.keras_backend import import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe

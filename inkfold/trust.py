@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkfold.calibration import BINS, Kept, Threshold, calibration_error
-from inkfold.evaluation import Evaluation
+from inkfold.evaluation.evaluate import Evaluation
 from inkfold.metrics import rate_json, spread
 from inkfold.output import write_csv
 

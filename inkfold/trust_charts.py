@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inkfold.calibration import Bin, RiskCurve
-from inkfold.evaluation import Evaluation
+from inkfold.evaluation.evaluate import Evaluation
 from inkfold.pages.chart import ACROSS, UP, Box, Chart, Point, Scale, box, line, thinned
 
 SETTLED = 0.05  # of the coverage, after which the curve sets the height of its chart

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkfold.evaluation import Evaluation
+from inkfold.evaluation.evaluate import Evaluation
 from inkfold.metrics import Rate
 
 

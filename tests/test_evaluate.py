@@ -143,7 +143,7 @@ def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
     def refuse(*_arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("inkfold.report.record_score", refuse)
+    monkeypatch.setattr("inkfold.evaluation.report.record_score", refuse)
 
     assert main(["bands", "d.h5"]) == 0
     assert capfd.readouterr().err == "warning: not recorded in bands: Permission denied\n"

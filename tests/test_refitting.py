@@ -11,10 +11,10 @@ import pytest
 
 from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.bundle.model_card import CARD
-from inkfold.calibrating import as_stored, calibrate
 from inkfold.classifier import Classifier
 from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.evaluation.calibrate import as_stored, calibrate
 from inkfold.recipe import Stage
 from inkfold.shrinking import shrink
 from inkfold.training import Training

@@ -15,7 +15,7 @@ from inkfold.spec import SPLITS
 
 if TYPE_CHECKING:
     from inkfold.dataset.reader import Dataset
-    from inkfold.evaluation import Evaluation
+    from inkfold.evaluation.evaluate import Evaluation
 
 
 @click.command("evaluate")
@@ -88,13 +88,13 @@ def _evaluate(
 ) -> None:
     """Check, measure, write, print; what was kept from training is recorded in the bundle."""
     from inkfold.bundle.history import read_history
-    from inkfold.calibrating import calibrate, unusable
     from inkfold.classifier import Classifier
     from inkfold.dataset.reader import split_of
-    from inkfold.evaluation import evaluate
-    from inkfold.evaluation_page import write_evaluation_page
-    from inkfold.matching import check_match, same_splits
-    from inkfold.report import summary, write_report
+    from inkfold.evaluation.calibrate import calibrate, unusable
+    from inkfold.evaluation.compatibility import check_match, same_splits
+    from inkfold.evaluation.evaluate import evaluate
+    from inkfold.evaluation.page import write_evaluation_page
+    from inkfold.evaluation.report import summary, write_report
 
     (bundle,) = bundles
     check_match(bundle, dataset, split)
@@ -128,11 +128,11 @@ def _compare(
 ) -> None:
     """Check, measure both, write, print; the bundles stay as they are."""
     from inkfold.classifier import Classifier
-    from inkfold.comparison import check_comparable, compare
     from inkfold.comparison_report import comparison_summary, write_comparison
     from inkfold.dataset.reader import split_of
-    from inkfold.evaluation import evaluate
-    from inkfold.matching import check_match
+    from inkfold.evaluation.compare import check_comparable, compare
+    from inkfold.evaluation.compatibility import check_match
+    from inkfold.evaluation.evaluate import evaluate
 
     check_comparable(*bundles)
     for bundle in bundles:
@@ -151,7 +151,7 @@ def _compare(
 
 def _warned(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | None]:
     """What a reader has to know of each bundle's figures, told on stderr too."""
-    from inkfold.matching import caveat
+    from inkfold.evaluation.compatibility import caveat
 
     warnings = [caveat(bundle, dataset, split) for bundle in bundles]
     for warning in filter(None, warnings):
@@ -166,7 +166,7 @@ def _say(text: str) -> None:
 
 def _publish(bundle: Bundle, result: Evaluation) -> None:
     """Record the score; a bundle that may not be written keeps what it has."""
-    from inkfold.report import publish
+    from inkfold.evaluation.report import publish
 
     try:
         publish(bundle, result)

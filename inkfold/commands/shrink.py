@@ -26,7 +26,7 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
     """
     from inkfold.bundle.bundle import load_bundle
     from inkfold.dataset.reader import open_dataset
-    from inkfold.matching import check_match
+    from inkfold.evaluation.compatibility import check_match
     from inkfold.output import check_free
 
     loaded = load_bundle(bundle)

@@ -8,9 +8,9 @@ from typing import Any
 
 from inkfold.bundle.bundle import Bundle, record_calibration, record_score
 from inkfold.bundle.model_card import CARD, SCORES
-from inkfold.calibrating import record_of
-from inkfold.confusion_plot import draw_confusion
-from inkfold.evaluation import TOP, Evaluation
+from inkfold.evaluation.calibrate import record_of
+from inkfold.evaluation.confusion_plot import draw_confusion
+from inkfold.evaluation.evaluate import TOP, Evaluation
 from inkfold.metrics import ClassScore, balanced_accuracy, rate_json
 from inkfold.output import new_file, write_csv, write_text
 from inkfold.trust import trust_json, trust_lines, write_trust

@@ -8,7 +8,7 @@ from inkfold import __version__
 from inkfold.bundle.history import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.calibration import BINS, calibration_error
 from inkfold.dataset.reader import Split
-from inkfold.evaluation import TOP, Evaluation
+from inkfold.evaluation.evaluate import TOP, Evaluation
 from inkfold.metrics import balanced_accuracy, spread
 from inkfold.pages.page import data_uri, data_uris, write_page
 from inkfold.trust import measured, percent

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.answered import Answers, answer
-from inkfold.calibrating import Calibration, as_stored
 from inkfold.calibration import Bin, Kept, RiskCurve, keep, reliability, risk_curve
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Dataset, Split, split_of
-from inkfold.matching import check_match
+from inkfold.evaluation.calibrate import Calibration, as_stored
+from inkfold.evaluation.compatibility import check_match
 from inkfold.metrics import (
     ClassScore,
     Confusion,

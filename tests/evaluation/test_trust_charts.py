@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inkfold.calibrating import Calibration
 from inkfold.calibration import risk_curve
+from inkfold.evaluation.calibrate import Calibration
 from inkfold.pages.chart import ACROSS, UP, Scale
 from inkfold.trust_charts import reliability_chart, risk_chart
-from tests.test_report import evaluation
+from tests.evaluation.test_report import evaluation
 
 PER_CENT = Scale(0, 100, *UP)
 WIDE = Scale(0, 100, *ACROSS)

@@ -12,7 +12,7 @@ import pytest
 from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.matching import caveat, check_match, same_splits
+from inkfold.evaluation.compatibility import caveat, check_match, same_splits
 from tests.worlds.bands import CLASSES, PACKING, SPEC, write_bundle, write_dataset
 
 OTHER_SPLIT = PACKING | {"fingerprint": "packed-2"}

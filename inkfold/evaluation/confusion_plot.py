@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.evaluation import Evaluation
+from inkfold.evaluation.evaluate import Evaluation
 from inkfold.metrics import Confusion
 from inkfold.pages.fonts import drawable, font_family
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from inkfold.answered import Answers
 from inkfold.bundle.bundle import load_bundle
-from inkfold.calibrating import Calibration
-from inkfold.confusion_plot import draw_confusion, most_confused, short
-from inkfold.evaluation import Evaluation, Mistake
+from inkfold.evaluation.calibrate import Calibration
+from inkfold.evaluation.confusion_plot import draw_confusion, most_confused, short
+from inkfold.evaluation.evaluate import Evaluation, Mistake
+from inkfold.evaluation.report import publish, summary, write_report
 from inkfold.metrics import Confusion, Rate, majority
-from inkfold.report import publish, summary, write_report
 from tests.worlds.bands import write_bundle
 
 NAMES = ("あ", 'b,"b"', "$c", "d")

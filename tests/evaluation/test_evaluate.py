@@ -12,7 +12,7 @@ from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.evaluation import Evaluation, Mistake, evaluate
+from inkfold.evaluation.evaluate import Evaluation, Mistake, evaluate
 from inkfold.metrics import ClassScore, Confusion, Rate
 from inkfold.spec import ImageSpec
 from tests.worlds.bands import CLASSES, write_bundle, write_dataset

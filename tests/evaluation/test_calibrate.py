@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from inkfold.bundle.bundle import Bundle, load_bundle, record_calibration
-from inkfold.calibrating import calibrate
 from inkfold.calibration import Kept, Threshold
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
 from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.evaluation import evaluate
+from inkfold.evaluation.calibrate import calibrate
+from inkfold.evaluation.evaluate import evaluate
 from inkfold.metrics import Rate
 from tests.worlds.bands import picture, write_bundle, write_dataset, write_picture
 
@@ -115,7 +115,7 @@ def test_a_large_validation_split_is_taken_in_part(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first rows, which stand in random order; here five of eight."""
-    monkeypatch.setattr("inkfold.calibrating.MOST", 5 * 4)
+    monkeypatch.setattr("inkfold.evaluation.calibrate.MOST", 5 * 4)
 
     with open_dataset(here / "d.h5") as dataset:
         found = calibrate(Classifier(load_bundle(here / "bands")), dataset)

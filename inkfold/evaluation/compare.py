@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import Bundle
 from inkfold.errors import InkfoldError
-from inkfold.evaluation import Evaluation
+from inkfold.evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from inkfold.calibration import (
 )
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Dataset, Split
-from inkfold.matching import same_splits
+from inkfold.evaluation.compatibility import same_splits
 from inkfold.metrics import Rate, cross_entropy
 
 if TYPE_CHECKING:

@@ -1,0 +1,4 @@
+"""How good a bundle is on a split, and how far its probabilities can be trusted.
+
+Read compatibility, evaluate, calibrate, compare, report, page, confusion_plot, in this order.
+"""

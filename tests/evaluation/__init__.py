@@ -1,0 +1,1 @@
+"""Tests of inkfold/evaluation, a file for each module or promise."""
