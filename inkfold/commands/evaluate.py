@@ -128,9 +128,13 @@ def _compare(
 ) -> None:
     """Check, measure both, write, print; the bundles stay as they are."""
     from inkfold.classifier import Classifier
-    from inkfold.comparison_report import comparison_summary, write_comparison
     from inkfold.dataset.reader import split_of
-    from inkfold.evaluation.compare import check_comparable, compare
+    from inkfold.evaluation.compare import (
+        check_comparable,
+        compare,
+        comparison_summary,
+        write_comparison,
+    )
     from inkfold.evaluation.compatibility import check_match
     from inkfold.evaluation.evaluate import evaluate
 

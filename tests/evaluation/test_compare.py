@@ -15,14 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from inkfold.answered import Answers
 from inkfold.bundle.bundle import load_bundle
 from inkfold.commands.evaluate import main
-from inkfold.comparison_report import comparison_summary
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.evaluation.compare import check_comparable, compare, mcnemar
-from inkfold.evaluation.evaluate import Evaluation
+from inkfold.evaluation.compare import check_comparable, compare, comparison_summary, mcnemar
+from inkfold.evaluation.evaluate import Answers, Evaluation
 from inkfold.pages.page import data_uris
 from tests.evaluation.test_report import evaluation
 from tests.worlds.bands import CLASSES, SPEC, write_bundle, write_dataset

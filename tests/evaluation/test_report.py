@@ -15,11 +15,10 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from inkfold.answered import Answers
 from inkfold.bundle.bundle import load_bundle
 from inkfold.evaluation.calibrate import Calibration
 from inkfold.evaluation.confusion_plot import draw_confusion, most_confused, short
-from inkfold.evaluation.evaluate import Evaluation, Mistake
+from inkfold.evaluation.evaluate import Answers, Evaluation, Mistake
 from inkfold.evaluation.report import publish, summary, write_report
 from inkfold.metrics import Confusion, Rate, majority
 from tests.worlds.bands import write_bundle

@@ -9,8 +9,8 @@ import pytest
 
 from inkfold.calibration import risk_curve
 from inkfold.evaluation.calibrate import Calibration
+from inkfold.evaluation.page import reliability_chart, risk_chart
 from inkfold.pages.chart import ACROSS, UP, Scale
-from inkfold.trust_charts import reliability_chart, risk_chart
 from tests.evaluation.test_report import evaluation
 
 PER_CENT = Scale(0, 100, *UP)
