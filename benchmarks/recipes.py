@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.batches import Batches
 from inkfold.commands import cli
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.elastic import Elastic
@@ -34,7 +33,8 @@ from inkfold.layers import convolved
 from inkfold.metrics import Rate
 from inkfold.recipe import Distortion, Recipe, in_epochs
 from inkfold.scoring import score
-from inkfold.training_loop import Run
+from inkfold.training.batches import Batches
+from inkfold.training.loop import Run
 from inkfold.training_nouns import Build, State, Watcher
 from models.residual32 import RECIPE, build
 

@@ -21,9 +21,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report
-from inkfold.batches import Batches
 from inkfold.dataset.reader import open_dataset
 from inkfold.keras_backend import policy
+from inkfold.training.batches import Batches
 from tests.worlds.packed_strokes import write_packed
 
 CLASSES, BATCH = 314, 100

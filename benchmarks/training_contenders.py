@@ -19,12 +19,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.batches import Batches
 from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.recipe import Stage
-from inkfold.training_loop import Run
+from inkfold.training.batches import Batches
+from inkfold.training.loop import Run
 from inkfold.training_nouns import State, Watcher
 from models.cnn32 import RECIPE, build
 

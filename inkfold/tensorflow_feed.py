@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from inkfold.batches import Batch
+from inkfold.training.batches import Batch
 
 if TYPE_CHECKING:
     import tensorflow as tf

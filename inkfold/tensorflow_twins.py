@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from inkfold import tensorflow_kernels
-from inkfold.tensorflow_kernels import Tensor
+from inkfold.training import compile
+from inkfold.training.compile import Tensor
 
 if TYPE_CHECKING:
     import keras
@@ -57,7 +57,7 @@ def _layers() -> dict[type, type]:
             if not (training and self.trainable) or mask is not None or plain or not last:
                 return super().call(inputs, training=training, mask=mask)
             before, share = self.moving_mean.value, self.momentum
-            answer, mean, variance = tensorflow_kernels.normalised(self.epsilon)(
+            answer, mean, variance = compile.normalised(self.epsilon)(
                 inputs, self.gamma.value, self.beta.value, before
             )
             self.moving_mean.assign(share * before + (1 - share) * mean)
@@ -68,13 +68,13 @@ def _layers() -> dict[type, type]:
         def call(self, inputs: Tensor) -> Tensor:
             if self.shared_axes:
                 return super().call(inputs)
-            return tensorflow_kernels.prelu()(inputs, self.alpha.value)
+            return compile.prelu()(inputs, self.alpha.value)
 
     class Dropout(base.Dropout):  # type: ignore[misc, name-defined]
         def call(self, inputs: Tensor, training: bool = False) -> Tensor:
             if not training or not 0 < self.rate < 1 or self.noise_shape is not None:
                 return super().call(inputs, training=training)
-            return tensorflow_kernels.dropped(self.rate)(inputs, self.seed_generator.next())
+            return compile.dropped(self.rate)(inputs, self.seed_generator.next())
 
     return {
         base.BatchNormalization: BatchNormalization,

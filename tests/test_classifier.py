@@ -19,7 +19,7 @@ from inkfold.classifier import Classifier, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
-from inkfold.training import Training
+from inkfold.training.engine import Training
 from inkfold.training_nouns import Options, Watcher
 from tests.worlds import tiny_network
 from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture

@@ -33,7 +33,7 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
     check_free(output, overwrite=overwrite)
     with open_dataset(dataset) as opened:
         check_match(loaded, opened, "validation")
-        from inkfold.shrinking import shrink
+        from inkfold.training.half_precision import shrink
 
         done = shrink(loaded, opened.validation, output, overwrite=overwrite)
     before, after = (size / 1e6 for size in done.sizes)

@@ -117,7 +117,7 @@ def _train(
     if epochs is not None:
         recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
-        from inkfold.training import Training
+        from inkfold.training.engine import Training
         from inkfold.training_nouns import Options
 
         training = Training(build, recipe, opened, Options(**chosen), output)

@@ -11,7 +11,7 @@ from inkfold.commands.cli import Clock, echo_above, progress
 
 if TYPE_CHECKING:
     from inkfold.bundle.history import Row
-    from inkfold.training import Training
+    from inkfold.training.engine import Training
     from inkfold.training_nouns import Trained
 
 
@@ -19,7 +19,7 @@ def run_training(
     training: Training, again: str, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """Run the training, watched; when it is stopped, say so, and that `again` goes on with it."""
-    from inkfold.training_log import TrainingLog, log_line
+    from inkfold.training.log import TrainingLog, log_line
     from inkfold.training_nouns import Watcher
 
     clock = Clock()

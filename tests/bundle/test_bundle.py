@@ -24,7 +24,7 @@ from inkfold.bundle.bundle import (
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
-from inkfold.training import Training
+from inkfold.training.engine import Training
 from inkfold.training_nouns import Options, Watcher
 from tests.worlds import tiny_network
 from tests.worlds.bands import write_bundle

@@ -10,7 +10,7 @@ import numpy as np
 
 from inkfold.bundle.bundle import load_bundle
 from inkfold.dataset.reader import Dataset
-from inkfold.training import Training
+from inkfold.training.engine import Training
 from inkfold.training_nouns import Options, Watcher
 from tests.worlds import tiny_network
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from inkfold.training_log import TrainingLog, log_line
+from inkfold.training.log import TrainingLog, log_line
 
 
 def row(epoch: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401, figures

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.batches import Batches
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.elastic import Elastic
+from inkfold.training.batches import Batches
 from tests.worlds.packed_strokes import write_packed
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.batches import Batches
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.keras_backend import import_keras
 from inkfold.tensorflow_feed import feed
+from inkfold.training.batches import Batches
 from tests.worlds.packed_strokes import write_packed
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inkfold.batches import Batches
 from inkfold.bundle.history import Row
-from inkfold.checkpoint import Arrays, Checkpoint
 from inkfold.compiling import compiled
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
@@ -18,6 +16,8 @@ from inkfold.recipe import Recipe, rate_at
 from inkfold.schedule import Progress
 from inkfold.scoring import Score, score
 from inkfold.tensorflow_feed import feed
+from inkfold.training.batches import Batches
+from inkfold.training.checkpoint import Arrays, Checkpoint
 from inkfold.training_nouns import Build, Fitted, State, Watcher
 from inkfold.workers import one_thread
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.batches import Batches
 from inkfold.bundle.bundle import load_bundle
-from inkfold.checkpoint import Checkpoint
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.recipe import Stage, rate_at
 from inkfold.schedule import Progress
 from inkfold.scoring import score
-from inkfold.training_loop import Run
+from inkfold.training.batches import Batches
+from inkfold.training.checkpoint import Checkpoint
+from inkfold.training.loop import Run
 from inkfold.training_nouns import State
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed

@@ -8,9 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkfold.batches import Batches
-from inkfold.bundling import write_bundle
-from inkfold.checkpoint import Checkpoint
 from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
@@ -18,7 +15,10 @@ from inkfold.evaluation.calibrate import searched
 from inkfold.keras_backend import import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
-from inkfold.training_loop import Run
+from inkfold.training.batches import Batches
+from inkfold.training.checkpoint import Checkpoint
+from inkfold.training.loop import Run
+from inkfold.training.write_bundle import write_bundle
 from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
 
 if TYPE_CHECKING:

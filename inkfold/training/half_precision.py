@@ -69,7 +69,8 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
         raise InkfoldError(f"{bundle.path}: its weights are in half precision already")
     if not (bundle.path / ONNX).exists():
         raise InkfoldError(
-            f"{bundle.path}: no {ONNX}; write it with: python -m inkfold.bundle.onnx_export {bundle.path}"
+            f"{bundle.path}: no {ONNX}; write it with: "
+            f"python -m inkfold.bundle.onnx_export {bundle.path}"
         )
     with new_folder(output, overwrite=overwrite) as folder:
         for name in (ARCHITECTURE, *COPIED):

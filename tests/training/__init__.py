@@ -1,0 +1,1 @@
+"""Tests of inkfold/training, a file for each module or promise."""
