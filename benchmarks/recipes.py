@@ -32,10 +32,8 @@ from inkfold.keras_backend import import_keras, policy
 from inkfold.layers import convolved
 from inkfold.metrics import Rate
 from inkfold.recipe import Distortion, Recipe, in_epochs
-from inkfold.scoring import score
 from inkfold.training.batches import Batches
-from inkfold.training.loop import Run
-from inkfold.training_nouns import Build, State, Watcher
+from inkfold.training.loop import Build, Run, State, Watcher, score
 from models.residual32 import RECIPE, build
 
 if TYPE_CHECKING:

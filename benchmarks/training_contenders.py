@@ -24,8 +24,7 @@ from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.recipe import Stage
 from inkfold.training.batches import Batches
-from inkfold.training.loop import Run
-from inkfold.training_nouns import State, Watcher
+from inkfold.training.loop import Run, State, Watcher
 from models.cnn32 import RECIPE, build
 
 RATE = 1e-3

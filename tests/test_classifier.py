@@ -19,8 +19,8 @@ from inkfold.classifier import Classifier, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
-from inkfold.training.engine import Training
-from inkfold.training_nouns import Options, Watcher
+from inkfold.training.engine import Options, Training
+from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
 from tests.worlds.packed_strokes import write_packed

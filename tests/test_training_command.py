@@ -16,8 +16,7 @@ from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import policy
-from inkfold.schedule import Progress
-from inkfold.training.checkpoint import Checkpoint
+from inkfold.training.checkpoint import Checkpoint, Progress
 from inkfold.training.engine import Training
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed

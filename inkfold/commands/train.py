@@ -117,8 +117,7 @@ def _train(
     if epochs is not None:
         recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
     with open_dataset(dataset) as opened:
-        from inkfold.training.engine import Training
-        from inkfold.training_nouns import Options
+        from inkfold.training.engine import Options, Training
 
         training = Training(build, recipe, opened, Options(**chosen), output)
         training.check(resume=resume, overwrite=overwrite)

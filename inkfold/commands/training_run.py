@@ -11,8 +11,7 @@ from inkfold.commands.cli import Clock, echo_above, progress
 
 if TYPE_CHECKING:
     from inkfold.bundle.history import Row
-    from inkfold.training.engine import Training
-    from inkfold.training_nouns import Trained
+    from inkfold.training.engine import Trained, Training
 
 
 def run_training(
@@ -20,7 +19,7 @@ def run_training(
 ) -> None:
     """Run the training, watched; when it is stopped, say so, and that `again` goes on with it."""
     from inkfold.training.log import TrainingLog, log_line
-    from inkfold.training_nouns import Watcher
+    from inkfold.training.loop import Watcher
 
     clock = Clock()
     name, total = training.recipe.name, training.pictures_at_most

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,11 @@ from numpy.typing import NDArray
 from inkfold.dataset.reader import Split
 from inkfold.elastic import Elastic, block_rng
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
+AHEAD = 2  # batches that are made while one is learned from
 
 
 @dataclass(frozen=True)
@@ -77,3 +83,17 @@ class Batches:
                 images = self.elastic.distort(images, block_rng(self.seed, number, index))
             index += 1
             yield images, block.labels
+
+
+def feed(batches: Iterator[Batch]) -> tf.data.Dataset:
+    """The same batches in the same order; at least one."""
+    import tensorflow as tf
+
+    first = next(batches)
+    signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in first)
+    dataset = tf.data.Dataset.from_generator(
+        lambda: chain([first], batches), output_signature=signature
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(AHEAD).with_options(options)

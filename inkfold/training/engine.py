@@ -6,23 +6,25 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from inkfold.bundle.history import Row
 from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.calibrate import searched
-from inkfold.keras_backend import import_keras, policy
+from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint
-from inkfold.training.loop import Run
+from inkfold.training.loop import Build, Fitted, Run, State, Watcher
 from inkfold.training.write_bundle import write_bundle
-from inkfold.training_nouns import Build, Fitted, Options, State, Trained, Watcher
 
 if TYPE_CHECKING:
     import keras
+
+Augment = Literal["online", "none"]
 
 
 @dataclass(frozen=True)
@@ -207,3 +209,26 @@ def _dtype_policy(name: str) -> Iterator[None]:
         yield
     finally:
         config.set_dtype_policy(before)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user chooses beside the recipe.
+
+    `augment` "online" distorts every picture anew in every epoch with the recipe's distortion;
+    `refit` trains once more on train + validation for the epochs found.
+    """
+
+    seed: int = 0
+    augment: Augment = "none"
+    precision: Precision = "auto"
+    refit: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: where its bundle lies, one row of history an epoch, its record."""
+
+    path: Path
+    history: list[Row]
+    record: dict[str, Any]

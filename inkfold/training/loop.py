@@ -3,26 +3,108 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from inkfold.bundle.history import Row
-from inkfold.compiling import compiled
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
+from inkfold.metrics import SMALLEST
 from inkfold.recipe import Recipe, rate_at
-from inkfold.schedule import Progress
-from inkfold.scoring import Score, score
-from inkfold.tensorflow_feed import feed
-from inkfold.training.batches import Batches
-from inkfold.training.checkpoint import Arrays, Checkpoint
-from inkfold.training_nouns import Build, Fitted, State, Watcher
+from inkfold.training.batches import Batches, feed
+from inkfold.training.checkpoint import Arrays, Checkpoint, Progress
+from inkfold.training.compile import compiled
 from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
     import keras
+
+Build = Callable[[int], "keras.Model"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a phase keeps beside its own numbers.
+
+    Attributes
+    ----------
+    checkpoint : Path
+    config : dict
+        What the run is; a checkpoint is gone on with only by the same run.
+    found : tuple of int
+        Epochs of each stage that a refit repeats; empty while validation decides.
+    history : sequence of dict
+        Rows of the phase before.
+    calibration : dict or None
+        What its network said of validation.
+    """
+
+    checkpoint: Path
+    config: dict[str, Any]
+    found: tuple[int, ...] = ()
+    history: Sequence[Row] = ()
+    calibration: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Whom a run tells: the Keras summary, pictures per batch, the history after each epoch."""
+
+    built: Callable[[str], None]
+    batch_done: Callable[[int], None]
+    epoch_done: Callable[[list[Row]], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished phase: the model with its best weights, and one row of history an epoch.
+
+    `path` holds the epochs of each stage that led to the best weights, `calibration` what the
+    network of the phase before said of validation.
+    """
+
+    model: keras.Model
+    history: list[Row]
+    path: tuple[int, ...]
+    calibration: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """Counts over a split: pictures answered rightly, all pictures, summed loss in nats."""
+
+    correct: int
+    total: int
+    loss_sum: float
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy."""
+        return self.loss_sum / self.total
+
+
+def score(model: keras.Model, split: Split, batch: int) -> Score:
+    """Count what `model` gets right on every row of `split`.
+
+    The last batch is filled up with blank pictures that are not counted: one batch shape, one
+    compilation.
+    """
+    correct, loss_sum = 0, 0.0
+    for block in split.blocks():
+        for start in range(0, len(block.labels), batch):
+            labels = block.labels[start : start + batch]
+            images = np.zeros((batch, *block.images.shape[1:], 1), np.uint8)
+            images[: len(labels), :, :, 0] = block.images[start : start + batch]
+            answers = np.asarray(model.predict_on_batch(images), np.float64)[: len(labels)]
+            correct += int((answers.argmax(axis=1) == labels).sum())
+            right = np.clip(answers[np.arange(len(labels)), labels], SMALLEST, 1.0)
+            loss_sum -= float(np.log(right).sum())
+    return Score(correct, len(split), loss_sum)
 
 
 class Run:

@@ -14,7 +14,7 @@ from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_here
 from inkfold.dataset.reader import Split
 from inkfold.output import new_folder
-from inkfold.scoring import score
+from inkfold.training.loop import score
 
 if TYPE_CHECKING:
     import keras

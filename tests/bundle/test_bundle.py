@@ -24,8 +24,8 @@ from inkfold.bundle.bundle import (
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
-from inkfold.training.engine import Training
-from inkfold.training_nouns import Options, Watcher
+from inkfold.training.engine import Options, Training
+from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 from tests.worlds.bands import write_bundle
 from tests.worlds.packed_strokes import write_packed

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from inkfold.compiling import compiled, smoothed
 from inkfold.keras_backend import import_keras
+from inkfold.training.compile import compiled, smoothed
 from tests.worlds import tiny_network
 
 if TYPE_CHECKING:

@@ -14,12 +14,9 @@ from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.recipe import Stage, rate_at
-from inkfold.schedule import Progress
-from inkfold.scoring import score
 from inkfold.training.batches import Batches
-from inkfold.training.checkpoint import Checkpoint
-from inkfold.training.loop import Run
-from inkfold.training_nouns import State
+from inkfold.training.checkpoint import Checkpoint, Progress
+from inkfold.training.loop import Run, State, score
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, history, training, weights

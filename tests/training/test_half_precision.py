@@ -15,9 +15,8 @@ from inkfold.commands.cli import run
 from inkfold.commands.main import command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.training.engine import Training
+from inkfold.training.engine import Options, Training
 from inkfold.training.half_precision import shrink
-from inkfold.training_nouns import Options
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT

@@ -16,9 +16,8 @@ from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.evaluation.calibrate import as_stored, calibrate
 from inkfold.recipe import Stage
-from inkfold.training.engine import Training
+from inkfold.training.engine import Options, Training
 from inkfold.training.half_precision import shrink
-from inkfold.training_nouns import Options
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT

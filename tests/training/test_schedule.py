@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.recipe import Stage, in_epochs, rate_at
-from inkfold.schedule import Progress
+from inkfold.training.checkpoint import Progress
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 

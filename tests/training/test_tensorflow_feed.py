@@ -10,8 +10,7 @@ import pytest
 
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.keras_backend import import_keras
-from inkfold.tensorflow_feed import feed
-from inkfold.training.batches import Batches
+from inkfold.training.batches import Batches, feed
 from tests.worlds.packed_strokes import write_packed
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkfold import tensorflow_twins
 from inkfold.keras_backend import import_keras
+from inkfold.training import compile as compiling
 from models.cnn32 import build
 
 pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles
@@ -50,7 +50,7 @@ def test_a_layer_and_its_twin_agree(kind: str, shape: tuple[int, ...]) -> None:
     """Answer, gradients and running statistics to a few units of the last of seven digits."""
     layer = getattr(import_keras().layers, kind)()
     model = network(layer, shape=shape)
-    twin = tensorflow_twins.twin(model)
+    twin = compiling.twin(model)
     x = np.random.default_rng(0).normal(3, 2, (50, *shape)).astype(np.float32)
 
     expected, found = answer_and_gradients(model, x), answer_and_gradients(twin, x)
@@ -63,7 +63,7 @@ def test_a_layer_and_its_twin_agree(kind: str, shape: tuple[int, ...]) -> None:
 def test_normalisation_keeps_its_digits_where_means_are_large() -> None:
     """Pictures of mean 1,000 and deviation 1, once the running mean has come near."""
     model = network(import_keras().layers.BatchNormalization(momentum=0.5), shape=(4,))
-    twin = tensorflow_twins.twin(model)
+    twin = compiling.twin(model)
     x = np.random.default_rng(0).normal(1000, 1, (200, 4)).astype(np.float32)
     for _ in range(12):
         answer = np.asarray(twin(x, training=True))
@@ -76,7 +76,7 @@ def test_normalisation_keeps_its_digits_where_means_are_large() -> None:
 def test_dropout_keeps_the_rate_and_the_mean_and_drops_gradients_alike() -> None:
     """Of 400,000 numbers 30 % are zero, the others divided by 0.7; another call drops others."""
     model = network(import_keras().layers.Dropout(0.3, seed=4), shape=(1000,))
-    twin = tensorflow_twins.twin(model)
+    twin = compiling.twin(model)
     x = np.ones((401, 999 + 1), np.float32)  # an odd batch
     first, slope = answer_and_gradients(twin, x)[:2]
     second = np.asarray(twin(x, training=True))
@@ -100,7 +100,7 @@ def test_training_with_the_twin_is_training_with_keras() -> None:
         model.set_weights([3 * w if w.ndim > 1 else w for w in model.get_weights()])
         adam = import_keras().optimizers.Adam
         if fused:
-            model, adam = tensorflow_twins.twin(model), tensorflow_twins.adam
+            model, adam = compiling.twin(model), compiling.adam
         model.compile(adam(1e-4), "sparse_categorical_crossentropy", jit_compile=False)
         losses.append([float(model.train_on_batch(*b)) for b in zip(images, labels, strict=True)])
         weights.append(model.get_weights())
@@ -123,7 +123,7 @@ def test_adam_makes_the_steps_of_keras() -> None:
     rng = np.random.default_rng(0)
     start, gradients = rng.normal(size=(40, 30)), rng.normal(size=(10, 40, 30))
     ended = []
-    for make in (keras().optimizers.Adam, tensorflow_twins.adam):
+    for make in (keras().optimizers.Adam, compiling.adam):
         weight, optimizer = import_keras().Variable(start.astype(np.float32)), make(0.01)
         optimizer.build([weight])
         for step, gradient in enumerate(gradients.astype(np.float32)):
@@ -141,7 +141,7 @@ def test_max_norm_shortens_what_is_too_long_as_keras_does_and_else_touches_nothi
     module = keras()
     bound = module.constraints.MaxNorm(4, axis=0)
     dense = network(module.layers.Dense(3, kernel_constraint=bound), shape=(50,))
-    twin = tensorflow_twins.twin(dense).layers[0].kernel_constraint
+    twin = compiling.twin(dense).layers[0].kernel_constraint
     long = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     short = long / 4
 
@@ -160,4 +160,4 @@ def test_a_network_that_is_no_graph_of_layers_stays_as_it_is() -> None:
 
     model = Own()
 
-    assert tensorflow_twins.twin(model) is model
+    assert compiling.twin(model) is model

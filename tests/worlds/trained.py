@@ -10,8 +10,8 @@ import numpy as np
 
 from inkfold.bundle.bundle import load_bundle
 from inkfold.dataset.reader import Dataset
-from inkfold.training.engine import Training
-from inkfold.training_nouns import Options, Watcher
+from inkfold.training.engine import Options, Training
+from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 
 SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
