@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from inkfold.audit.suspects import Suspects, suspects_of
 from inkfold.dataset.writer import digests
 from inkfold.importers import idx
 from inkfold.metrics import Rate
-from inkfold.suspects import Suspects, suspects_of
 
 PLANTED = 100  # one label in so many is made wrong
 HEADS = (0.01, 0.05)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.audit.checks import Faults
+from inkfold.audit.near_duplicates import Near
+from inkfold.audit.suspects import Suspects
 from inkfold.dataset.reader import Originals, Places
-from inkfold.ink_checks import Faults
 from inkfold.lookalikes import Alike
-from inkfold.near_duplicates import Near
 from inkfold.repeats import Repeats
-from inkfold.suspects import Suspects
 
 MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
 

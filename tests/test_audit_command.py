@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from inkfold.audit.suspects import check_cleanlab, suspects_of
 from inkfold.commands.audit import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.quick_network import epochs_of
-from inkfold.suspects import check_cleanlab, suspects_of
 from tests.worlds.audited import clean_splits, write_splits
 
 
@@ -160,10 +160,10 @@ def test_without_cleanlab_the_extra_is_named(
 ) -> None:
     """In one line, before any work; --quick does not need it."""
     leaking()
-    monkeypatch.setattr("inkfold.suspects.find_spec", lambda _name: None)
+    monkeypatch.setattr("inkfold.audit.suspects.find_spec", lambda _name: None)
 
     with monkeypatch.context() as patch:
-        patch.delattr("inkfold.audit.originals_of")  # looking at a picture would be an error
+        patch.delattr("inkfold.audit.audit.originals_of")  # looking at a picture would be an error
         code = main(["d.h5"])
 
     said = capsys.readouterr()

@@ -103,9 +103,9 @@ def _audit(
     quiet: bool,
 ) -> int:
     """Look, say, write."""
-    from inkfold.audit import audit
-    from inkfold.audit_report import summary, write_audit
-    from inkfold.cleaning import check_cleanable
+    from inkfold.audit.audit import audit
+    from inkfold.audit.clean import check_cleanable
+    from inkfold.audit.report import summary, write_audit
 
     if fix is not None:
         check_cleanable(dataset, fix, overwrite=overwrite)
@@ -124,8 +124,8 @@ def _audit(
 
 def _fix(dataset: Dataset, found: Audit, fix: Path, *, overwrite: bool, quiet: bool) -> None:
     """Write the cleaned copy and the list of what is not in it."""
-    from inkfold.audit_report import write_dropped
-    from inkfold.cleaning import plan_cleaning, write_cleaned
+    from inkfold.audit.clean import plan_cleaning, write_cleaned
+    from inkfold.audit.report import write_dropped
     from inkfold.output import new_file
 
     cleaning = plan_cleaning(found.originals, found.faults, found.repeats)

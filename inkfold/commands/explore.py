@@ -46,7 +46,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
             raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
         check_free(target, overwrite=overwrite, file=True)
 
-        from inkfold.audit import audit
+        from inkfold.audit.audit import audit
         from inkfold.class_cards import examples_wanted
         from inkfold.explore_page import write_exploration
         from inkfold.exploring import explore, shown_split

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.audit import audit
+from inkfold.audit.audit import audit
+from inkfold.audit.clean import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.augmentation.augment import Plan, augment_dataset
-from inkfold.cleaning import KEPT, WHY, plan_cleaning, write_cleaned
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from inkfold.audit import as_json, audit
+from inkfold.audit.audit import as_json, audit
+from inkfold.audit.near_duplicates import correlation, near_duplicates
 from inkfold.audit_findings import Audit, findings
 from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset, pictures
 from inkfold.embedding import embed, main_axes
 from inkfold.lookalikes import lookalikes
-from inkfold.near_duplicates import correlation, near_duplicates
 from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, drawings, write_splits

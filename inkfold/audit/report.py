@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from inkfold.audit import as_json
+from inkfold.audit.audit import as_json
+from inkfold.audit.clean import WHY, Cleaning
 from inkfold.audit_findings import Audit, findings
-from inkfold.cleaning import WHY, Cleaning
 from inkfold.contact_sheet import write_sheet
 from inkfold.dataset.reader import Dataset, Places, pictures, sources
 from inkfold.output import write_csv, write_text

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.audit.checks import Faults, faults_of, joined_ink, measure
+from inkfold.audit.near_duplicates import near_duplicates
+from inkfold.audit.suspects import Suspects, check_cleanlab, suspects_of
 from inkfold.audit_findings import Audit, findings
 from inkfold.dataset.reader import (
     Dataset,
@@ -20,13 +23,10 @@ from inkfold.dataset.reader import (
     splits_of,
 )
 from inkfold.embedding import FITTED, Axes, embed, main_axes
-from inkfold.ink_checks import Faults, faults_of, joined_ink, measure
 from inkfold.lookalikes import lookalikes
-from inkfold.near_duplicates import near_duplicates
 from inkfold.quick_network import FOLDS, epochs_of, shrunk
 from inkfold.repeats import repeats_of
 from inkfold.spec import SPLITS
-from inkfold.suspects import Suspects, check_cleanlab, suspects_of
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 

@@ -1,0 +1,1 @@
+"""Tests of inkfold/audit, a file for each module or promise."""
