@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.audit_findings import Audit, findings
+from inkfold.audit.audit import Audit, findings
 from inkfold.dataset.reader import Dataset, pictures
 from inkfold.pages.page import cells, data_uri, png, resized
 

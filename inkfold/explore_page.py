@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.audit_findings import Audit
+from inkfold.audit.audit import Audit
 from inkfold.audit_section import audit_section
 from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import strength_of

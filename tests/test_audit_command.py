@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from inkfold.audit.suspects import check_cleanlab, suspects_of
+from inkfold.audit.suspects import check_cleanlab, epochs_of, suspects_of
 from inkfold.commands.audit import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.quick_network import epochs_of
 from tests.worlds.audited import clean_splits, write_splits
 
 

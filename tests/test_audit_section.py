@@ -9,8 +9,7 @@ import cv2
 import h5py
 import numpy as np
 
-from inkfold.audit.audit import audit
-from inkfold.audit_findings import findings
+from inkfold.audit.audit import audit, findings
 from inkfold.audit_section import SHOWN, audit_section
 from inkfold.commands.explore import main
 from inkfold.dataset.reader import open_dataset

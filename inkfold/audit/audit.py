@@ -4,31 +4,114 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.audit.checks import Faults, faults_of, joined_ink, measure
-from inkfold.audit.near_duplicates import near_duplicates
-from inkfold.audit.suspects import Suspects, check_cleanlab, suspects_of
-from inkfold.audit_findings import Audit, findings
+from inkfold.audit.checks import (
+    Alike,
+    Faults,
+    Repeats,
+    faults_of,
+    joined_ink,
+    lookalikes,
+    measure,
+    repeats_of,
+)
+from inkfold.audit.near_duplicates import FITTED, Axes, Near, embed, main_axes, near_duplicates
+from inkfold.audit.suspects import FOLDS, Suspects, check_cleanlab, epochs_of, shrunk, suspects_of
 from inkfold.dataset.reader import (
     Dataset,
     Originals,
+    Places,
     image_blocks,
     originals_of,
     pictures,
     splits_of,
 )
-from inkfold.embedding import FITTED, Axes, embed, main_axes
-from inkfold.lookalikes import lookalikes
-from inkfold.quick_network import FOLDS, epochs_of, shrunk
-from inkfold.repeats import repeats_of
 from inkfold.spec import SPLITS
 
+MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in the dataset at `path`.
+
+    `counts` int64 (3, C) originals by split and class; `copies` distorted copies, which are not
+    looked at; `noted` what packing counted, such as unreadable files; `torn` groups with pictures
+    in two splits, None where the set has no groups; `near` and `suspects` None where they were left
+    out or there is nothing to compare.
+    """
+
+    path: Path
+    classes: tuple[str, ...]
+    counts: NDArray[np.int64]
+    copies: int
+    noted: dict[str, int]
+    originals: Originals
+    faults: Faults
+    repeats: Repeats
+    torn: int | None
+    alike: tuple[Alike, ...]
+    near: Near | None
+    suspects: Suspects | None
+
+    @property
+    def leaks(self) -> int:
+        """Pictures of validation and test whose very pixels are in another split too."""
+        return int((self.repeats.across & (self.originals.split > 0)).sum())
+
+    @property
+    def largest_and_smallest(self) -> tuple[int, int]:
+        """The classes (numbers) with the most and the fewest pictures."""
+        size = self.counts.sum(axis=0)
+        return int(size.argmax()), int(size.argmin())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of thing that was found: a short name, words for it, and the pictures' places."""
+
+    name: str
+    words: str
+    places: Places
+
+
+def findings(audit: Audit) -> tuple[Finding, ...]:
+    """Everything that is said of single pictures, but for near duplicates and suspected labels."""
+    faults, repeats = audit.faults, audit.repeats
+    return tuple(
+        Finding(name, words, np.flatnonzero(mask))
+        for name, words, mask in (
+            ("blank", "blank", faults.blank),
+            ("nearly_blank", "nearly blank: under a tenth of their class's ink", faults.faint),
+            (
+                "wrong_polarity",
+                "perhaps inside out: ink on the border or everywhere",
+                faults.inverted,
+            ),
+            ("at_border", _border_words(faults.cut), faults.cut),
+            ("duplicates", "repeats of a picture of the same split", repeats.again),
+            ("leaks", "with the very pixels of a picture in another split", repeats.across),
+            (
+                "conflicts",
+                "with the very pixels of a picture under another label",
+                repeats.conflicting,
+            ),
+        )
+    )
+
+
+def _border_words(cut: NDArray[np.bool_]) -> str:
+    """Pictures that fill their frame were cropped tightly, all of a set alike."""
+    own_way = cut.mean() > MOST if len(cut) else False
+    return f"ink at the border: {'the way of this set' if own_way else 'perhaps cut off'}"
 
 
 def _silent(_label: str, _total: int | None) -> AbstractContextManager[Callable[[int], None]]:

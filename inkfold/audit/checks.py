@@ -13,6 +13,8 @@ FAINT = 0.1  # of the median ink of the class
 INK = 128  # a pixel from here on is ink
 MUCH = 0.5  # share of ink from which a picture may be inside out
 MORE = 2.0  # times the median ink of the class
+LISTED = 20
+FEW = 5  # a class with fewer pictures has no spread worth the name
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,109 @@ def _medians(
     for label, values in zip(present, np.split(share[order], starts[1:]), strict=False):
         found[label] = np.median(values)
     return found[labels]
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What is repeated, of N pictures.
+
+    `number` int64 (N,) is the same for pictures with the same pixels, -1 for those that are like no
+    other. Of the rest, bool (N,): `again` whether the pixels came before in the same split,
+    `across` whether they are in another split too, `conflicting` whether they are under another
+    label too.
+    """
+
+    number: NDArray[np.int64]
+    again: Mask
+    across: Mask
+    conflicting: Mask
+
+
+def repeats_of(
+    digest: NDArray[np.uint64],
+    split: NDArray[np.int8],
+    label: NDArray[np.int32],
+    counted: Mask,
+) -> Repeats:
+    """Compare all pictures by the digests of their pixels.
+
+    Parameters
+    ----------
+    digest : uint64 array of shape (N, 2)
+    split : int8 array of shape (N,)
+    label : int32 array of shape (N,)
+    counted : bool array of shape (N,)
+        The others are like no other: blank pictures are all the same, and said apart.
+    """
+    places = np.flatnonzero(counted)
+    _, of, count = np.unique(digest[places], axis=0, return_inverse=True, return_counts=True)
+    of = of.reshape(-1)
+    several = count[of] > 1
+    places, of = places[several], of[several]
+    number = np.full(len(digest), -1, np.int64)
+    number[places] = np.unique(of, return_inverse=True)[1].reshape(-1)
+    masks = [np.zeros(len(digest), bool) for _ in range(3)]
+    masks[0][places] = _later(of, split[places])
+    masks[1][places] = _differ(of, split[places])
+    masks[2][places] = _differ(of, label[places])
+    return Repeats(number, *masks)
+
+
+def _differ(of: NDArray[np.int64], value: NDArray[np.int8] | NDArray[np.int32]) -> Mask:
+    """Whether `value` is not the same throughout the set that each one is of."""
+    size = int(of.max(initial=-1)) + 1
+    high = np.full(size, -1, np.int64)
+    low = np.full(size, np.iinfo(np.int64).max)
+    np.maximum.at(high, of, value)
+    np.minimum.at(low, of, value)
+    return np.asarray(high[of] != low[of])
+
+
+def _later(of: NDArray[np.int64], split: NDArray[np.int8]) -> Mask:
+    """Whether one of the same set and split came before."""
+    first = np.unique(of * 4 + split, return_index=True)[1]
+    later = np.ones(len(of), bool)
+    later[first] = False
+    return later
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Two classes (numbers), and the distance of their means over the spread around them."""
+
+    one: int
+    other: int
+    distance: float
+
+
+def lookalikes(
+    vectors: NDArray[np.float32], labels: NDArray[np.int32], classes: int
+) -> tuple[Alike, ...]:
+    """The pairs of classes that look most alike, the nearest first; at most 20.
+
+    Parameters
+    ----------
+    vectors : float32 array of shape (N, k)
+    labels : int32 array of shape (N,)
+    classes : int
+
+    Notes
+    -----
+    The spread of a pair is the root of the mean of both classes' mean squared distances from their
+    own means. Of two classes drawn from the same pictures the distance nears 0.
+    """
+    count = np.bincount(labels, minlength=classes)
+    known = np.flatnonzero(count >= FEW)
+    if len(known) < 2:
+        return ()
+    sums = np.stack([np.bincount(labels, axis, classes) for axis in vectors.T], axis=1)
+    means = sums[known] / count[known, None]
+    length = np.bincount(labels, np.square(vectors, dtype=np.float64).sum(axis=1), classes)
+    spread = np.maximum(length[known] / count[known] - np.square(means).sum(axis=1), 1e-12)
+    square = np.square(means).sum(axis=1)
+    apart = np.maximum(square[:, None] + square - 2 * means @ means.T, 0)
+    distance = np.sqrt(apart / ((spread[:, None] + spread) / 2))
+    one, other = np.triu_indices(len(known), 1)
+    order = np.argsort(distance[one, other], kind="stable")[:LISTED]
+    pairs = zip(one[order].tolist(), other[order].tolist(), strict=True)
+    return tuple(Alike(int(known[a]), int(known[b]), float(distance[a, b])) for a, b in pairs)

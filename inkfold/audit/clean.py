@@ -17,12 +17,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.audit.checks import Faults
+from inkfold.audit.checks import Faults, Repeats
 from inkfold.dataset.reader import CHUNK, Dataset, Originals, splits_of
 from inkfold.dataset.writer import Rows, read_rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
-from inkfold.repeats import Repeats
 from inkfold.spec import SPLITS
 
 TRAIN, TEST = 0, 2

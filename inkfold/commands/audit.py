@@ -23,7 +23,7 @@ from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_folder
 
 if TYPE_CHECKING:
-    from inkfold.audit_findings import Audit
+    from inkfold.audit.audit import Audit
     from inkfold.dataset.reader import Dataset
 
 

@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from inkfold.audit.audit import as_json, audit
-from inkfold.audit.near_duplicates import correlation, near_duplicates
-from inkfold.audit_findings import Audit, findings
+from inkfold.audit.audit import Audit, as_json, audit, findings
+from inkfold.audit.checks import lookalikes
+from inkfold.audit.near_duplicates import correlation, embed, main_axes, near_duplicates
 from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset, pictures
-from inkfold.embedding import embed, main_axes
-from inkfold.lookalikes import lookalikes
 from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, drawings, write_splits
