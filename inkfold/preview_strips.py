@@ -11,7 +11,7 @@ import numpy as np
 from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.dataset.reader import Dataset
-from inkfold.exploring import Stored
+from inkfold.explore.scan import Stored
 from inkfold.pages.page import data_uri, png
 from inkfold.workers import one_thread
 

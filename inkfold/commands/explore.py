@@ -47,9 +47,9 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         check_free(target, overwrite=overwrite, file=True)
 
         from inkfold.audit.audit import audit
-        from inkfold.class_cards import examples_wanted
-        from inkfold.explore_page import write_exploration
-        from inkfold.exploring import explore, shown_split
+        from inkfold.explore.page import write_exploration
+        from inkfold.explore.pictures import examples_wanted
+        from inkfold.explore.scan import explore, shown_split
         from inkfold.plane import embed
 
         clock = Clock()

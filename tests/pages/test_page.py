@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inkfold.class_cards import BUDGET, examples_wanted, magnification, tile_side
+from inkfold.explore.pictures import BUDGET, examples_wanted, magnification, tile_side
 from inkfold.pages.page import RULE, cells, png, resized, sprites
 
 

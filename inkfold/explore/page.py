@@ -14,10 +14,11 @@ from inkfold.audit.audit import Audit
 from inkfold.audit_section import audit_section
 from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import strength_of
-from inkfold.class_cards import class_cards
-from inkfold.class_counts import class_sizes
 from inkfold.dataset.reader import Dataset
-from inkfold.exploring import Exploration
+from inkfold.explore.figures import class_sizes
+from inkfold.explore.pictures import class_cards
+from inkfold.explore.projection import scatter
+from inkfold.explore.scan import Exploration
 from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.pages.page import TEMPLATES, cells, data_uri, png, write_page
 from inkfold.pixel_facts import levels_chart, pixel_facts
@@ -25,7 +26,6 @@ from inkfold.plane import KEPT, Embedding
 from inkfold.preview_strips import drawn_strips, stored_strips
 from inkfold.provenance import provenance_words, spec_words
 from inkfold.recipe import Distortion
-from inkfold.scatter import scatter
 from inkfold.spec import SPLITS
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)  # of the variance, with how many components

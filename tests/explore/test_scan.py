@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold import exploring
 from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.exploring import explore, first_of_each
+from inkfold.explore import scan
+from inkfold.explore.scan import explore, first_of_each
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
@@ -74,7 +74,7 @@ def test_the_sample_is_drawn_by_the_seed_with_its_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fifty of three hundred: the same again, others for another seed, never one twice."""
-    monkeypatch.setattr(exploring, "SAMPLE", 50)
+    monkeypatch.setattr(scan, "SAMPLE", 50)
     path = write_packed(tmp_path / "d.h5", (300, 0, 0))
     with open_dataset(path) as dataset:
         first, again, other = (explore(dataset, examples=4, seed=s).sample for s in (1, 1, 2))

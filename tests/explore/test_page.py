@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from inkfold import exploring
 from inkfold.augmentation.augment import Plan, augment_dataset
 from inkfold.commands.explore import main
+from inkfold.explore import scan
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
@@ -180,7 +180,7 @@ def test_the_same_set_and_seed_give_the_same_page(
     """Byte for byte; another seed draws other pictures for PCA and t-SNE."""
     path = write_packed(tmp_path / "set.h5", (40, 0, 0))
     pages = []
-    monkeypatch.setattr(exploring, "SAMPLE", 20)
+    monkeypatch.setattr(scan, "SAMPLE", 20)
     for seed in ("0", "0", "1"):
         assert main([str(path), "--seed", seed, "--overwrite"]) == 0
         pages.append(path.with_suffix(".html").read_bytes())
@@ -207,7 +207,7 @@ def test_mistakes_are_told_before_any_work(
     """A page that is there, the dataset itself, no dataset."""
     path = write_packed(tmp_path / "set.h5", (4, 0, 0))
     (tmp_path / "set.html").write_text("mine")
-    monkeypatch.setattr(exploring, "explore", None)
+    monkeypatch.setattr(scan, "explore", None)
     for arguments, message in (
         ([path], "set.html already exists; add --overwrite or choose another with -o"),
         ([path, "-o", path, "--overwrite"], "set.h5 is the dataset itself; choose another output"),

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.class_cards import class_cards
 from inkfold.class_scan import Scan
-from inkfold.explore_page import signed
-from inkfold.exploring import Stored
+from inkfold.explore.page import signed
+from inkfold.explore.pictures import class_cards
+from inkfold.explore.scan import Stored
 from inkfold.preview_strips import GAP, stored_strips
 
 

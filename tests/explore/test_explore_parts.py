@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkfold.class_counts import BARS, ENDS, class_sizes
+from inkfold.explore.figures import BARS, ENDS, class_sizes
+from inkfold.explore.projection import EDGE, SIDE, TAGS, middle, scatter
 from inkfold.pixel_facts import levels_chart, pixel_facts
 from inkfold.provenance import provenance_words, spec_words
-from inkfold.scatter import EDGE, SIDE, TAGS, middle, scatter
 from inkfold.spec import ImageSpec
 
 

@@ -1,0 +1,1 @@
+"""Tests of inkfold/explore, a file for each module or promise."""
