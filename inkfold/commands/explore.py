@@ -49,8 +49,8 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         from inkfold.audit.audit import audit
         from inkfold.explore.page import write_exploration
         from inkfold.explore.pictures import examples_wanted
+        from inkfold.explore.projection import embed
         from inkfold.explore.scan import explore, shown_split
-        from inkfold.plane import embed
 
         clock = Clock()
         rows = len(getattr(opened, shown_split(opened)))

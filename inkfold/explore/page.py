@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit.audit import Audit
-from inkfold.audit_section import audit_section
 from inkfold.augmentation.augment import Plan
 from inkfold.augmentation.preview import strength_of
 from inkfold.dataset.reader import Dataset
-from inkfold.explore.figures import class_sizes
-from inkfold.explore.pictures import class_cards
-from inkfold.explore.projection import scatter
+from inkfold.explore.figures import (
+    class_sizes,
+    levels_chart,
+    pixel_facts,
+    provenance_words,
+    spec_words,
+)
+from inkfold.explore.pictures import audit_section, class_cards, drawn_strips, stored_strips
+from inkfold.explore.projection import KEPT, Embedding, scatter
 from inkfold.explore.scan import Exploration
 from inkfold.pages.chart import ACROSS, UP, Chart, Scale, line, thinned
 from inkfold.pages.page import TEMPLATES, cells, data_uri, png, write_page
-from inkfold.pixel_facts import levels_chart, pixel_facts
-from inkfold.plane import KEPT, Embedding
-from inkfold.preview_strips import drawn_strips, stored_strips
-from inkfold.provenance import provenance_words, spec_words
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS
 

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 400  # of the drawing, in its own units
+DRAWING = 400  # of the drawing, in its own units
 EDGE = 16  # kept free all around
 FONT = 13  # height of a name
 LETTERS = 12  # of a name; the rest is cut
 TAGS = 50  # names in a drawing: more of them would hide the dots
 GOLDEN = 137.508  # degrees: neighbours in label order get hues far apart
+SIDE = 32  # larger pictures are averaged down to it: 1,024 numbers each tell classes apart
+KEPT = 50  # principal components that t-SNE is given
+SHOWN = 12  # principal components that are kept as pictures
+PERPLEXITY = 30.0
+FEWEST = 5  # distinct pictures below which there is nothing to lay out
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def scatter(
     low, high = points.min(axis=0), points.max(axis=0)
     share = (points - low) / np.maximum(high - low, 1e-12)
     share[:, 1] = 1 - share[:, 1]
-    places = np.rint(EDGE + share * (SIDE - 2 * EDGE)).astype(np.int64)
+    places = np.rint(EDGE + share * (DRAWING - 2 * EDGE)).astype(np.int64)
     found = [int(label) for label in np.unique(labels)]
     groups = {label: places[labels == label] for label in found}
     dots = tuple(Dots(label, _path(groups[label]), _hue(label, len(names))) for label in found)
@@ -84,7 +89,7 @@ def _tags(groups: dict[int, NDArray[np.int64]], names: Sequence[str]) -> list[Ta
         text = _cut(names[label])
         x, y = middle(places)
         half = max(FONT, _width(text)) / 2
-        x = round(min(max(x, half), SIDE - half))
+        x = round(min(max(x, half), DRAWING - half))
         box = (x - half, x + half, y - FONT * 0.7, y + FONT * 0.7)
         if len(tags) < TAGS and text.strip() and not any(_overlap(box, other) for other in taken):
             taken.append(box)
@@ -114,3 +119,84 @@ def _overlap(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
 ) -> bool:
     return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A sample of pictures laid out in the plane.
+
+    Attributes
+    ----------
+    side : int
+        Height and width that the pictures were averaged to.
+    explained : float64 (k,)
+        Share of the variance in each principal component, largest first; all together give 1.
+    components : float64 (c, side, side)
+        The first principal components, each of length 1; the sign is such that the entry that is
+        largest in magnitude is positive.
+    planes : dict of str to float64 (n, 2)
+        "PCA": the first two principal components of each picture; "t-SNE".
+    perplexity : float
+        Of t-SNE: about how many neighbours each picture is held to.
+    """
+
+    side: int
+    explained: NDArray[np.float64]
+    components: NDArray[np.float64]
+    planes: dict[str, NDArray[np.float64]]
+    perplexity: float
+
+
+def embed(images: NDArray[np.uint8], *, seed: int = 0) -> Embedding | None:
+    """Lay pictures out in the plane by PCA and by t-SNE, both scikit-learn's.
+
+    Parameters
+    ----------
+    images : uint8 (n, H, W)
+    seed : int
+        Of t-SNE; of PCA nothing is random.
+
+    Returns
+    -------
+    embedding : Embedding or None
+        None where fewer than five of the pictures are distinct.
+    """
+    points = _points(images)
+    if len(np.unique(points, axis=0)) < FEWEST:
+        return None
+    from sklearn.decomposition import PCA
+
+    pca = PCA(svd_solver="full").fit(points)  # all components: the shares then add up to 1
+    signs = _signs(pca.components_)
+    scores = (points - pca.mean_) @ (pca.components_[:KEPT] * signs[:KEPT, None]).T
+    side = _side(images)
+    components = (pca.components_ * signs[:, None])[:SHOWN].reshape(-1, side, side)
+    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
+    planes = {"PCA": scores[:, :2], "t-SNE": _tsne(scores, perplexity, seed)}
+    return Embedding(side, pca.explained_variance_ratio_, components, planes, perplexity)
+
+
+def _side(images: NDArray[np.uint8]) -> int:
+    return min(SIDE, int(images.shape[1]))
+
+
+def _points(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Float64 (n, side * side), ink from 0 to 1."""
+    import cv2
+
+    side = _side(images)
+    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
+    return np.reshape(small, (len(images), side * side)).astype(np.float64) / 255
+
+
+def _signs(components: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A component may point either way; the same data give the same way everywhere."""
+    largest = np.abs(components).argmax(axis=1)
+    return np.where(components[np.arange(len(components)), largest] < 0, -1.0, 1.0)
+
+
+def _tsne(scores: NDArray[np.float64], perplexity: float, seed: int) -> NDArray[np.float64]:
+    from sklearn.manifold import TSNE
+
+    layout = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
+    return np.asarray(layout.fit_transform(scores), np.float64)

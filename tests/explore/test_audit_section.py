@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from inkfold.audit.audit import audit, findings
-from inkfold.audit_section import SHOWN, audit_section
 from inkfold.commands.explore import main
 from inkfold.dataset.reader import open_dataset
+from inkfold.explore.pictures import SHOWN, audit_section
 from tests.worlds.packed_strokes import write_packed
 
 

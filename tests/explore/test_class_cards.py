@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.class_scan import Scan
 from inkfold.explore.page import signed
-from inkfold.explore.pictures import class_cards
-from inkfold.explore.scan import Stored
-from inkfold.preview_strips import GAP, stored_strips
+from inkfold.explore.pictures import GAP, class_cards, stored_strips
+from inkfold.explore.scan import Scan, Stored
 
 
 def ink(uri: str) -> NDArray[np.uint8]:

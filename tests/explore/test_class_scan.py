@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.class_scan import scan
 from inkfold.dataset.reader import open_dataset
+from inkfold.explore.scan import scan
 from tests.worlds.packed_strokes import write_packed
 
 

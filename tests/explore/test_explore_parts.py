@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkfold.explore.figures import BARS, ENDS, class_sizes
-from inkfold.explore.projection import EDGE, SIDE, TAGS, middle, scatter
-from inkfold.pixel_facts import levels_chart, pixel_facts
-from inkfold.provenance import provenance_words, spec_words
+from inkfold.explore.figures import (
+    BARS,
+    ENDS,
+    class_sizes,
+    levels_chart,
+    pixel_facts,
+    provenance_words,
+    spec_words,
+)
+from inkfold.explore.projection import DRAWING, EDGE, TAGS, middle, scatter
 from inkfold.spec import ImageSpec
 
 
@@ -82,7 +88,7 @@ def test_points_keep_their_places_right_and_up() -> None:
     """The point that is furthest right and up stands in the upper right corner."""
     points = np.array([[0.0, 0.0], [10.0, 20.0], [10.0, 0.0]])
     drawn = scatter(points, np.array([1, 0, 1], np.int32), ["a", "b"])
-    far = SIDE - EDGE
+    far = DRAWING - EDGE
 
     assert [(dots.label, dots.path) for dots in drawn.dots] == [
         (0, f"M{far} {EDGE}h0"),

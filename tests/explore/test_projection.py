@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inkfold.plane import embed
+from inkfold.explore.projection import embed
 from tests.worlds.packed_strokes import strokes
 
 
