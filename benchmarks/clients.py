@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, digits
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.canvas.drawing import render
+from inkfold.canvas.recogniser import Recogniser
+from inkfold.canvas.web.messages import DrawingMessage
 from inkfold.classifier import Classifier
-from inkfold.recognition import Recogniser
-from inkfold.strokes import render
-from inkfold.web.messages import DrawingMessage
 from tests.worlds.drawn_letters import STROKES
 
 CLIENTS, EACH = 50, 40

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.canvas.drawing import Drawing, Stroke, render
+from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
-from inkfold.recognition import Recogniser
-from inkfold.strokes import Drawing, Stroke, render
 from tests.worlds.drawn_letters import STROKES
 
 SIDE, HEIGHT, BRUSH = 400, 220, 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from inkfold.strokes import Stroke
+from inkfold.canvas.drawing import Stroke
 
 
 @dataclass(frozen=True)

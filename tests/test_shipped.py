@@ -17,10 +17,10 @@ import pytest
 
 from benchmarks.invariance import table
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from inkfold.picture import prepare
-from inkfold.recognition import Recogniser
 from tests.worlds.drawn_letters import STROKES, Shot, photograph
 from tests.worlds.scripts import ROOT
 

@@ -14,7 +14,7 @@ from inkfold.commands.cli import run
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
-    from inkfold.recognition import Recogniser
+    from inkfold.canvas.recogniser import Recogniser
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
@@ -72,7 +72,7 @@ def command(
     """
     loaded = load_bundle(bundle or newest_bundle())
     if desktop:
-        from inkfold.desktop.window import open_window
+        from inkfold.canvas.desktop.window import open_window
 
         open_window(_recogniser(loaded, reject), folder)
         return 0
@@ -82,8 +82,8 @@ def command(
 
 
 def _recogniser(bundle: Bundle, reject: float) -> Recogniser:
+    from inkfold.canvas.recogniser import Recogniser
     from inkfold.classifier import Classifier
-    from inkfold.recognition import Recogniser
 
     return Recogniser(Classifier(bundle), reject)
 
@@ -109,8 +109,8 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from inkfold.keeping import Collection
-    from inkfold.web.app import create_app
+    from inkfold.canvas.kept_drawings import Collection
+    from inkfold.canvas.web.app import create_app
 
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.strokes import STEP, Drawing, Stroke, render, smoothed
+from inkfold.canvas.drawing import STEP, Drawing, Stroke, render, smoothed
 
 
 def drawing(

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from inkfold.bundle.bundle import load_bundle
+from inkfold.canvas.drawing import render
+from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.recogniser import Recogniser
+from inkfold.canvas.web.app import create_app
+from inkfold.canvas.web.guard import MAX_BYTES
+from inkfold.canvas.web.messages import DrawingMessage
 from inkfold.classifier import Classifier
-from inkfold.keeping import Collection
 from inkfold.picture import decode, prepare
-from inkfold.recognition import Recogniser
-from inkfold.strokes import render
-from inkfold.web.app import create_app
-from inkfold.web.guard import MAX_BYTES
-from inkfold.web.messages import DrawingMessage
 from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle
 from tests.worlds.serving import serving
 

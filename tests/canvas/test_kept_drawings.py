@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkfold.canvas.kept_drawings import Collection
 from inkfold.commands.create_dataset import main as pack
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.keeping import Collection
 from inkfold.picture import read
 
 PICTURE = np.full((20, 30), 255, np.uint8)

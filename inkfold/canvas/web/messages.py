@@ -8,9 +8,9 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from inkfold.keeping import Kept
-from inkfold.recognition import Answer
-from inkfold.strokes import Drawing, Stroke
+from inkfold.canvas.drawing import Drawing, Stroke
+from inkfold.canvas.kept_drawings import Kept
+from inkfold.canvas.recogniser import Answer
 
 Place = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

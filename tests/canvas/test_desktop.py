@@ -19,10 +19,10 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
 from inkfold.commands.draw import main
 from inkfold.picture import read
-from inkfold.recognition import Recogniser
 from tests.worlds.drawn_letters import STROKES
 from tests.worlds.scripts import ROOT
 

@@ -12,15 +12,11 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Res
 from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
-from inkfold.errors import InkfoldError, PictureError, PictureTooLargeError
-from inkfold.keeping import Collection
-from inkfold.pages.page import TEMPLATES
-from inkfold.picture import decode
-from inkfold.recognition import Recogniser
-from inkfold.strokes import render
-from inkfold.web.guard import Guard
-from inkfold.web.manual import manual
-from inkfold.web.messages import (
+from inkfold.canvas.drawing import render
+from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.recogniser import Recogniser
+from inkfold.canvas.web.guard import Guard
+from inkfold.canvas.web.messages import (
     AnswerMessage,
     ClassesMessage,
     DrawingMessage,
@@ -30,6 +26,10 @@ from inkfold.web.messages import (
     Problem,
     answer_message,
 )
+from inkfold.errors import InkfoldError, PictureError, PictureTooLargeError
+from inkfold.pages.page import TEMPLATES
+from inkfold.picture import decode
+from inkfold.web.manual import manual
 
 STATIC = Path(__file__).parent / "static"
 Number = Annotated[str, PathParameter(pattern="^[0-9a-f]{16}$")]

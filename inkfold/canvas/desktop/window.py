@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inkfold.canvas.drawing import Drawing, Stroke, render
+from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.recogniser import Answer, Recogniser
 from inkfold.errors import InkfoldError
 from inkfold.history import History
-from inkfold.keeping import Collection
-from inkfold.recognition import Answer, Recogniser
-from inkfold.strokes import Drawing, Stroke, render
 
 if TYPE_CHECKING:
     import tkinter as tk
@@ -56,7 +56,7 @@ class Window:
     """What is in the window; `root` is Tk's own."""
 
     def __init__(self, root: tk.Tk, recogniser: Recogniser, collection: Collection) -> None:
-        from inkfold.desktop.panel import Panel
+        from inkfold.canvas.desktop.panel import Panel
 
         self._root, self._recogniser, self._collection = root, recogniser, collection
         self._history = History()

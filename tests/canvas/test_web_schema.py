@@ -19,11 +19,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from inkfold.bundle.bundle import load_bundle
+from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.recogniser import Recogniser
+from inkfold.canvas.web.app import create_app
 from inkfold.classifier import Classifier
-from inkfold.keeping import Collection
-from inkfold.recognition import Recogniser
 from inkfold.spec import ImageSpec
-from inkfold.web.app import create_app
 from tests.worlds.bands import SPEC, write_bundle
 
 FOLDER = Path(tempfile.mkdtemp(prefix="inkfold-"))  # it is wanted before there is a fixture

@@ -19,9 +19,9 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Page, Response, expect, sync_playwright
 
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.canvas.drawing import Drawing, Stroke, render
 from inkfold.classifier import Classifier
 from inkfold.picture import prepare, read
-from inkfold.strokes import Drawing, Stroke, render
 from tests.worlds.browsing import CHROMIUM, places_on
 from tests.worlds.drawn_letters import Shot, photograph
 from tests.worlds.scripts import ROOT

@@ -8,8 +8,8 @@ from tkinter import ttk
 
 import cv2
 
-from inkfold.recognition import SHOWN, Answer
-from inkfold.strokes import THINNEST, Drawing, smoothed
+from inkfold.canvas.drawing import THINNEST, Drawing, smoothed
+from inkfold.canvas.recogniser import SHOWN, Answer
 
 PREVIEW = 160  # side of the enlarged picture that the network sees
 BAR, HEIGHT = 180, 16

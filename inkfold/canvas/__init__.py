@@ -1,0 +1,4 @@
+"""Write a character, see the answer, keep the drawing.
+
+Read drawing, recogniser, kept_drawings, in this order; then web or desktop.
+"""

@@ -1,1 +1,0 @@
-"""The window to write on, for machines where no browser is wanted."""

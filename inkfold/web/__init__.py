@@ -1,1 +1,0 @@
-"""The page to write on: a web application over a bundle and a collection of drawings."""

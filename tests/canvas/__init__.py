@@ -1,0 +1,1 @@
+"""Tests of inkfold/canvas, a file for each module or promise."""
