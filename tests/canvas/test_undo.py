@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.canvas.drawing import Stroke
-from inkfold.history import History
+from inkfold.canvas.drawing import History, Stroke
 
 MOVES = ("draw", "undo", "redo", "clear")
 

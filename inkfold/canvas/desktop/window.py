@@ -6,11 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkfold.canvas.drawing import Drawing, Stroke, render
+from inkfold.canvas.drawing import Drawing, History, Stroke, render
 from inkfold.canvas.kept_drawings import Collection
 from inkfold.canvas.recogniser import Answer, Recogniser
 from inkfold.errors import InkfoldError
-from inkfold.history import History
 
 if TYPE_CHECKING:
     import tkinter as tk
