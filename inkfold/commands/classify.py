@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.answers import Format, csv_header, line_maker
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
+from inkfold.commands.classify_lines import Format, csv_header, line_maker
 from inkfold.commands.cli import SOME_FAILED, quiet_option, run
 
 if TYPE_CHECKING:

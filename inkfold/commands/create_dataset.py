@@ -22,8 +22,7 @@ from inkfold.commands.cli import (
     seed_option,
     workers_option,
 )
-from inkfold.commands.packing_notes import made, notes
-from inkfold.commands.packing_options import (
+from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
     per_class_option,
@@ -31,6 +30,7 @@ from inkfold.commands.packing_options import (
     split_option,
     threshold_option,
 )
+from inkfold.commands.packing_notes import made, notes
 from inkfold.spec import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:

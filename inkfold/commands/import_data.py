@@ -19,8 +19,7 @@ from inkfold.commands.cli import (
     run,
     seed_option,
 )
-from inkfold.commands.packing_notes import made, notes
-from inkfold.commands.packing_options import (
+from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
     per_class_option,
@@ -28,6 +27,7 @@ from inkfold.commands.packing_options import (
     split_option,
     threshold_option,
 )
+from inkfold.commands.packing_notes import made, notes
 from inkfold.errors import InkfoldError
 from inkfold.spec import Fit, ImageSpec, Threshold
 

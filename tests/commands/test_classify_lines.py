@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.answers import Format, csv_header, line_maker
 from inkfold.classifier import Prediction
+from inkfold.commands.classify_lines import Format, csv_header, line_maker
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 # what a file name can be: any bytes but zero and the slash, as Python shows them

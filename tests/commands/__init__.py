@@ -1,0 +1,1 @@
+"""Tests of inkfold/commands, a file for each module or promise."""
