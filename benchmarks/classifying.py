@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, Row, Spread, in_turn, ratios, report, run_script, seconds
 from inkfold.bundle.bundle import load_bundle
-from inkfold.digits import write_digits
+from inkfold.commands.demo import write_digits
 from inkfold.picture import prepare, read
 
 CLASSES = 314  # of the kanji that cnn32 is known by

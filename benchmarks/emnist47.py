@@ -21,8 +21,8 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.commands.cli import Clock, overwrite_option, progress, run
-from inkfold.commands.options import fit_option, size_option, threshold_option
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import fit_option, overwrite_option, size_option, threshold_option
 from inkfold.commands.packing_notes import made, notes
 from inkfold.importers import emnist
 from inkfold.importers.collection import Collection, Glyph

@@ -70,7 +70,6 @@ def room_of(module: str) -> str:
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 ROOMS = {room_of(name_of(path)) for path in MODULES}
-STILL_MOVING = set(FLOOR_OF) != ROOMS
 
 
 def rooms_imported(path: Path) -> set[str]:
@@ -82,16 +81,12 @@ def rooms_imported(path: Path) -> set[str]:
 def test_every_room_stands_on_one_floor() -> None:
     """A new file in a room needs no entry here, a new room does; no entry is left over."""
     assert sum(len(rooms.split()) for rooms in FLOORS) == len(FLOOR_OF), "a room on two floors"
-    if STILL_MOVING:
-        pytest.skip("rooms are still being moved, one a commit")
     assert set(FLOOR_OF) == ROOMS
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_an_import_goes_to_a_lower_floor_or_stays_in_its_room(path: Path) -> None:
     """Two rooms of one floor know nothing of each other."""
-    if STILL_MOVING:
-        pytest.skip("rooms are still being moved, one a commit")
     own = room_of(name_of(path))
     elsewhere = rooms_imported(path) - {own}
 
@@ -106,8 +101,6 @@ def test_a_door_costs_nothing_and_names_every_file_behind_it(door: Path) -> None
     files = {path.stem for path in door.parent.glob("*.py")} - {"__init__"}
     loaded = {name for name in imports(door) if name.count(".") == 2}
 
-    if STILL_MOVING:
-        pytest.skip("rooms are still being moved, one a commit")
     assert loaded == public.get(name_of(door), set())
     assert {name for name in files if name not in text} == set(), "the door does not name them"
 
@@ -125,8 +118,6 @@ def test_tensorflow_is_imported_by_name_where_its_kernels_are_only(path: Path) -
     """Training is written against Keras; the exporter, too, leaves TensorFlow to Keras."""
     named = "tensorflow" in {name.split(".")[0] for name in imports(path)}
 
-    if STILL_MOVING:
-        pytest.skip("rooms are still being moved, one a commit")
     assert named == (name_of(path) in ABOUT_TENSORFLOW)
 
 

@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import (
-    SOME_FAILED,
-    Clock,
-    output_option,
-    overwrite_option,
-    progress,
-    quiet_option,
-    run,
-    seed_option,
-)
+from inkfold.commands.cli import SOME_FAILED, Clock, progress, run
+from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_folder
 

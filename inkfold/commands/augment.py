@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import (
-    Clock,
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import (
+    all_of,
+    distortion_options,
     output_option,
     overwrite_option,
-    progress,
     quiet_option,
-    run,
     seed_option,
     workers_option,
 )
-from inkfold.commands.distortion_options import all_of, distortion_options
 from inkfold.recipe import Distortion
 
 if TYPE_CHECKING:

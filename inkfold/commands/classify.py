@@ -13,7 +13,8 @@ import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
-from inkfold.commands.cli import SOME_FAILED, quiet_option, run
+from inkfold.commands.cli import SOME_FAILED, run
+from inkfold.commands.options import quiet_option
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine, Prediction

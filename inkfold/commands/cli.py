@@ -9,14 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from inkfold.errors import InkfoldError
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 Advance = Callable[[int], None]
 SOME_FAILED = 1
 MISTAKE = 2
@@ -64,49 +61,6 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
         click.echo(f"error: {where}: {why}; mend that or choose another place", err=True)
         return MISTAKE
     return int(code or 0)
-
-
-def overwrite_option(command: Command) -> Command:
-    """``--overwrite``: replace an output that exists."""
-    return click.option("--overwrite", is_flag=True, help="Replace an output that exists.")(command)
-
-
-def quiet_option(command: Command) -> Command:
-    """``-q``: no progress."""
-    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
-
-
-def seed_option(command: Command) -> Command:
-    """``--seed``: the only source of randomness."""
-    return click.option(
-        "--seed",
-        type=click.IntRange(0, 2**63 - 1),
-        default=0,
-        show_default=True,
-        help="Same seed, same result.",
-    )(command)
-
-
-def workers_option(command: Command) -> Command:
-    """``--workers``: how many processes; the output does not depend on it."""
-    return click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        default=None,
-        help="Processes to use; the output is the same for any number.  [default: all processors]",
-    )(command)
-
-
-def output_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
-    """``-o``: where the result goes."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path),
-        default=default,
-        show_default=default is not None,
-        help=help,
-    )
 
 
 @contextmanager

@@ -11,24 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import (
-    SOME_FAILED,
-    Clock,
-    output_option,
-    overwrite_option,
-    progress,
-    quiet_option,
-    run,
-    seed_option,
-    workers_option,
-)
+from inkfold.commands.cli import SOME_FAILED, Clock, progress, run
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
+    output_option,
+    overwrite_option,
     per_class_option,
+    quiet_option,
+    seed_option,
     size_option,
     split_option,
     threshold_option,
+    workers_option,
 )
 from inkfold.commands.packing_notes import made, notes
 from inkfold.spec import Fit, ImageSpec, Ink, Threshold

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from inkfold.commands import augment, classify, create_dataset, evaluate, train
-from inkfold.commands.cli import Clock, output_option, overwrite_option, progress, quiet_option, run
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
 from inkfold.output import new_folder
 
@@ -22,6 +24,7 @@ SHOWN = 5  # test pictures that are classified at the end
 NETWORK = Path(__file__).resolve().parents[2] / "models" / "cnn32.py"
 PLAIN, TENFOLD = "datasets/characters.h5", "datasets/characters_elastic.h5"
 BUNDLE, PREVIEW = "models/trained/cnn32", "preview.png"
+LEVELS = 16  # the set counts ink from 0 to 16
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,6 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
 
 def _steps(*, quiet: bool) -> list[Step]:
     """Everything up to the evaluation, in the current folder."""
-    from inkfold.digits import write_digits
-
     clock = Clock()
     with progress("digits", 1797, quiet=quiet) as advance:
         count = write_digits(Path("pictures"), advance)
@@ -135,3 +136,27 @@ def _right(record: dict[str, Any], split: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``inkfold demo``."""
     return run(command, argv)
+
+
+def write_digits(folder: Path, advance: Callable[[int], None]) -> int:
+    """Write ``folder/DIGIT/NNNN.png``, 8x8 pixels, dark ink on white paper.
+
+    The digits are those of the "Optical Recognition of Handwritten Digits" set (Alpaydin and
+    Kaynak, 1998) that scikit-learn ships.
+
+    Returns
+    -------
+    count : int
+        Pictures written.
+    """
+    import cv2
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for number, (picture, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        path = folder / str(label) / f"{number:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paper = np.rint(255 - picture * (255 / LEVELS)).astype(np.uint8)
+        path.write_bytes(cv2.imencode(".png", paper)[1].tobytes())
+        advance(1)
+    return len(digits.images)

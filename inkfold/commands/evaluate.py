@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle
-from inkfold.commands.cli import Clock, output_option, overwrite_option, progress, quiet_option, run
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
 

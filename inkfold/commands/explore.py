@@ -8,15 +8,8 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import (
-    Clock,
-    output_option,
-    overwrite_option,
-    progress,
-    quiet_option,
-    run,
-    seed_option,
-)
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import Clock, overwrite_option, progress, quiet_option, run
+from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.options import overwrite_option, quiet_option
 from inkfold.spec import SPLITS
 
 

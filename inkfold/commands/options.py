@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-from inkfold.commands.cli import Command
+from inkfold.recipe import Distortion
 
 Fractions = tuple[float, float, float]
 size_option = click.option(
@@ -41,6 +45,16 @@ min_per_class_option = click.option(
     show_default=True,
     help="Leave out classes with fewer pictures.",
 )
+HELP = {
+    "sigma": "Smoothness of the displacement, in pixels.",
+    "alpha": "Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
+    "rotate": "Rotate by up to so many degrees either way.",
+    "scale": "0.1: stretch height and width by 0.9 to 1.1.",
+    "shear": "Slant by up to so many degrees either way.",
+    "shift": "Shift by up to this share of the side.",
+}
+Decorator = Callable[[Any], Any]
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def split_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
@@ -68,3 +82,65 @@ def _fractions(_context: object, _option: object, text: str | None) -> Fractions
             f"{text!r} adds up to {total:g}; give three fractions from 0 to 1 that add up to 1"
         )
     return train / total, validation / total, test / total
+
+
+def distortion_options(default: Distortion, where: str = "") -> list[Decorator]:
+    """One option for each amount; `where` is said before what each of them does."""
+    return [
+        click.option(
+            f"--{name}", default=value, show_default=True, help=f"{where}{HELP[name]}", type=float
+        )
+        for name, value in asdict(default).items()
+    ]
+
+
+def all_of(options: Sequence[Decorator]) -> Decorator:
+    """One decorator of several options, in the order of the help text."""
+
+    def decorate(callback: Any) -> Any:  # noqa: ANN401, click's decorators take and give any
+        return reduce(lambda inner, option: option(inner), reversed(options), callback)
+
+    return decorate
+
+
+def overwrite_option(command: Command) -> Command:
+    """``--overwrite``: replace an output that exists."""
+    return click.option("--overwrite", is_flag=True, help="Replace an output that exists.")(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """``-q``: no progress."""
+    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
+
+
+def seed_option(command: Command) -> Command:
+    """``--seed``: the only source of randomness."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        show_default=True,
+        help="Same seed, same result.",
+    )(command)
+
+
+def workers_option(command: Command) -> Command:
+    """``--workers``: how many processes; the output does not depend on it."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Processes to use; the output is the same for any number.  [default: all processors]",
+    )(command)
+
+
+def output_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
+    """``-o``: where the result goes."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=default is not None,
+        help=help,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import overwrite_option
+from inkfold.commands.options import overwrite_option
 
 
 @click.command("shrink")
