@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.measuring import Row, Spread, digits, in_turn, report, run_script
 from inkfold.dataset.reader import CHUNK
 from inkfold.dataset.writer import Rows, digests, writing_dataset
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import one_thread
 
@@ -66,7 +66,7 @@ def engine_alone(images: NDArray[np.uint8], elastic: Elastic) -> None:
     """As a worker calls it, one core."""
     with one_thread():
         for block in range(BLOCKS):
-            elastic.distort(images, block_rng(0, 1, block))
+            elastic.distort(images, chunk_rng(0, 1, block))
 
 
 def measure() -> list[Row]:

@@ -22,7 +22,7 @@ from inkfold.bundle.bundle import load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands import cli
 from inkfold.dataset.reader import open_dataset
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 from inkfold.evaluation.compare import mcnemar
 from inkfold.evaluation.compatibility import check_match
 from inkfold.metrics import Rate
@@ -38,7 +38,7 @@ def averaged(
     """Mean of the probabilities of `views` distorted copies: uint8 (n, H, W) -> float32 (n, C)."""
     elastic = Elastic.of(images.shape[1], MILD)
     answers = [
-        classifier.network_answers(elastic.distort(images, block_rng(0, view, block)))
+        classifier.network_answers(elastic.distort(images, chunk_rng(0, view, block)))
         for view in range(1, views + 1)
     ]
     return np.asarray(np.mean(answers, axis=0))

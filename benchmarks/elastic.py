@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.elastic_peers import PEERS, Distort, Images, Peer
 from benchmarks.measuring import MICROSECONDS, Row, Spread, in_turn, ratios, report, seconds
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 from inkfold.workers import one_thread
 
 SIGMA, ALPHA = 6.0, 47.0
@@ -109,7 +109,7 @@ def calls(peer: Peer, size: int) -> Contender:
 def ours(size: int, **affine: float) -> Contender:
     """The engine with a block."""
     elastic = Elastic(size, SIGMA, ALPHA, **affine)
-    return partial(elastic.distort, pictures(BLOCK, size), block_rng(0, 1, 0)), BLOCK
+    return partial(elastic.distort, pictures(BLOCK, size), chunk_rng(0, 1, 0)), BLOCK
 
 
 def with_affine() -> Row:

@@ -146,7 +146,7 @@ def fit_temperature(
 
 
 @dataclass(frozen=True)
-class Kept:
+class Withheld:
     """What is left of `total` answers when the unsure ones are withheld."""
 
     wrong: int
@@ -195,7 +195,7 @@ class RiskCurve:
 
 
 @dataclass(frozen=True)
-class Threshold:
+class RejectThreshold:
     """The value for ``--reject`` that keeps wrong answers to `wanted`, a share from 0 to 1.
 
     `reject` is None if even the surest answers are wrong too often; `chosen` is what it keeps of
@@ -204,7 +204,7 @@ class Threshold:
 
     wanted: float
     reject: float | None
-    chosen: Kept
+    chosen: Withheld
 
 
 def risk_curve(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> RiskCurve:
@@ -227,13 +227,13 @@ def risk_curve(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Ri
     return RiskCurve(sure[last], last.astype(np.int64) + 1, wrong[last])
 
 
-def keep(confidence: NDArray[np.floating], right: NDArray[np.bool_], reject: float) -> Kept:
+def keep(confidence: NDArray[np.floating], right: NDArray[np.bool_], reject: float) -> Withheld:
     """What ``--reject`` keeps: answers with at least this probability."""
     kept = confidence.astype(np.float64) >= reject
-    return Kept(int((kept & ~right).sum()), int(kept.sum()), len(right))
+    return Withheld(int((kept & ~right).sum()), int(kept.sum()), len(right))
 
 
-def choose_threshold(curve: RiskCurve, wanted: float) -> Threshold:
+def choose_threshold(curve: RiskCurve, wanted: float) -> RejectThreshold:
     """The threshold that answers most, of those whose share of wrong answers is at most `wanted`.
 
     Parameters
@@ -244,17 +244,17 @@ def choose_threshold(curve: RiskCurve, wanted: float) -> Threshold:
 
     Returns
     -------
-    threshold : Threshold
+    threshold : RejectThreshold
         With the shortest decimal number that keeps the same answers; 0 if all are kept.
     """
     fits = np.flatnonzero(curve.wrong / curve.answered <= wanted)
     if not len(fits):
-        return Threshold(wanted, None, Kept(0, 0, curve.total))
+        return RejectThreshold(wanted, None, Withheld(0, 0, curve.total))
     at = int(fits[-1])
-    kept = Kept(int(curve.wrong[at]), int(curve.answered[at]), curve.total)
+    kept = Withheld(int(curve.wrong[at]), int(curve.answered[at]), curve.total)
     if kept.answered == kept.total:
-        return Threshold(wanted, 0.0, kept)
-    return Threshold(wanted, shortest(*curve.threshold[[at + 1, at]].tolist()), kept)
+        return RejectThreshold(wanted, 0.0, kept)
+    return RejectThreshold(wanted, shortest(*curve.threshold[[at + 1, at]].tolist()), kept)
 
 
 def shortest(above: float, up_to: float) -> float:

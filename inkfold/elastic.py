@@ -197,7 +197,7 @@ class Elastic:
     Examples
     --------
     >>> elastic = Elastic(32, sigma=6, alpha=47, rotate=10)
-    >>> copies = elastic.distort(images, block_rng(seed=0, copy=1, block=0))
+    >>> copies = elastic.distort(images, chunk_rng(seed=0, copy=1, chunk=0))
     """
 
     def __init__(  # noqa: PLR0917, the signature that is promised to users
@@ -296,12 +296,12 @@ class Elastic:
         return draw_affine(self.distortion, self.size, n, rng) - identity
 
 
-def block_rng(seed: int, copy: int, block: int) -> np.random.Generator:
-    """The generator of one copy of one block of rows: its place alone decides, not the worker.
+def chunk_rng(seed: int, copy: int, chunk: int) -> np.random.Generator:
+    """The generator of one copy of one chunk of rows: its place alone decides, not the worker.
 
     Philox is a counter-based generator: different keys give independent streams.
     """
-    return np.random.Generator(np.random.Philox(key=[seed, copy << 32 | block]))
+    return np.random.Generator(np.random.Philox(key=[seed, copy << 32 | chunk]))
 
 
 def _gaussian(sigma: float) -> NDArray[np.float64]:

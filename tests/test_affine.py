@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from inkfold.elastic import Elastic, block_rng, draw_affine, inverse_affine, warp
+from inkfold.elastic import Elastic, chunk_rng, draw_affine, inverse_affine, warp
 from inkfold.recipe import Distortion
 from inkfold.workers import one_thread
 
@@ -92,8 +92,8 @@ def test_scale_comes_first_then_shear_then_rotation_then_shift() -> None:
 def test_the_fields_are_the_drawn_maps_exactly() -> None:
     """Without an elastic part: source minus target of every pixel, about the picture's centre."""
     distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
-    fields = Elastic.of(21, distortion).fields(50, block_rng(0, 1, 0))
-    maps = draw_affine(distortion, 21, 50, block_rng(0, 1, 0))
+    fields = Elastic.of(21, distortion).fields(50, chunk_rng(0, 1, 0))
+    maps = draw_affine(distortion, 21, 50, chunk_rng(0, 1, 0))
     target = np.indices((21, 21)) - 10
     linear = np.einsum("ijn,jrc->nirc", maps[:, :2], target)
     assert fields == pytest.approx(linear + maps[:, 2].T[:, :, None, None] - target, abs=1e-4)
@@ -103,8 +103,8 @@ def test_pictures_are_those_of_scipys_affine_transform() -> None:
     """The same matrix applied by another library: half a grey level, the rounding, apart."""
     distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
     images = np.random.default_rng(0).integers(0, 256, (40, 20, 20)).astype(np.uint8)
-    copies = Elastic.of(20, distortion).distort(images, block_rng(3, 1, 0))
-    maps = draw_affine(distortion, 20, 40, block_rng(3, 1, 0))
+    copies = Elastic.of(20, distortion).distort(images, chunk_rng(3, 1, 0))
+    maps = draw_affine(distortion, 20, 40, chunk_rng(3, 1, 0))
     for number, (image, copy) in enumerate(zip(images, copies, strict=True)):
         matrix, offset = maps[:, :2, number], maps[:, 2, number]
         about_centre = offset + 9.5 - matrix @ np.array([9.5, 9.5])
@@ -117,8 +117,8 @@ def test_pictures_are_those_of_scipys_affine_transform() -> None:
 
 def test_the_elastic_field_is_added_to_the_affine_map() -> None:
     """The source is A p + d(p), and d is the one that the same generator gives without a map."""
-    with_map = Elastic(16, 4, 34, rotate=30).fields(10, block_rng(0, 1, 0))
-    without = Elastic(16, 4, 34).fields(10, block_rng(0, 1, 0))
+    with_map = Elastic(16, 4, 34, rotate=30).fields(10, chunk_rng(0, 1, 0))
+    without = Elastic(16, 4, 34).fields(10, chunk_rng(0, 1, 0))
     difference = with_map - without
     corners = difference[:, :, ::15, ::15]
     assert abs(difference).max() > 1

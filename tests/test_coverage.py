@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve
 
-from inkfold.calibration import Kept, choose_threshold, keep, risk_curve, shortest
+from inkfold.calibration import Withheld, choose_threshold, keep, risk_curve, shortest
 from inkfold.metrics import Rate
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
@@ -47,14 +47,14 @@ def test_of_no_answers_there_is_no_curve() -> None:
 @pytest.mark.parametrize(
     ("wanted", "reject", "chosen"),
     [
-        (0.4, 0.0, Kept(2, 5, 5)),
-        (0.25, 0.4, Kept(1, 4, 5)),
-        (0.2, 0.89, Kept(0, 1, 5)),
-        (0.0, 0.89, Kept(0, 1, 5)),
+        (0.4, 0.0, Withheld(2, 5, 5)),
+        (0.25, 0.4, Withheld(1, 4, 5)),
+        (0.2, 0.89, Withheld(0, 1, 5)),
+        (0.0, 0.89, Withheld(0, 1, 5)),
     ],
 )
 def test_the_threshold_that_answers_most_is_chosen(
-    wanted: float, reject: float, chosen: Kept
+    wanted: float, reject: float, chosen: Withheld
 ) -> None:
     """2 of 5 wrong is 0.4 and allowed at 0.4; 1 of 3 is passed over for 1 of 4 at 0.25."""
     found = choose_threshold(risk_curve(SURE, RIGHT), wanted)
@@ -67,7 +67,7 @@ def test_where_the_surest_answer_is_wrong_there_may_be_no_threshold() -> None:
     """It says so, and keeps nothing."""
     found = choose_threshold(risk_curve(SURE, ~RIGHT), 0.05)
 
-    assert (found.reject, found.chosen) == (None, Kept(0, 0, 5))
+    assert (found.reject, found.chosen) == (None, Withheld(0, 0, 5))
     assert found.chosen.error == Rate(0, 0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inkfold.elastic import Elastic, block_rng, warp
+from inkfold.elastic import Elastic, chunk_rng, warp
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.workers import one_thread
@@ -150,7 +150,7 @@ def test_nothing_asked_for_is_the_identity_bit_for_bit() -> None:
     """With alpha 0 and no affine map a picture comes out as it went in, at any size."""
     for size in (1, 2, 28, 31, 64):
         images = np.random.default_rng(0).integers(0, 256, (300, size, size)).astype(np.uint8)
-        assert np.array_equal(Elastic(size, 6, 0).distort(images, block_rng(0, 1, 0)), images)
+        assert np.array_equal(Elastic(size, 6, 0).distort(images, chunk_rng(0, 1, 0)), images)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_distort_is_warp_with_the_fields_of_the_same_generator(
     elastic = Elastic(size, 6, 47, rotate=10, scale=0.1, shear=5, shift=0.05)
     for n in counts:
         images = blobs(n, size)
-        copies = elastic.distort(images, block_rng(7, 1, 0))
-        fields = elastic.fields(n, block_rng(7, 1, 0))
+        copies = elastic.distort(images, chunk_rng(7, 1, 0))
+        fields = elastic.fields(n, chunk_rng(7, 1, 0))
         assert copies.shape == images.shape
         assert fields.shape == (n, 2, size, size)
         assert fields.dtype == np.float32
@@ -180,8 +180,8 @@ def test_distort_is_warp_with_the_fields_of_the_same_generator(
 def test_distorted_pictures_are_those_of_the_slow_reference() -> None:
     """With the same fields, but for the rounding that tests/test_gather.py bounds."""
     images = blobs(256, 32)
-    copies = PREDECESSOR.distort(images, block_rng(0, 1, 0))
-    fields = PREDECESSOR.fields(256, block_rng(0, 1, 0))
+    copies = PREDECESSOR.distort(images, chunk_rng(0, 1, 0))
+    fields = PREDECESSOR.fields(256, chunk_rng(0, 1, 0))
     slow = np.stack([reference_warp(*pair) for pair in zip(images, fields, strict=True)])
     error = abs(copies - slow)
     assert rms(fields) > 1
@@ -192,7 +192,7 @@ def test_distorted_pictures_are_those_of_the_slow_reference() -> None:
 def test_every_copy_of_a_picture_differs_from_every_other() -> None:
     """A thousand copies of one picture are a thousand pictures."""
     images = np.repeat(blobs(1, 32), 1000, axis=0)
-    copies = PREDECESSOR.distort(images, block_rng(0, 1, 0))
+    copies = PREDECESSOR.distort(images, chunk_rng(0, 1, 0))
     assert len({copy.tobytes() for copy in copies}) == 1000
 
 
@@ -205,15 +205,15 @@ def test_seed_copy_and_block_decide_what_is_drawn(
     one: tuple[int, int, int], other: tuple[int, int, int]
 ) -> None:
     """The same three numbers give the same draws, any others give others."""
-    draws = block_rng(*one).integers(0, 2**63, 4)
-    assert np.array_equal(draws, block_rng(*one).integers(0, 2**63, 4))
-    assert np.array_equal(draws, block_rng(*other).integers(0, 2**63, 4)) == (one == other)
+    draws = chunk_rng(*one).integers(0, 2**63, 4)
+    assert np.array_equal(draws, chunk_rng(*one).integers(0, 2**63, 4))
+    assert np.array_equal(draws, chunk_rng(*other).integers(0, 2**63, 4)) == (one == other)
 
 
 def test_seed_copy_and_block_are_not_confounded() -> None:
     """Copy 1 of block 2 is not copy 2 of block 1, nor the same of another seed."""
     keys = [(s, c, b) for s in range(3) for c in range(3) for b in range(3)]
-    assert len({block_rng(*key).bytes(16) for key in keys}) == 27
+    assert len({chunk_rng(*key).bytes(16) for key in keys}) == 27
 
 
 def test_the_engine_is_made_from_a_distortion_with_every_option() -> None:
@@ -251,6 +251,6 @@ def test_an_option_out_of_range_is_refused_by_name(option: str, value: float) ->
 def test_pictures_of_another_size_are_refused() -> None:
     """A 28x28 batch does not fit a 32x32 engine; neither do floats."""
     with pytest.raises(ValueError, match=r"expected uint8 \(2, 32, 32\)"):
-        PREDECESSOR.distort(blobs(2, 28), block_rng(0, 1, 0))
+        PREDECESSOR.distort(blobs(2, 28), chunk_rng(0, 1, 0))
     with pytest.raises(ValueError, match="float64"):
-        PREDECESSOR.distort(np.zeros((2, 32, 32)), block_rng(0, 1, 0))  # type: ignore[arg-type] # the mistake under test
+        PREDECESSOR.distort(np.zeros((2, 32, 32)), chunk_rng(0, 1, 0))  # type: ignore[arg-type] # the mistake under test

@@ -1,7 +1,7 @@
 """A packed dataset with distorted copies beside each training picture; the rest as it was.
 
-A piece of work is a block of 256 rows: a worker reads it once and makes all its copies, each from
-the generator of (seed, copy, block), so that no pixel depends on the number of workers. Its chunks
+A piece of work is a chunk of 256 rows: a worker reads it once and makes all its copies, each from
+the generator of (seed, copy, chunk), so that no pixel depends on the number of workers. Its chunks
 are written where a permutation fixed by the seed puts them, in whatever order they are made: a
 reader that shuffles a pool of chunks then meets many originals, not many copies of a few.
 """
@@ -30,7 +30,7 @@ from inkfold.dataset.writer import (
     stored_chunk,
     writing_dataset,
 )
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
 from inkfold.recipe import Distortion
@@ -38,7 +38,7 @@ from inkfold.workers import in_order, one_thread
 
 
 @dataclass(frozen=True)
-class Plan:
+class Augmentation:
     """How many copies of each training picture, and how they are drawn."""
 
     distortion: Distortion
@@ -48,11 +48,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Task:
-    """One block of training rows for a worker, which opens the file itself."""
+    """One chunk of training rows for a worker, which opens the file itself."""
 
     path: Path
-    block: int
-    plan: Plan
+    chunk: int
+    augmentation: Augmentation
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class Piece:
     deflated: Mapping[str, bytes]
 
 
-def make_block(task: Task) -> list[Piece]:
-    """Read a block, distort it, and cut originals and copies into chunks; runs in a worker."""
-    start = task.block * CHUNK
+def distorted_chunk(task: Task) -> list[Piece]:
+    """Read a chunk, distort it, and cut originals and copies into chunks; runs in a worker."""
+    start = task.chunk * CHUNK
     with h5py.File(task.path, "r") as file:
         originals = read_rows(file["train"], start, start + CHUNK)
     kinds = [originals.images, *_copies(originals.images, task)]
@@ -81,10 +81,13 @@ def make_block(task: Task) -> list[Piece]:
 
 def _copies(images: NDArray[np.uint8], task: Task) -> list[NDArray[np.uint8]]:
     """The distorted copies, each from its own generator."""
-    numbers = range(1, task.plan.copies + 1)
+    numbers = range(1, task.augmentation.copies + 1)
     with one_thread():
-        engine = _engine(images.shape[1], task.plan.distortion)
-        return [engine.distort(images, block_rng(task.plan.seed, n, task.block)) for n in numbers]
+        engine = _engine(images.shape[1], task.augmentation.distortion)
+        return [
+            engine.distort(images, chunk_rng(task.augmentation.seed, n, task.chunk))
+            for n in numbers
+        ]
 
 
 @cache
@@ -128,7 +131,9 @@ def _piece(rows: Rows, shared: Mapping[str, bytes] = NOTHING) -> Piece:
     return Piece(replace(rows, images=rows.images[:0]), {**shared, **rest})
 
 
-def plan_augmentation(source: Path, target: Path, plan: Plan, *, overwrite: bool) -> dict[str, int]:
+def plan_augmentation(
+    source: Path, target: Path, augmentation: Augmentation, *, overwrite: bool
+) -> dict[str, int]:
     """Count what the new file will hold, or refuse before any work is done.
 
     Returns
@@ -142,19 +147,19 @@ def plan_augmentation(source: Path, target: Path, plan: Plan, *, overwrite: bool
         If `source` is no dataset or an augmented one, `target` is `source` or exists without
         `overwrite`, or an option is out of range.
     """
-    if plan.copies < 1:
-        raise InkfoldError(f"copies is {plan.copies}; expected 1 or more of each picture")
+    if augmentation.copies < 1:
+        raise InkfoldError(f"copies is {augmentation.copies}; expected 1 or more of each picture")
     with open_dataset(source) as dataset:
         if dataset.train.origin is not None:
             raise InkfoldError(
                 f"{source} is augmented already (it has /train/origin); "
                 "augment the dataset that it was made from"
             )
-        Elastic.of(dataset.spec.size, plan.distortion)
+        Elastic.of(dataset.spec.size, augmentation.distortion)
         originals = len(dataset.train)
         if not originals:
             raise InkfoldError(f"{source} has no training picture; pack one that has")
-        counts = {"originals": originals, "train": originals * (plan.copies + 1)}
+        counts = {"originals": originals, "train": originals * (augmentation.copies + 1)}
         counts |= {"validation": len(dataset.validation), "test": len(dataset.test)}
     if target.exists() and target.samefile(source):
         raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
@@ -165,47 +170,47 @@ def plan_augmentation(source: Path, target: Path, plan: Plan, *, overwrite: bool
 def augment_dataset(
     source: Path,
     target: Path,
-    plan: Plan,
+    augmentation: Augmentation,
     *,
     executor: Executor,
     in_flight: int,
     overwrite: bool = False,
     advance: Callable[[int], None] = lambda _rows: None,
 ) -> dict[str, int]:
-    """Write `source` to `target` with `plan.copies` distorted copies of each training picture.
+    """Write `source` to `target` with distorted copies of each training picture.
 
     Memory does not grow with the dataset, but for a few bytes a row. The bytes of the file depend
-    on the content of `source` and on `plan` alone.
+    on the content of `source` and on `augmentation` alone.
 
     Parameters
     ----------
     source, target : Path
-    plan : Plan
+    augmentation : Augmentation
     executor : concurrent.futures.Executor
-        Makes the blocks.
+        Makes the chunks.
     in_flight : int
-        Blocks, each with its copies, that may exist at a time.
+        Chunks, each with its copies, that may exist at a time.
     overwrite : bool
     advance : callable
-        Told the number of new training rows after each block that is written.
+        Told the number of new training rows after each chunk that is written.
 
     Returns
     -------
     counts : dict
         As `plan_augmentation`, and so are the errors.
     """
-    counts = plan_augmentation(source, target, plan, overwrite=overwrite)
+    counts = plan_augmentation(source, target, augmentation, overwrite=overwrite)
     with (
         open_dataset(source) as dataset,
         writing_dataset(target, dataset.classes, dataset.spec, overwrite=overwrite) as writer,
     ):
         originals = counts["originals"]
-        tasks = (Task(source, block, plan) for block in range(-(-originals // CHUNK)))
+        tasks = (Task(source, chunk, augmentation) for chunk in range(-(-originals // CHUNK)))
         empty = read_rows(dataset.train.images.parent, 0, 0)
         like = kinds_of(empty, first=0, kinds=[empty.images])[0]
         with writer.split("train", counts["train"], like=like) as out:
-            made = in_order(executor, make_block, tasks, in_flight=in_flight)
-            for pieces, places in zip(made, _places(originals, plan), strict=True):
+            made = in_order(executor, distorted_chunk, tasks, in_flight=in_flight)
+            for pieces, places in zip(made, _places(originals, augmentation), strict=True):
                 for piece, at in zip(pieces, places, strict=True):
                     out.write(at, piece.rows, deflated=piece.deflated)
                 advance(sum(len(piece.rows) for piece in pieces))
@@ -213,19 +218,19 @@ def augment_dataset(
             group = getattr(dataset, name).images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 _copy(group, out)
-        writer.finish(_provenance(dataset, plan, counts))
+        writer.finish(_provenance(dataset, augmentation, counts))
     return counts
 
 
-def _places(originals: int, plan: Plan) -> Iterator[list[int]]:
-    """For each block, the rows at which its chunks begin in the augmented file.
+def _places(originals: int, augmentation: Augmentation) -> Iterator[list[int]]:
+    """For each chunk of originals, the rows at which it and its copies begin in the augmented file.
 
-    Each copy of a whole block is a chunk, and these are permuted. A last block of fewer rows, with
+    Each copy of a whole chunk is a chunk, and these are permuted. A last chunk of fewer rows, with
     its copies, is cut into chunks that stand together at the end: only the last of them is short.
     """
     whole, rest = divmod(originals, CHUNK)
-    kinds = plan.copies + 1
-    order = block_rng(plan.seed, 0, 0).permutation(whole * kinds).reshape(whole, kinds)
+    kinds = augmentation.copies + 1
+    order = chunk_rng(augmentation.seed, 0, 0).permutation(whole * kinds).reshape(whole, kinds)
     for chunks in order:
         yield (chunks * CHUNK).tolist()
     if rest:
@@ -240,12 +245,14 @@ def _copy(group: h5py.Group, out: SplitWriter) -> None:
         out.append(rows, deflated=NOTHING if stored is None else {"images": stored})
 
 
-def _provenance(dataset: Dataset, plan: Plan, counts: dict[str, int]) -> dict[str, Any]:
+def _provenance(
+    dataset: Dataset, augmentation: Augmentation, counts: dict[str, int]
+) -> dict[str, Any]:
     """How the new file was made, with what the packed one says of itself inside."""
     return {
         "tool": "augment",
-        "options": {"copies": plan.copies, **asdict(plan.distortion)},
-        "seed": plan.seed,
+        "options": {"copies": augmentation.copies, **asdict(augmentation.distortion)},
+        "seed": augmentation.seed,
         "counts": counts,
         "dataset": dataset.provenance,
     }

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.augmentation.augment import Plan
+from inkfold.augmentation.augment import Augmentation
 from inkfold.dataset.reader import CHUNK, Dataset
-from inkfold.elastic import Elastic, block_rng, warp
+from inkfold.elastic import Elastic, chunk_rng, warp
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file
 from inkfold.pages.fonts import drawable, font_family
@@ -70,10 +70,12 @@ def check_sheet(path: Path, *, overwrite: bool) -> None:
     check_free(path, overwrite=overwrite)
 
 
-def draw_sheet(dataset: Dataset, plan: Plan, path: Path, *, overwrite: bool = False) -> Strength:
+def draw_sheet(
+    dataset: Dataset, augmentation: Augmentation, path: Path, *, overwrite: bool = False
+) -> Strength:
     """Write a picture of originals beside their copies, each with the grid that moved along.
 
-    The copies are those that `augment_dataset` writes for the same plan.
+    The copies are those that `augment_dataset` writes for the same augmentation.
 
     Raises
     ------
@@ -82,11 +84,15 @@ def draw_sheet(dataset: Dataset, plan: Plan, path: Path, *, overwrite: bool = Fa
     """
     check_sheet(path, overwrite=overwrite)
     with one_thread():
-        examples = [example_of(dataset, plan, row) for row in chosen_rows(dataset.train.labels)]
-        strength = strength_of(dataset.spec.size, plan, [example.fields for example in examples])
+        examples = [
+            example_of(dataset, augmentation, row) for row in chosen_rows(dataset.train.labels)
+        ]
+        strength = strength_of(
+            dataset.spec.size, augmentation, [example.fields for example in examples]
+        )
     names = [dataset.classes[example.label] for example in examples]
     figure = _figure(examples, names)
-    _write_around(figure, dataset.path.name, _options(plan), f"{strength}. {LEGEND}")
+    _write_around(figure, dataset.path.name, _options(augmentation), f"{strength}. {LEGEND}")
     with new_file(path, overwrite=overwrite) as part:
         figure.savefig(part, format="png", dpi=150)
     return strength
@@ -99,26 +105,30 @@ def chosen_rows(labels: NDArray[np.int32]) -> list[int]:
     return [int(first[round(place)]) for place in picked]
 
 
-def example_of(dataset: Dataset, plan: Plan, row: int) -> Example:
-    """A training row with its copies; a block's fields are drawn together, as in the file."""
-    block, at = divmod(row, CHUNK)
-    n = min(CHUNK, len(dataset.train) - block * CHUNK)
-    elastic = Elastic.of(dataset.spec.size, plan.distortion)
-    copies = range(1, 1 + min(COPIES, plan.copies))
-    fields = np.stack([elastic.fields(n, block_rng(plan.seed, copy, block))[at] for copy in copies])
+def example_of(dataset: Dataset, augmentation: Augmentation, row: int) -> Example:
+    """A training row with its copies; the fields of a chunk are drawn together, as in the file."""
+    chunk, at = divmod(row, CHUNK)
+    n = min(CHUNK, len(dataset.train) - chunk * CHUNK)
+    elastic = Elastic.of(dataset.spec.size, augmentation.distortion)
+    copies = range(1, 1 + min(COPIES, augmentation.copies))
+    fields = np.stack(
+        [elastic.fields(n, chunk_rng(augmentation.seed, copy, chunk))[at] for copy in copies]
+    )
     original = dataset.train.images[row]
     warped = warp(np.stack([original] * len(copies)), fields)
     return Example(int(dataset.train.labels[row]), original, warped, fields)
 
 
-def strength_of(size: int, plan: Plan, shown: Sequence[NDArray[np.float32]]) -> Strength:
+def strength_of(
+    size: int, augmentation: Augmentation, shown: Sequence[NDArray[np.float32]]
+) -> Strength:
     """How strong the distortion is; `shown` are the fields on the sheet."""
-    elastic = Elastic.of(size, plan.distortion)
-    alone = replace(plan.distortion, rotate=0, scale=0, shear=0, shift=0)
+    elastic = Elastic.of(size, augmentation.distortion)
+    alone = replace(augmentation.distortion, rotate=0, scale=0, shear=0, shift=0)
     return Strength(
         theory=elastic.rms,
-        measured=_measured_rms(Elastic.of(size, alone), plan.seed),
-        total=_measured_rms(elastic, plan.seed),
+        measured=_measured_rms(Elastic.of(size, alone), augmentation.seed),
+        total=_measured_rms(elastic, augmentation.seed),
         sheet=float(np.sqrt(np.mean(np.square(shown)))),
     )
 
@@ -140,11 +150,11 @@ def _write_around(figure: Figure, name: str, options: str, below: str) -> None:
     figure.text(0.02, edge, fill(below, letters), fontsize=9)
 
 
-def _options(plan: Plan) -> str:
+def _options(augmentation: Augmentation) -> str:
     units = {"sigma": " px", "rotate": "°", "shear": "°"}
-    options = vars(plan.distortion).items()
+    options = vars(augmentation.distortion).items()
     drawn = [f"{key} {value:g}{units.get(key, '')}" for key, value in options if value]
-    return ", ".join([*drawn, f"seed {plan.seed}"])
+    return ", ".join([*drawn, f"seed {augmentation.seed}"])
 
 
 def _cut(text: str, most: int) -> str:

@@ -18,7 +18,7 @@ from inkfold.output import new_file
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptDrawing:
     """A kept drawing: its class, and where it lies in the collection (``FOLDER/FILE.png``)."""
 
     name: str
@@ -33,7 +33,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Collection:
+class KeptDrawings:
     """A folder of class folders.
 
     Parameters
@@ -44,7 +44,7 @@ class Collection:
 
     folder: Path
 
-    def keep(self, pixels: NDArray[np.uint8], name: str) -> Kept:
+    def keep(self, pixels: NDArray[np.uint8], name: str) -> KeptDrawing:
         """Write a picture as a PNG file into the folder of the class `name`.
 
         Parameters
@@ -71,13 +71,13 @@ class Collection:
             raise InkfoldError(
                 f"the drawing cannot be kept ({error.strerror}); choose another folder with --keep"
             ) from None
-        return Kept(unquote(folder), folder, path.name)
+        return KeptDrawing(unquote(folder), folder, path.name)
 
-    def list(self) -> list[Kept]:
+    def list(self) -> list[KeptDrawing]:
         """Every PNG file in a class folder, by class and file name."""
         files = sorted(self.folder.glob("*/*.png"), key=lambda path: path.parts[-2:])
         return [
-            Kept(unquote(path.parent.name), path.parent.name, path.name)
+            KeptDrawing(unquote(path.parent.name), path.parent.name, path.name)
             for path in files
             if not path.name.startswith(".") and self._is_inside(path)
         ]

@@ -21,7 +21,7 @@ from inkfold.commands.options import (
 from inkfold.recipe import Distortion
 
 if TYPE_CHECKING:
-    from inkfold.augmentation.augment import Plan
+    from inkfold.augmentation.augment import Augmentation
 
 DATASET = Path("datasets/characters.h5")
 
@@ -77,13 +77,13 @@ def command(
 
     open_dataset(dataset).close()  # a wrong path is told before the rest is imported
 
-    from inkfold.augmentation.augment import Plan, augment_dataset, plan_augmentation
+    from inkfold.augmentation.augment import Augmentation, augment_dataset, plan_augmentation
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
-    plan = Plan(Distortion(**amounts), copies, seed)
-    counts = plan_augmentation(dataset, target, plan, overwrite=overwrite)
+    augmentation = Augmentation(Distortion(**amounts), copies, seed)
+    counts = plan_augmentation(dataset, target, augmentation, overwrite=overwrite)
     if preview is not None:
-        _preview(dataset, plan, preview, overwrite=overwrite)
+        _preview(dataset, augmentation, preview, overwrite=overwrite)
     clock = Clock()
     with (
         local_executor(workers) as executor,
@@ -92,7 +92,7 @@ def command(
         augment_dataset(
             dataset,
             target,
-            plan,
+            augmentation,
             executor=executor,
             in_flight=2 * workers,
             overwrite=overwrite,
@@ -106,12 +106,12 @@ def command(
     return 0
 
 
-def _preview(dataset: Path, plan: Plan, sheet: Path, *, overwrite: bool) -> None:
+def _preview(dataset: Path, augmentation: Augmentation, sheet: Path, *, overwrite: bool) -> None:
     from inkfold.augmentation.preview import draw_sheet
     from inkfold.dataset.reader import open_dataset
 
     with open_dataset(dataset) as opened:
-        strength = draw_sheet(opened, plan, sheet, overwrite=overwrite)
+        strength = draw_sheet(opened, augmentation, sheet, overwrite=overwrite)
     click.echo(f"{sheet}: {strength}")
 
 

@@ -109,14 +109,14 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from inkfold.canvas.kept_drawings import Collection
+    from inkfold.canvas.kept_drawings import KeptDrawings
     from inkfold.canvas.web.app import create_app
 
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{'127.0.0.1' if host in ANYWHERE else shown}:{port}/"
     hosts = ("*",) if host in ANYWHERE else (host, *LOOPBACK)
-    app = create_app(recogniser, Collection(folder), hosts)
+    app = create_app(recogniser, KeptDrawings(folder), hosts)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
     click.echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
     if browser:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import (
     WANTED,
-    Kept,
-    Threshold,
+    RejectThreshold,
+    Withheld,
     calibration_error,
     choose_threshold,
     fit_temperature,
@@ -36,7 +36,7 @@ SEARCH = "search"  # the network of the search, not the bundle's own
 
 
 @dataclass(frozen=True)
-class Fit:
+class Quality:
     """Validation pictures with one temperature: their loss in nats, and calibration error."""
 
     loss: float
@@ -57,9 +57,9 @@ class Calibration:
         What kept the validation split from being used; empty where it was.
     right : Rate
         Of the validation pictures that were looked at; out of 0 where none could be.
-    before, after : Fit or None
+    before, after : Quality or None
         What the temperature did to them.
-    thresholds : tuple of Threshold
+    thresholds : tuple of RejectThreshold
         For ``--reject``, chosen on these pictures.
     """
 
@@ -67,9 +67,9 @@ class Calibration:
     how: str
     why: str = ""
     right: Rate = NOTHING
-    before: Fit | None = None
-    after: Fit | None = None
-    thresholds: tuple[Threshold, ...] = ()
+    before: Quality | None = None
+    after: Quality | None = None
+    thresholds: tuple[RejectThreshold, ...] = ()
 
     @property
     def fitted(self) -> bool:
@@ -198,13 +198,13 @@ def _fitted(temperature: float | None, right: Rate) -> str:
     return f"none fits {some}" if temperature is None else f"fitted on {some}"
 
 
-def _counts(kept: Kept) -> dict[str, int]:
+def _counts(kept: Withheld) -> dict[str, int]:
     return {"answered": kept.answered, "wrong": kept.wrong}
 
 
-def _threshold(stored: dict[str, Any], total: int) -> Threshold:
-    kept = Kept(stored["wrong"], stored["answered"], total)
-    return Threshold(stored["wanted"], stored["reject"], kept)
+def _threshold(stored: dict[str, Any], total: int) -> RejectThreshold:
+    kept = Withheld(stored["wrong"], stored["answered"], total)
+    return RejectThreshold(stored["wanted"], stored["reject"], kept)
 
 
 def _gather(
@@ -225,8 +225,8 @@ def _gather(
     return np.concatenate(kept), np.concatenate(labels)
 
 
-def _fit(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Fit:
+def _fit(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Quality:
     right = probabilities.argmax(axis=1) == labels
     of_truth = probabilities[np.arange(len(labels)), labels]
     bins = reliability(probabilities.max(axis=1), right)
-    return Fit(cross_entropy(of_truth), calibration_error(bins))
+    return Quality(cross_entropy(of_truth), calibration_error(bins))

@@ -61,7 +61,7 @@ class Comparison:
     @cached_property
     def table(self) -> tuple[int, int, int, int]:
         """Pictures that both have right, only the first, only the second, neither."""
-        a, b = self.first.answers.right, self.second.answers.right
+        a, b = self.first.predictions.right, self.second.predictions.right
         counts = [(a & b).sum(), (a & ~b).sum(), (~a & b).sum(), (~a & ~b).sum()]
         both, only_first, only_second, neither = map(int, counts)
         return both, only_first, only_second, neither
@@ -142,7 +142,7 @@ def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Compar
     """
     if (first.fingerprint, first.split) != (second.fingerprint, second.split):
         raise ValueError("two results are compared on the same split of the same dataset")
-    a, b = first.answers, second.answers
+    a, b = first.predictions, second.predictions
     rows = np.flatnonzero(a.predicted != b.predicted)
     kind = np.where(a.right, 0, np.where(b.right, 1, 2))[rows]
     surest = np.maximum(a.probability, b.probability)[rows]

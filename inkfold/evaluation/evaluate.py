@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.calibration import Bin, Kept, RiskCurve, keep, reliability, risk_curve, tempered
+from inkfold.calibration import Bin, RiskCurve, Withheld, keep, reliability, risk_curve, tempered
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Block, Dataset, Split, split_of
 from inkfold.evaluation.calibrate import Calibration, as_stored
@@ -32,7 +32,7 @@ TOP = 5
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """Arrays of shape (N,), in the split's order.
 
     Attributes
@@ -70,12 +70,12 @@ class Answers:
         return wrong[np.argsort(-self.probability[wrong], kind="stable")]
 
 
-def answer(
+def predict_split(
     classifier: Classifier,
     part: Split,
     temperature: float | None,
     advance: Callable[[int], None],
-) -> Answers:
+) -> Predictions:
     """Answer a split block by block: memory holds the probabilities of one block.
 
     Parameters
@@ -91,16 +91,16 @@ def answer(
     for block in part.blocks():
         kept.append(_reduced(classifier.network_answers(block.images), block, temperature))
         advance(len(block.labels))
-    names = [field.name for field in fields(Answers) if field.name != "group"]
+    names = [field.name for field in fields(Predictions) if field.name != "group"]
     columns = {name: np.concatenate([getattr(one, name) for one in kept]) for name in names}
-    return Answers(**columns, group=part.group)
+    return Predictions(**columns, group=part.group)
 
 
-def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Answers:
+def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Predictions:
     predicted, labels = own.argmax(axis=1), block.labels
     given = own if temperature is None else tempered(own, temperature)
     at = np.arange(len(labels))
-    return Answers(
+    return Predictions(
         labels=labels,
         predicted=predicted,
         rank=ranks(own, labels),
@@ -145,7 +145,7 @@ class Evaluation:
         Rows are true classes, columns answers.
     mistakes : tuple of Mistake
         The surest wrong answer first.
-    answers : Answers
+    predictions : Predictions
         Of every picture, in the split's order.
     calibration : Calibration
         The temperature that the answers are given with, and the thresholds chosen for them.
@@ -163,7 +163,7 @@ class Evaluation:
     loss: float
     confusion: NDArray[np.int64]
     mistakes: tuple[Mistake, ...]
-    answers: Answers
+    predictions: Predictions
     calibration: Calibration
 
     @cached_property
@@ -179,32 +179,32 @@ class Evaluation:
     @cached_property
     def bins(self) -> tuple[Bin, ...]:
         """Reliability of the network's own probabilities."""
-        return reliability(self.answers.own, self.answers.right)
+        return reliability(self.predictions.own, self.predictions.right)
 
     @cached_property
     def bins_after(self) -> tuple[Bin, ...]:
         """Reliability with the temperature; the same as `bins` where there is none."""
-        return reliability(self.answers.probability, self.answers.right)
+        return reliability(self.predictions.probability, self.predictions.right)
 
     @property
     def loss_after(self) -> float:
         """Mean cross-entropy with the temperature, in nats."""
-        return cross_entropy(self.answers.of_truth)
+        return cross_entropy(self.predictions.of_truth)
 
     @cached_property
     def curve(self) -> RiskCurve:
         """Risk against coverage, with the probabilities that ``classify.py`` gives."""
-        return risk_curve(self.answers.probability, self.answers.right)
+        return risk_curve(self.predictions.probability, self.predictions.right)
 
-    def kept(self, reject: float) -> Kept:
+    def kept(self, reject: float) -> Withheld:
         """What ``classify.py --reject`` would keep of this split."""
-        return keep(self.answers.probability, self.answers.right, reject)
+        return keep(self.predictions.probability, self.predictions.right, reject)
 
     @cached_property
     def groups(self) -> tuple[GroupScore, ...]:
         """Of every group of the split, the weakest first; empty where groups are not known."""
         return group_scores(
-            self.answers.group or [""] * len(self.answers.labels), self.answers.right
+            self.predictions.group or [""] * len(self.predictions.labels), self.predictions.right
         )
 
 
@@ -236,7 +236,7 @@ def evaluate(
     bundle, part = classifier.bundle, split_of(dataset, split)
     check_match(bundle, dataset, split)
     calibration = calibration or as_stored(bundle)
-    answers = answer(classifier, part, calibration.temperature, advance)
+    predictions = predict_split(classifier, part, calibration.temperature, advance)
     classes, labels = dataset.classes, part.labels
     known = dataset.train.labels if len(dataset.train) else labels
     commonest, baseline = majority(known, labels)
@@ -246,29 +246,31 @@ def evaluate(
         fingerprint=dataset.fingerprint,
         split=split,
         classes=classes,
-        accuracy=Rate(int((answers.rank == 0).sum()), len(labels)),
-        top5=Rate(int((answers.rank < TOP).sum()), len(labels)),
+        accuracy=Rate(int((predictions.rank == 0).sum()), len(labels)),
+        top5=Rate(int((predictions.rank < TOP).sum()), len(labels)),
         majority=classes[commonest],
         baseline=baseline,
-        loss=cross_entropy(answers.own_of_truth),
-        confusion=confusion_matrix(labels, answers.predicted, len(classes)),
-        mistakes=_mistakes(classes, part, answers),
-        answers=answers,
+        loss=cross_entropy(predictions.own_of_truth),
+        confusion=confusion_matrix(labels, predictions.predicted, len(classes)),
+        mistakes=_mistakes(classes, part, predictions),
+        predictions=predictions,
         calibration=calibration,
     )
 
 
-def _mistakes(classes: tuple[str, ...], part: Split, answers: Answers) -> tuple[Mistake, ...]:
+def _mistakes(
+    classes: tuple[str, ...], part: Split, predictions: Predictions
+) -> tuple[Mistake, ...]:
     source = part.source
     return tuple(
         Mistake(
             source[row],
-            classes[answers.labels[row]],
-            classes[answers.predicted[row]],
-            float(answers.probability[row]),
-            float(answers.of_truth[row]),
+            classes[predictions.labels[row]],
+            classes[predictions.predicted[row]],
+            float(predictions.probability[row]),
+            float(predictions.of_truth[row]),
         )
-        for row in answers.worst.tolist()
+        for row in predictions.worst.tolist()
     )
 
 

@@ -12,7 +12,7 @@ from inkfold.dataset.reader import Split
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
 from inkfold.evaluation.report import measured, percent
 from inkfold.metrics import balanced_accuracy, spread
-from inkfold.pages.chart import ACROSS, UP, Box, Chart, Point, Scale, box, line, thinned
+from inkfold.pages.chart import ACROSS, UP, Bar, Chart, Point, Scale, bar, line, thinned
 from inkfold.pages.page import data_uri, data_uris, write_page
 
 SETTLED = 0.05  # of the coverage, after which the curve sets the height of its chart
@@ -37,9 +37,9 @@ def reliability_chart(result: Evaluation) -> Chart:
             middle = 50 * (one.low + one.high)
             ends = [(middle, 100 * end) for end in low_high]
             lines.append(line("", "text", ends, x, y))
-    boxes = tuple(_bar(one, x, y) for one in result.bins_after if one.right.total)
+    bars = tuple(_bar(one, x, y) for one in result.bins_after if one.right.total)
     across = "probability of the answer, per cent"
-    return Chart(across, "per cent right", x.ticks(), y.ticks(), lines, boxes)
+    return Chart(across, "per cent right", x.ticks(), y.ticks(), lines, bars)
 
 
 def risk_chart(curve: RiskCurve) -> Chart:
@@ -63,11 +63,11 @@ def _means(bins: Sequence[Bin]) -> list[Point]:
     ]
 
 
-def _bar(one: Bin, x: Scale, y: Scale) -> Box:
+def _bar(one: Bin, x: Scale, y: Scale) -> Bar:
     share = one.right.share or 0.0
     title = f"{100 * one.low:.1f} to {100 * one.high:.1f} %: {one.right}"
     across = (100 * one.low + 0.4, 100 * one.high - 0.4)
-    return box(x, y, across=across, up=(0.0, 100 * share), title=title)
+    return bar(x, y, across=across, up=(0.0, 100 * share), title=title)
 
 
 def write_evaluation_page(
@@ -118,5 +118,5 @@ def write_evaluation_page(
 
 def _with_pictures(result: Evaluation, split: Split) -> list[tuple[str, object]]:
     """The worst mistakes, each behind its picture's address."""
-    pictures = data_uris(split.images, result.answers.worst[:SHOWN])
+    pictures = data_uris(split.images, result.predictions.worst[:SHOWN])
     return list(zip(pictures, result.mistakes, strict=False))

@@ -8,7 +8,7 @@ from typing import Any
 
 from inkfold.bundle.bundle import Bundle, record_calibration, record_score
 from inkfold.bundle.model_card import CARD, SCORES
-from inkfold.calibration import BINS, Kept, Threshold, calibration_error
+from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_error
 from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
@@ -80,7 +80,7 @@ def percent(share: float | None) -> str:
     return "undefined" if share is None else f"{100 * share:.2f} %"
 
 
-def measured(result: Evaluation, threshold: Threshold) -> Kept | None:
+def measured(result: Evaluation, threshold: RejectThreshold) -> Withheld | None:
     """What a threshold keeps of the split; None if there is no such threshold."""
     return None if threshold.reject is None else result.kept(threshold.reject)
 
@@ -136,7 +136,7 @@ def _group_lines(result: Evaluation) -> list[str]:
     return lines + [f"  {one.name}  {one.right}" for one in result.groups[:GROUPS_LISTED]]
 
 
-def _threshold_json(result: Evaluation, threshold: Threshold) -> dict[str, Any]:
+def _threshold_json(result: Evaluation, threshold: RejectThreshold) -> dict[str, Any]:
     kept = measured(result, threshold)
     return {
         "wanted": threshold.wanted,
@@ -146,7 +146,7 @@ def _threshold_json(result: Evaluation, threshold: Threshold) -> dict[str, Any]:
     }
 
 
-def _kept_json(kept: Kept) -> dict[str, Any]:
+def _kept_json(kept: Withheld) -> dict[str, Any]:
     wrong = rate_json(kept.error)
     return {
         "answered": kept.answered,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.pages.chart import ACROSS, UP, Chart, Scale, box, line, thinned
+from inkfold.pages.chart import ACROSS, UP, Chart, Scale, bar, line, thinned
 from inkfold.spec import ImageSpec
 
 BARS = 60  # classes, up to which each has its bar
@@ -157,8 +157,8 @@ def levels_chart(levels: NDArray[np.int64]) -> Chart:
     lowest = max(min(share for share in shares if share), LEAST)
     floor = 10.0 ** (ceil(log10(lowest)) - 1)  # the power of ten below the smallest column
     x, y = Scale(0, 256, *ACROSS), Scale(floor, 100, *UP, logarithmic=True)
-    boxes = tuple(
-        box(
+    bars = tuple(
+        bar(
             x,
             y,
             across=(at * BIN, (at + 1) * BIN - 1),
@@ -168,7 +168,7 @@ def levels_chart(levels: NDArray[np.int64]) -> Chart:
         for at, share in enumerate(shares)
         if share
     )
-    return Chart("grey level, 0 paper to 255 ink", "% of pixels", x.ticks(), y.ticks(), [], boxes)
+    return Chart("grey level, 0 paper to 255 ink", "% of pixels", x.ticks(), y.ticks(), [], bars)
 
 
 def spec_words(spec: ImageSpec) -> str:

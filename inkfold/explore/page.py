@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit.audit import Audit
-from inkfold.augmentation.augment import Plan
+from inkfold.augmentation.augment import Augmentation
 from inkfold.augmentation.preview import strength_of
 from inkfold.dataset.reader import Dataset
 from inkfold.explore.figures import (
@@ -133,7 +133,7 @@ def _augmented(dataset: Dataset, found: Exploration) -> dict[str, Any]:
     """Originals beside stored copies, or beside those that augment.py's defaults would write."""
     if found.stored:
         return {"stored": True, "strips": stored_strips(found.stored), "strength": ""}
-    plan = Plan(Distortion())
+    plan = Augmentation(Distortion())
     strips = drawn_strips(dataset, plan)
     shown = [np.zeros((2, 1, 1), np.float32)]
     strength = strength_of(dataset.spec.size, plan, shown)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit.audit import Audit, findings
-from inkfold.augmentation.augment import Plan
+from inkfold.augmentation.augment import Augmentation
 from inkfold.augmentation.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.dataset.reader import Dataset, pictures
 from inkfold.explore.scan import Scan, Stored
@@ -27,7 +27,7 @@ SIDE = 64  # larger pictures are averaged down to it
 
 
 @dataclass(frozen=True)
-class Group:
+class Sprite:
     """Classes that share two sprites, `first` to `last` in label order.
 
     `examples` holds some pictures of each, `moments` its mean picture and its variability.
@@ -40,7 +40,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Box:
+class Size:
     """How large a cell is shown, in the page's pixels."""
 
     width: int
@@ -51,9 +51,9 @@ class Box:
 class Cards:
     """All groups, and how large a cell of `examples` and one of `moments` is shown."""
 
-    groups: tuple[Group, ...]
-    examples: Box
-    moments: Box
+    groups: tuple[Sprite, ...]
+    examples: Size
+    moments: Size
 
 
 def examples_wanted(classes: int) -> int:
@@ -70,17 +70,17 @@ def class_cards(examples: NDArray[np.uint8], scan: Scan) -> Cards:
     moments = np.stack([scan.mean, 2 * scan.deviation], axis=1)  # at most 255 and 127.5
     shown = cells(resized(np.rint(moments).clip(0, 255).astype(np.uint8), side), 2)
     groups = tuple(
-        Group(number * CELLS, min((number + 1) * CELLS, classes) - 1, first, second)
+        Sprite(number * CELLS, min((number + 1) * CELLS, classes) - 1, first, second)
         for number, (first, second) in enumerate(
             zip(sprites(laid, bits=bits), sprites(shown, bits=bits), strict=True)
         )
     )
     times = magnification(side, classes)
-    return Cards(groups, _box(laid, times), _box(shown, times))
+    return Cards(groups, _size(laid, times), _size(shown, times))
 
 
-def _box(cells: NDArray[np.uint8], times: int) -> Box:
-    return Box(cells.shape[2] * times, cells.shape[1] * times)
+def _size(cells: NDArray[np.uint8], times: int) -> Size:
+    return Size(cells.shape[2] * times, cells.shape[1] * times)
 
 
 def tile_side(classes: int, examples: int, size: int) -> int:
@@ -104,7 +104,7 @@ class Strip:
     uri: str
 
 
-def drawn_strips(dataset: Dataset, plan: Plan) -> list[Strip]:
+def drawn_strips(dataset: Dataset, plan: Augmentation) -> list[Strip]:
     """What augmenting by `plan` would write, each with the grid that moved along."""
     with one_thread():
         rows = chosen_rows(dataset.train.labels) if len(dataset.train) else []

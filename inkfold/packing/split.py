@@ -44,7 +44,7 @@ class Units:
 
 
 @dataclass(frozen=True)
-class Table:
+class Assignment:
     """Where the pictures are put, and how many of each class that makes.
 
     `labels` int32 (N,) ascending, `starts` int64 (C + 1,) the first row of each class; `split` int8
@@ -86,7 +86,7 @@ class Table:
         return np.unique(self.labels[rows], return_counts=True)
 
 
-def place_groups(table: Table, groups: Units) -> None:
+def place_groups(assignment: Assignment, groups: Units) -> None:
     """Put every group into a split, in the order of the keys.
 
     As with single pictures, test is filled first, then validation, so that another group moves few
@@ -96,19 +96,19 @@ def place_groups(table: Table, groups: Units) -> None:
     """
     waiting = np.argsort(groups.key, kind="stable").tolist()
     for good in (_good_for_each, _good_together):
-        waiting = [group for group in waiting if not _fill(table, groups[group], good)]
+        waiting = [group for group in waiting if not _fill(assignment, groups[group], good)]
     for group in waiting:
-        gains = table.gains(groups[group]).sum(axis=0)
-        fallback = max(table.allowed, key=gains.__getitem__)
-        table.put(groups[group], TRAIN if TRAIN in table.allowed else fallback)
+        gains = assignment.gains(groups[group]).sum(axis=0)
+        fallback = max(assignment.allowed, key=gains.__getitem__)
+        assignment.put(groups[group], TRAIN if TRAIN in assignment.allowed else fallback)
 
 
-def _fill(table: Table, rows: Rows, good: Callable[[Rows], bool]) -> bool:
+def _fill(assignment: Assignment, rows: Rows, good: Callable[[Rows], bool]) -> bool:
     """Put a group into test or else into validation if it is good there; whether it was."""
-    gains = table.gains(rows)
+    gains = assignment.gains(rows)
     for split in (TEST, VALIDATION):
         if good(gains[:, split]):  # never where the fraction and so every target is 0
-            table.put(rows, split)
+            assignment.put(rows, split)
             return True
     return False
 
@@ -121,44 +121,48 @@ def _good_together(gains: Rows) -> bool:
     return bool(gains.sum() > 0)
 
 
-def place_singles(table: Table, label: int, rows: Rows) -> None:
+def place_singles(assignment: Assignment, label: int, rows: Rows) -> None:
     """Put single pictures of one class, in this order, where there is room: test, validation.
 
     The others go to train; there are none when its fraction is 0, for the targets are all met.
     """
-    room = np.maximum(table.wanted[label] - table.have[label], 0)
+    room = np.maximum(assignment.wanted[label] - assignment.have[label], 0)
     test, both = room[TEST], room[TEST] + room[VALIDATION]
     for split, some in (
         (TEST, rows[:test]),
         (VALIDATION, rows[test:both]),
         (TRAIN, rows[both:]),
     ):
-        table.split[some] = split
-        table.have[label, split] += len(some)
+        assignment.split[some] = split
+        assignment.have[label, split] += len(some)
 
 
-def repair(table: Table, groups: Units, key: Callable[[Rows], NDArray[np.uint64]]) -> None:
+def repair(
+    assignment: Assignment, groups: Units, key: Callable[[Rows], NDArray[np.uint64]]
+) -> None:
     """Where a class of 3 units or more misses a split, move one there that nobody else will miss.
 
     A unit is a group, or a picture that is alone; `key` gives the keys of the latter.
     """
-    enough = np.diff(table.starts) >= 3
-    for label, split in np.argwhere((table.have == 0) & enough[:, None]).tolist():
-        if split not in table.allowed or table.have[label, split]:  # one move may mend several
+    enough = np.diff(assignment.starts) >= 3
+    for label, split in np.argwhere((assignment.have == 0) & enough[:, None]).tolist():
+        if (
+            split not in assignment.allowed or assignment.have[label, split]
+        ):  # one move may mend several
             continue
-        for rows in _units(table, groups, key, label):
-            if table.split[rows[0]] != split and table.spares(rows):
-                table.put(rows, split)
+        for rows in _units(assignment, groups, key, label):
+            if assignment.split[rows[0]] != split and assignment.spares(rows):
+                assignment.put(rows, split)
                 break
 
 
 def _units(
-    table: Table, groups: Units, key: Callable[[Rows], NDArray[np.uint64]], label: int
+    assignment: Assignment, groups: Units, key: Callable[[Rows], NDArray[np.uint64]], label: int
 ) -> list[Rows]:
     """The rows of each unit that a class has pictures in, by key; none when they are under 3."""
-    places = np.flatnonzero(table.labels[groups.rows] == label)
+    places = np.flatnonzero(assignment.labels[groups.rows] == label)
     together = groups.of(places)
-    here = np.arange(table.starts[label], table.starts[label + 1])
+    here = np.arange(assignment.starts[label], assignment.starts[label + 1])
     alone = np.setdiff1d(here, groups.rows[places])
     units = [groups[group] for group in together] + list(alone[:, None])
     order = np.argsort(np.concatenate([groups.key[together], key(alone)]), kind="stable")
@@ -248,14 +252,14 @@ def assign(
     wanted = targets(np.diff(starts), fractions)
     nowhere = np.full(len(labels), -1, np.int8)
     allowed = [split for split in range(3) if fractions[split] > 0]
-    table = Table(labels, starts, nowhere, wanted, np.zeros_like(wanted), allowed)
+    assignment = Assignment(labels, starts, nowhere, wanted, np.zeros_like(wanted), allowed)
     groups = _groups(content, leaders, key)
-    place_groups(table, groups)
+    place_groups(assignment, groups)
     for label, (start, stop) in enumerate(pairwise(starts)):
-        rows = start + np.flatnonzero(table.split[start:stop] < 0)
-        place_singles(table, label, rows[np.argsort(key(rows), kind="stable")])
-    repair(table, groups, key)
-    return table.split
+        rows = start + np.flatnonzero(assignment.split[start:stop] < 0)
+        place_singles(assignment, label, rows[np.argsort(key(rows), kind="stable")])
+    repair(assignment, groups, key)
+    return assignment.split
 
 
 def _groups(

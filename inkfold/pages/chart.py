@@ -62,7 +62,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Box:
+class Bar:
     """A rectangle of the chart; `title` is shown to who points at it."""
 
     left: float
@@ -81,7 +81,7 @@ class Chart:
     across_ticks: list[Tick]
     up_ticks: list[Tick]
     lines: list[Line]
-    boxes: tuple[Box, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
     width, height = WIDTH, HEIGHT
     left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
@@ -94,10 +94,10 @@ def line(
     return Line(name, colour, " ".join(f"{x(a):g},{y(b):g}" for a, b in points), dots)
 
 
-def box(x: Scale, y: Scale, *, across: Point, up: Point, title: str) -> Box:
+def bar(x: Scale, y: Scale, *, across: Point, up: Point, title: str) -> Bar:
     """A rectangle between two values on each axis."""
     (left, right), (bottom, top) = (x(across[0]), x(across[1])), (y(up[0]), y(up[1]))
-    return Box(left, top, round(right - left, 2), round(bottom - top, 2), title)
+    return Bar(left, top, round(right - left, 2), round(bottom - top, 2), title)
 
 
 def round_values(low: float, high: float, most: int = 6) -> list[float]:

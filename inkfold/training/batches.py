@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.reader import Split
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -80,7 +80,7 @@ class Batches:
                 continue
             images = block.images
             if self.elastic is not None:
-                images = self.elastic.distort(images, block_rng(self.seed, number, index))
+                images = self.elastic.distort(images, chunk_rng(self.seed, number, index))
             index += 1
             yield images, block.labels
 

@@ -22,7 +22,7 @@ Arrays = list[NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Progress:
+class Position:
     """How far a run has come.
 
     Attributes
@@ -100,7 +100,7 @@ class Checkpoint:
         Epochs of each stage that a refit repeats; empty while validation decides.
     calibration : dict or None
         What the search's network said of validation, where a refit follows it.
-    progress : Progress
+    progress : Position
     history : list of dict
         One row an epoch.
     variables, best : list of arrays
@@ -110,7 +110,7 @@ class Checkpoint:
 
     config: dict[str, Any]
     found: tuple[int, ...]
-    progress: Progress
+    progress: Position
     history: list[Row]
     variables: Arrays
     best: Arrays
@@ -155,7 +155,7 @@ class Checkpoint:
         return cls(
             config=config,
             found=tuple(state["found"]),
-            progress=Progress(**progress),
+            progress=Position(**progress),
             history=state["history"],
             calibration=state.get("calibration"),
             **groups,

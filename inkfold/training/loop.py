@@ -17,7 +17,7 @@ from inkfold.keras_backend import import_keras
 from inkfold.metrics import SMALLEST
 from inkfold.recipe import Recipe, rate_at
 from inkfold.training.batches import Batches, feed
-from inkfold.training.checkpoint import Arrays, Checkpoint, Progress
+from inkfold.training.checkpoint import Arrays, Checkpoint, Position
 from inkfold.training.compile import compiled
 from inkfold.workers import one_thread
 
@@ -146,7 +146,7 @@ class Run:
         self._keras.utils.set_random_seed(seed % 2**32)
         self.model = compiled(build(classes), recipe)
         watcher.built(_summary(self.model))
-        self.progress = Progress()
+        self.progress = Position()
         self.history = list(state.history)
         self._best: Arrays = self.model.get_weights()
 

@@ -12,7 +12,7 @@ import pytest
 from inkfold.audit.audit import Audit, as_json, audit, findings
 from inkfold.audit.checks import lookalikes
 from inkfold.audit.near_duplicates import correlation, embed, main_axes, near_duplicates
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import open_dataset, pictures
 from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
@@ -220,7 +220,7 @@ def test_distorted_copies_are_left_out(tmp_path: Path) -> None:
     splits[0][0][5] = 0
     splits[2][0][3] = splits[0][0][40]
     path = write_splits(tmp_path / "d.h5", splits)
-    plan = Plan(Distortion(sigma=3, alpha=8), copies=2)
+    plan = Augmentation(Distortion(sigma=3, alpha=8), copies=2)
     with InProcess() as executor:
         augment_dataset(path, tmp_path / "a.h5", plan, executor=executor, in_flight=1)
 

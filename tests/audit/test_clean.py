@@ -9,7 +9,7 @@ import pytest
 
 from inkfold.audit.audit import audit
 from inkfold.audit.clean import KEPT, WHY, plan_cleaning, write_cleaned
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
@@ -109,7 +109,7 @@ def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
     """Its copies would have to go with their originals; the next step is named."""
     path = write_splits(tmp_path / "d.h5", clean_splits())
     with InProcess() as executor:
-        plan = Plan(Distortion(sigma=3, alpha=8), copies=1)
+        plan = Augmentation(Distortion(sigma=3, alpha=8), copies=1)
         augment_dataset(path, tmp_path / "a.h5", plan, executor=executor, in_flight=1)
 
     with (

@@ -16,10 +16,10 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import Plan, augment_dataset, plan_augmentation
+from inkfold.augmentation.augment import Augmentation, augment_dataset, plan_augmentation
 from inkfold.dataset.reader import CHUNK, open_dataset
 from inkfold.dataset.writer import digests
-from inkfold.elastic import Elastic, block_rng
+from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
@@ -27,21 +27,23 @@ from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import ROOT
 
 DISTORTION = Distortion(sigma=4, alpha=30, rotate=5)
-PLAN = Plan(DISTORTION, copies=3, seed=5)
+PLAN = Augmentation(DISTORTION, copies=3, seed=5)
 
 
-def augmented(source: Path, target: Path, plan: Plan = PLAN, *, workers: int = 1) -> Path:
+def augmented(
+    source: Path, target: Path, augmentation: Augmentation = PLAN, *, workers: int = 1
+) -> Path:
     """Run it as the command does."""
     with local_executor(workers) as executor:
         augment_dataset(
-            source, target, plan, executor=executor, in_flight=2 * workers, overwrite=True
+            source, target, augmentation, executor=executor, in_flight=2 * workers, overwrite=True
         )
     return target
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """700 training pictures: two whole blocks of 256 and one of 188."""
+    """700 training pictures: two whole chunks of 256 and one of 188."""
     return write_packed(tmp_path_factory.mktemp("packed") / "small.h5", (700, 300, 64))
 
 
@@ -90,15 +92,15 @@ def test_every_digest_is_that_of_the_pictures_pixels(target: Path) -> None:
         assert np.array_equal(dataset.train.digest, digests(dataset.train.images[:]))
 
 
-def test_the_copies_are_those_of_the_blocks_generator(source: Path, target: Path) -> None:
-    """Copy 2 of block 1 is `distort` with ``block_rng(seed, 2, 1)``; of a short block too."""
+def test_the_copies_are_those_of_the_chunks_generator(source: Path, target: Path) -> None:
+    """Copy 2 of chunk 1 is `distort` with ``chunk_rng(seed, 2, 1)``; of a short chunk too."""
     with open_dataset(source) as packed, open_dataset(target) as dataset:
         images, elastic = dataset.train.images[:], Elastic.of(packed.spec.size, DISTORTION)
-        for copy, block in ((2, 1), (1, 2), (3, 0)):
-            originals = packed.train.images[block * CHUNK : (block + 1) * CHUNK]
-            expected = elastic.distort(originals, block_rng(5, copy, block))
+        for copy, chunk in ((2, 1), (1, 2), (3, 0)):
+            originals = packed.train.images[chunk * CHUNK : (chunk + 1) * CHUNK]
+            expected = elastic.distort(originals, chunk_rng(5, copy, chunk))
             origin = np.asarray(dataset.train.origin)
-            drawn = (dataset.train.copy == copy) & (origin // CHUNK == block)
+            drawn = (dataset.train.copy == copy) & (origin // CHUNK == chunk)
             order = np.argsort(origin[drawn])
             assert np.array_equal(images[drawn][order], expected)
 
@@ -109,10 +111,10 @@ def test_no_two_copies_of_a_picture_are_equal(target: Path) -> None:
         assert len({digest.tobytes() for digest in dataset.train.digest}) == 2800
 
 
-def test_chunks_are_mixed_and_only_the_last_rows_of_the_short_block_stand_together(
+def test_chunks_are_mixed_and_only_the_last_rows_of_the_short_chunk_stand_together(
     target: Path,
 ) -> None:
-    """Whole blocks: one copy a chunk, the chunks permuted; then the 188 x 4 rows of block 2."""
+    """Copies of whole chunks are chunks, permuted; then come the 188 x 4 rows of chunk 2."""
     with open_dataset(target) as dataset:
         origin, copy = np.asarray(dataset.train.origin), np.asarray(dataset.train.copy)
         places = []
@@ -121,7 +123,7 @@ def test_chunks_are_mixed_and_only_the_last_rows_of_the_short_block_stand_togeth
             assert len(set(copy[part])) == 1
             assert np.array_equal(origin[part] % CHUNK, np.arange(CHUNK))
             places.append((int(origin[start]) // CHUNK, int(copy[start])))
-        assert sorted(places) == [(block, number) for block in (0, 1) for number in range(4)]
+        assert sorted(places) == [(chunk, number) for chunk in (0, 1) for number in range(4)]
         assert places != sorted(places)
         assert (origin[8 * CHUNK :] >= 2 * CHUNK).all()
 
@@ -261,7 +263,7 @@ def test_another_seed_draws_other_copies_of_the_same_originals(
 
 @pytest.mark.parametrize("count", [1, 255, 256, 257, 512])
 def test_any_number_of_pictures_is_augmented_whole(tmp_path: Path, count: int) -> None:
-    """Less than a block, a block, a block and one: every origin with every copy."""
+    """Less than a chunk, a chunk, a chunk and one row: every origin with every copy."""
     packed = write_packed(tmp_path / "packed.h5", (count, 4, 4), size=8)
     with open_dataset(augmented(packed, tmp_path / "out.h5")) as dataset:
         origin, copy = np.asarray(dataset.train.origin), np.asarray(dataset.train.copy)
@@ -282,7 +284,7 @@ def test_empty_splits_stay_empty(tmp_path: Path) -> None:
 
 
 def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path) -> None:
-    """Told block by block."""
+    """Progress is reported chunk by chunk."""
     told: list[int] = []
     with local_executor(1) as executor:
         augment_dataset(
@@ -317,7 +319,7 @@ def test_what_cannot_be_done_is_refused_before_any_work(source: Path, tmp_path: 
     with pytest.raises(InkfoldError, match="copies is 0"):
         plan_augmentation(source, out, replace(PLAN, copies=0), overwrite=True)
     with pytest.raises(InkfoldError, match="sigma is 0"):
-        plan_augmentation(source, out, Plan(Distortion(sigma=0)), overwrite=True)
+        plan_augmentation(source, out, Augmentation(Distortion(sigma=0)), overwrite=True)
     assert out.read_bytes() == b"mine"
 
     other = tmp_path / "other.h5"

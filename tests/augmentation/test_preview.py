@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from inkfold.augmentation import preview
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.augmentation.preview import chosen_rows, draw_sheet, draw_tile, example_of, strength_of
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -19,7 +19,7 @@ from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
 
-PLAN = Plan(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
+PLAN = Augmentation(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_path: Path) -> None:
-    """Row 3 of the whole block and row 290 of the short one, each of three copies."""
+    """Row 3 of the whole chunk and row 290 of the short one, each of three copies."""
     with local_executor(1) as executor:
         augment_dataset(source, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
     with open_dataset(source) as packed, open_dataset(tmp_path / "out.h5") as dataset:
@@ -59,7 +59,7 @@ def test_each_row_of_the_sheet_is_another_class() -> None:
 def test_the_measured_strength_is_that_of_theory_and_the_affine_map_comes_on_top() -> None:
     """With sigma 4 and alpha 34 1.38 pixels; with a rotation more, and the text says so."""
     field = np.full((2, 2, 8, 8), 3, np.float32)
-    plain = strength_of(32, Plan(Distortion(sigma=4, alpha=34)), [field])
+    plain = strength_of(32, Augmentation(Distortion(sigma=4, alpha=34)), [field])
     assert plain.theory == pytest.approx(1.3845, abs=1e-4)
     assert plain.measured == pytest.approx(plain.theory, rel=0.03)
     assert plain.total == plain.measured
@@ -68,7 +68,7 @@ def test_the_measured_strength_is_that_of_theory_and_the_affine_map_comes_on_top
     assert "1.38 px by theory" in str(plain)
     assert "3.00 px on this sheet" in str(plain)
 
-    turned = strength_of(32, Plan(Distortion(sigma=4, alpha=34, rotate=20)), [field])
+    turned = strength_of(32, Augmentation(Distortion(sigma=4, alpha=34, rotate=20)), [field])
     assert turned.measured == pytest.approx(plain.measured, rel=0.03)
     assert turned.total > plain.total + 0.3
     assert f"{turned.total:.2f} px with the affine map" in str(turned)

@@ -1,4 +1,4 @@
-"""Kept drawings: in class folders that packing reads, and nowhere else."""
+"""KeptDrawing drawings: in class folders that packing reads, and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.commands.create_dataset import main as pack
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -38,7 +38,7 @@ def files_in(folder: Path) -> set[Path]:
 
 def test_a_kept_drawing_is_the_picture_itself(tmp_path: Path) -> None:
     """A PNG file in a folder of its class, pixel for pixel."""
-    kept = Collection(tmp_path / "kept").keep(PICTURE, "alef")
+    kept = KeptDrawings(tmp_path / "kept").keep(PICTURE, "alef")
 
     assert (kept.name, kept.folder) == ("alef", "alef")
     assert np.array_equal(read(tmp_path / "kept" / "alef" / kept.file), PICTURE)
@@ -47,7 +47,7 @@ def test_a_kept_drawing_is_the_picture_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NASTY)
 def test_a_class_may_be_called_anything(tmp_path: Path, name: str) -> None:
     """One file, one folder deep, in the collection and not beside it."""
-    collection = Collection(tmp_path / "kept")
+    collection = KeptDrawings(tmp_path / "kept")
 
     kept = collection.keep(PICTURE, name)
 
@@ -58,7 +58,7 @@ def test_a_class_may_be_called_anything(tmp_path: Path, name: str) -> None:
 
 def test_names_of_two_classes_never_share_a_folder(tmp_path: Path) -> None:
     """An escaped name and the one that looks like it."""
-    collection = Collection(tmp_path)
+    collection = KeptDrawings(tmp_path)
 
     folders = {collection.keep(PICTURE, name).folder for name in ("a/b", "a%2Fb", *NASTY)}
 
@@ -69,14 +69,14 @@ def test_names_of_two_classes_never_share_a_folder(tmp_path: Path) -> None:
 def test_a_class_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
     """Nothing is made."""
     with pytest.raises(InkfoldError, match="the class has no name"):
-        Collection(tmp_path / "kept").keep(PICTURE, name)
+        KeptDrawings(tmp_path / "kept").keep(PICTURE, name)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_removed_is_gone_and_the_rest_stays(tmp_path: Path) -> None:
     """The last of a class takes its folder along; a number that is not there removes nothing."""
-    collection = Collection(tmp_path)
+    collection = KeptDrawings(tmp_path)
     first, second, other = (collection.keep(PICTURE, name) for name in ("a", "a", "b"))
 
     assert collection.remove(first.number)
@@ -88,10 +88,10 @@ def test_what_is_removed_is_gone_and_the_rest_stays(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_out_is_not_of_the_collection(tmp_path: Path) -> None:
     """It is neither listed, nor shown, nor removed."""
-    outside = Collection(tmp_path / "outside").keep(PICTURE, "a")
+    outside = KeptDrawings(tmp_path / "outside").keep(PICTURE, "a")
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "a").symlink_to(tmp_path / "outside" / "a")
-    collection = Collection(tmp_path / "kept")
+    collection = KeptDrawings(tmp_path / "kept")
 
     assert collection.list() == []
     assert collection.path(outside.number) is None
@@ -103,12 +103,12 @@ def test_a_collection_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file")
 
     with pytest.raises(InkfoldError, match="choose another folder with --keep"):
-        Collection(tmp_path / "kept").keep(PICTURE, "a")
+        KeptDrawings(tmp_path / "kept").keep(PICTURE, "a")
 
 
 def test_what_was_kept_is_packed(tmp_path: Path) -> None:
     """Drawing makes a training set: ten drawings of two classes."""
-    collection = Collection(tmp_path / "kept")
+    collection = KeptDrawings(tmp_path / "kept")
     for number in range(10):
         picture = PICTURE.copy()
         picture[16, number] = 0

@@ -16,7 +16,7 @@ import pytest
 
 from inkfold.bundle.bundle import load_bundle
 from inkfold.canvas.drawing import render
-from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.canvas.web.app import create_app
 from inkfold.canvas.web.guard import MAX_BYTES
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
     """A client of a server that runs."""
     recogniser = Recogniser(Classifier(load_bundle(bundle)), reject=0.6)
-    app = create_app(recogniser, Collection(folder), ("127.0.0.1",))
+    app = create_app(recogniser, KeptDrawings(folder), ("127.0.0.1",))
     with serving(app) as address, httpx.Client(base_url=address) as opened:
         yield opened
 

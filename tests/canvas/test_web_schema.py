@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from inkfold.bundle.bundle import load_bundle
-from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.canvas.web.app import create_app
 from inkfold.classifier import Classifier
@@ -40,7 +40,7 @@ def application() -> object:
     """The application with a bundle whose answers are known by hand."""
     bundle = write_bundle(FOLDER / "known", spec=ImageSpec(size=SPEC.size, fit="stretch"))
     recogniser = Recogniser(Classifier(load_bundle(bundle)))
-    return create_app(recogniser, Collection(FOLDER / "kept"), ("*",))
+    return create_app(recogniser, KeptDrawings(FOLDER / "kept"), ("*",))
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", application())

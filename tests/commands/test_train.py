@@ -16,7 +16,7 @@ from inkfold.commands.train import command, load_script, train_command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import policy
-from inkfold.training.checkpoint import Checkpoint, Progress
+from inkfold.training.checkpoint import Checkpoint, Position
 from inkfold.training.engine import Training
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
@@ -154,9 +154,9 @@ def test_the_distortion_is_the_recipes_unless_it_is_given(
     assert turned == replace(plain, rotate=10, alpha=0)
 
 
-def tiny_progress() -> Progress:
+def tiny_progress() -> Position:
     """Some epochs into the second stage."""
-    return Progress(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
+    return Position(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
 
 
 @pytest.mark.parametrize("damage", ["text", "empty", "torn", "no state"])

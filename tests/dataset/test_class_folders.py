@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
 from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
 from inkfold.dataset.reader import Dataset, open_dataset
@@ -131,7 +131,7 @@ def test_one_split_alone(tmp_path: Path) -> None:
 def test_copies_are_left_out(tmp_path: Path) -> None:
     """Of an augmented dataset the originals are written, over more than one block."""
     write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)
-    plan = Plan(Distortion(sigma=3.0, alpha=5.0), copies=2)
+    plan = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
     augment_dataset(tmp_path / "d.h5", target, plan, executor=InProcess(), in_flight=2)
 

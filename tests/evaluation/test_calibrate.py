@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inkfold.bundle.bundle import Bundle, load_bundle, record_calibration
-from inkfold.calibration import Kept, Threshold
+from inkfold.calibration import RejectThreshold, Withheld
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
 from inkfold.commands.evaluate import main
@@ -63,8 +63,8 @@ def test_before_and_after_are_measured_on_the_test_split(here: Path) -> None:
         classifier = Classifier(load_bundle(here / "bands"))
         result = evaluate(classifier, dataset, calibration=calibrate(classifier, dataset))
 
-    assert result.answers.own == pytest.approx([0.75, 0.75, 0.75, 0.75, 0.25])
-    assert result.answers.probability == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.25], rel=1e-3)
+    assert result.predictions.own == pytest.approx([0.75, 0.75, 0.75, 0.75, 0.25])
+    assert result.predictions.probability == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.25], rel=1e-3)
     assert result.loss == pytest.approx(-(3 * np.log(3 / 4) + np.log(1 / 12) + np.log(1 / 4)) / 5)
     expected = -(3 * np.log(1 / 2) + np.log(1 / 6) + np.log(1 / 4)) / 5
     assert result.loss_after == pytest.approx(expected, rel=1e-3)
@@ -108,7 +108,7 @@ def test_a_stored_temperature_stands_where_none_can_be_fitted(here: Path) -> Non
     assert result.calibration.why.startswith("the validation split of")
     assert result.calibration.how == plain.calibration.how == "the bundle's own"
     assert not result.calibration.fitted
-    assert result.answers.probability[0] == pytest.approx(0.5)
+    assert result.predictions.probability[0] == pytest.approx(0.5)
 
 
 def test_a_large_validation_split_is_taken_in_part(
@@ -215,7 +215,7 @@ def test_thresholds_are_chosen_among_calibrated_probabilities(here: Path) -> Non
         found = calibrate(Classifier(bundle), dataset)
 
     assert found.temperature == pytest.approx(np.log(9) / np.log(3 * 19), rel=1e-3)
-    assert found.thresholds[0] == Threshold(0.05, 0.9, Kept(1, 20, 24))
+    assert found.thresholds[0] == RejectThreshold(0.05, 0.9, Withheld(1, 20, 24))
     assert [one.reject for one in found.thresholds[1:]] == [None] * 3
 
 

@@ -20,7 +20,7 @@ from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.compare import check_comparable, compare, comparison_summary, mcnemar
-from inkfold.evaluation.evaluate import Answers, Evaluation
+from inkfold.evaluation.evaluate import Evaluation, Predictions
 from inkfold.pages.page import data_uris
 from tests.evaluation.test_report import evaluation
 from tests.worlds.bands import CLASSES, SPEC, write_bundle, write_dataset
@@ -41,7 +41,7 @@ def result(name: str, predicted: tuple[int, ...], **changes: Any) -> Evaluation:
     matrix = np.zeros((4, 4), np.int64)
     np.add.at(matrix, (labels, answers), 1)
     made = evaluation(matrix, **({"bundle": name} | changes))
-    return replace(made, answers=Answers(labels, answers, rank, sure, sure, sure, sure))
+    return replace(made, predictions=Predictions(labels, answers, rank, sure, sure, sure, sure))
 
 
 @law

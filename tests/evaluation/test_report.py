@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import load_bundle
 from inkfold.evaluation.calibrate import Calibration
 from inkfold.evaluation.confusion_plot import draw_confusion, most_confused, short
-from inkfold.evaluation.evaluate import Answers, Evaluation, Mistake
+from inkfold.evaluation.evaluate import Evaluation, Mistake, Predictions
 from inkfold.evaluation.report import publish, summary, write_report
 from inkfold.metrics import Confusion, Rate, majority
 from tests.worlds.bands import write_bundle
@@ -49,22 +49,22 @@ def evaluation(
         "baseline": baseline,
         "loss": 0.125,
         "confusion": matrix,
-        "answers": answers_of(matrix),
+        "predictions": predictions_of(matrix),
         "calibration": Calibration(None, "made up"),
         "mistakes": (Mistake("a/new\nline.png", "$c", NAMES[1], 0.75, 0.25),),
     }
     return Evaluation(**values | changes)
 
 
-def answers_of(matrix: NDArray[np.int64]) -> Answers:
-    """Answers with this confusion matrix, all given with 0.75."""
+def predictions_of(matrix: NDArray[np.int64]) -> Predictions:
+    """Predictions with this confusion matrix, all given with 0.75."""
     labels, predicted = (
         np.repeat(at, matrix.ravel()) for at in np.indices(matrix.shape).reshape(2, -1)
     )
     sure = np.full(len(labels), 0.75, np.float32)
     of_truth = np.where(labels == predicted, 0.75, 0.25).astype(np.float32)
     rank = (labels != predicted).astype(np.int64)
-    return Answers(labels.astype(np.int32), predicted, rank, sure, of_truth, sure, of_truth)
+    return Predictions(labels.astype(np.int32), predicted, rank, sure, of_truth, sure, of_truth)
 
 
 def rows(path: Path) -> list[list[str]]:

@@ -26,7 +26,7 @@ def test_a_bar_is_as_high_as_the_share_that_is_right() -> None:
     """17 of 23 answers, all of them given with 75 %, in the bin from 73.3 to 80 %."""
     chart = reliability_chart(evaluation())
 
-    (bar,) = chart.boxes
+    (bar,) = chart.bars
     assert bar.top == pytest.approx(PER_CENT(100 * 17 / 23), abs=0.02)
     assert bar.top + bar.height == pytest.approx(PER_CENT(0), abs=0.02)
     assert WIDE(100 * 11 / 15) < bar.left < bar.left + bar.width < WIDE(80)
@@ -41,7 +41,7 @@ def test_dots_show_what_was_without_the_temperature() -> None:
     after = np.full(23, 0.5, np.float32)
     warm = replace(
         plain,
-        answers=replace(plain.answers, probability=after),
+        predictions=replace(plain.predictions, probability=after),
         calibration=Calibration(2.0, "made up"),
     )
 

@@ -37,9 +37,9 @@ def test_a_column_is_as_high_as_its_share_on_the_logarithmic_axis() -> None:
     levels[[0, 100, 255]] = 9000, 900, 100
     chart = levels_chart(levels)
 
-    high, middling, low = (column.height for column in chart.boxes)
+    high, middling, low = (column.height for column in chart.bars)
     assert high - middling == pytest.approx((middling - low) * 1 / np.log10(9), abs=0.05)
-    assert [column.title for column in chart.boxes] == [
+    assert [column.title for column in chart.bars] == [
         "grey levels 0 to 15: 90 % of pixels",
         "grey levels 96 to 111: 9 % of pixels",
         "grey levels 240 to 255: 1 % of pixels",
@@ -52,7 +52,7 @@ def test_one_grey_level_alone_can_be_drawn() -> None:
     levels[0] = 64
 
     assert pixel_facts(levels).deviation == 0
-    assert len(levels_chart(levels).boxes) == 1
+    assert len(levels_chart(levels).bars) == 1
 
 
 def test_few_classes_have_a_bar_each_in_label_order() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.explore import scan
@@ -48,7 +48,7 @@ def test_of_an_augmented_file_the_originals_are_measured_and_the_copies_stand_be
 ) -> None:
     """The same figures as of the file that it was made from; copies 1, 2, ... of the same row."""
     plain = write_packed(tmp_path / "d.h5", (300, 8, 8))
-    plan = Plan(Distortion(sigma=4, alpha=20), copies=7)
+    plan = Augmentation(Distortion(sigma=4, alpha=20), copies=7)
     with local_executor(1) as executor:
         augment_dataset(plain, tmp_path / "e.h5", plan, executor=executor, in_flight=1)
     with open_dataset(plain) as before, open_dataset(tmp_path / "e.h5") as after:

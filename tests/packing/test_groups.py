@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import Plan, augment_dataset
+from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.packing.plan import NONE, Official, divide, missing_splits, on_both_sides
@@ -61,7 +61,7 @@ def test_without_groups_there_is_no_such_array(tmp_path: Path) -> None:
 
 def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
     """A copy is by the writer of its original, in whole blocks and in the last one."""
-    plan = Plan(Distortion(sigma=3.0, alpha=5.0), copies=2)
+    plan = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "augmented.h5"
     with open_dataset(grouped) as dataset:
         before = {name: getattr(dataset, name).group for name in SPLITS}
@@ -84,7 +84,7 @@ def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> No
         count = len(file["train/group"])
         del file["train/group"]
         file["train/group"] = np.array(["x"] * count, h5py.string_dtype())
-    plan = Plan(Distortion(), copies=1)
+    plan = Augmentation(Distortion(), copies=1)
 
     with pytest.raises(InkfoldError, match="/train/group is not of fixed length"):
         augment_dataset(grouped, tmp_path / "a.h5", plan, executor=InProcess(), in_flight=2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.pages.chart import Scale, box, line, round_values, thinned
+from inkfold.pages.chart import Scale, bar, line, round_values, thinned
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 
@@ -62,13 +62,13 @@ def test_the_values_are_those_a_person_would_choose() -> None:
     assert round_values(7, 7) == [7]
 
 
-def test_lines_and_boxes_are_in_the_drawings_units() -> None:
-    """Rows count downwards in SVG: a box begins at its top."""
+def test_lines_and_bars_are_in_the_drawings_units() -> None:
+    """Rows count downwards in SVG: a bar begins at its top."""
     x, y = Scale(0, 10, 0, 100), Scale(0, 1, 50, 0)
 
     assert line("a", "mark", [(0, 0), (5, 0.5), (10, 1)], x, y).points == "0,50 50,25 100,0"
-    bar = box(x, y, across=(2, 4), up=(0, 0.5), title="t")
-    assert (bar.left, bar.top, bar.width, bar.height) == (20, 25, 20, 25)
+    drawn = bar(x, y, across=(2, 4), up=(0, 0.5), title="t")
+    assert (drawn.left, drawn.top, drawn.width, drawn.height) == (20, 25, 20, 25)
 
 
 def test_long_lines_are_thinned_evenly() -> None:

@@ -15,7 +15,7 @@ from inkfold.commands.train import train_command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.recipe import Stage, rate_at
 from inkfold.training.batches import Batches
-from inkfold.training.checkpoint import Checkpoint, Progress
+from inkfold.training.checkpoint import Checkpoint, Position
 from inkfold.training.loop import Run, State, score
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
@@ -161,7 +161,7 @@ def test_a_run_that_goes_on_and_finds_nothing_better_ends_with_the_weights_it_ha
     run_ = one_epoch(dataset, tmp_path, seed=0)
     variables = [*run_.model.variables, *run_.model.optimizer.variables]
     best = [np.full_like(weight, 0.5) for weight in run_.model.get_weights()]
-    progress = Progress(epoch=3, best=0.0, best_epoch=2)
+    progress = Position(epoch=3, best=0.0, best_epoch=2)
     values = [np.asarray(variable) for variable in variables]
     run_.restore(Checkpoint({}, (), progress, [], values, best))
 

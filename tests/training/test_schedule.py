@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.recipe import Stage, in_epochs, rate_at
-from inkfold.training.checkpoint import Progress
+from inkfold.training.checkpoint import Position
 
 STAGES = (Stage(1e-2, epochs=4, patience=2), Stage(1e-3, epochs=3, patience=2))
 
 
-def run(losses: list[float]) -> tuple[Progress, list[int]]:
+def run(losses: list[float]) -> tuple[Position, list[int]]:
     """Walk through `losses`; the stage of each epoch comes back too."""
-    progress, stages = Progress(), []
+    progress, stages = Position(), []
     for loss in losses:
         if progress.stage == len(STAGES):
             break
@@ -71,7 +71,7 @@ def test_a_first_stage_without_a_best_counts_zero_epochs() -> None:
 
 def test_without_validation_the_newest_weights_are_the_best() -> None:
     """A refit has nothing to choose by."""
-    progress = Progress().after_epoch(None).after_epoch(None)
+    progress = Position().after_epoch(None).after_epoch(None)
 
     assert (progress.best_epoch, progress.waited) == (2, 0)
 

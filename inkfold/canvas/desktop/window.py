@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkfold.canvas.drawing import Drawing, History, Stroke, render
-from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.canvas.recogniser import Answer, Recogniser
 from inkfold.errors import InkfoldError
 
@@ -41,7 +41,7 @@ def open_window(recogniser: Recogniser, folder: Path) -> None:
         raise InkfoldError(
             f"no window can be opened ({error}); leave --desktop out and use the page"
         ) from None
-    Window(root, recogniser, Collection(folder))
+    Window(root, recogniser, KeptDrawings(folder))
     _stay_awake(root)
     root.mainloop()
 
@@ -54,7 +54,7 @@ def _stay_awake(root: tk.Tk) -> None:
 class Window:
     """What is in the window; `root` is Tk's own."""
 
-    def __init__(self, root: tk.Tk, recogniser: Recogniser, collection: Collection) -> None:
+    def __init__(self, root: tk.Tk, recogniser: Recogniser, collection: KeptDrawings) -> None:
         from inkfold.canvas.desktop.panel import Panel
 
         self._root, self._recogniser, self._collection = root, recogniser, collection

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
 from inkfold.canvas.drawing import render
-from inkfold.canvas.kept_drawings import Collection
+from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.canvas.web.guard import Guard
 from inkfold.canvas.web.messages import (
@@ -99,13 +99,13 @@ def _type(rules: dict[str, Any]) -> str:
     return str(rules.get("type", "any"))
 
 
-def create_app(recogniser: Recogniser, collection: Collection, hosts: tuple[str, ...]) -> FastAPI:
+def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[str, ...]) -> FastAPI:
     """The application.
 
     Parameters
     ----------
     recogniser : Recogniser
-    collection : Collection
+    collection : KeptDrawings
         Where drawings are kept.
     hosts : tuple of str
         The names under which it may be called; ``*`` for any. A page elsewhere cannot call it by
@@ -177,7 +177,7 @@ def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
         return answer_message(recogniser.answer(render(drawing.drawing())))
 
 
-def _add_collection(app: FastAPI, collection: Collection) -> None:
+def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
     refused: dict[int | str, dict[str, object]] = {403: PROBLEMS[403]}
     missing = refused | {404: {"model": Problem, "description": "No such drawing."}}
 

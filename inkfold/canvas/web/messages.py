@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from inkfold.canvas.drawing import Drawing, Stroke
-from inkfold.canvas.kept_drawings import Kept
+from inkfold.canvas.kept_drawings import KeptDrawing
 from inkfold.canvas.recogniser import Answer
 
 Place = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
@@ -59,7 +59,7 @@ class KeptMessage(Message):
     place: str = Field(description="Folder and file in the collection.")
 
     @classmethod
-    def of(cls, kept: Kept) -> Self:
+    def of(cls, kept: KeptDrawing) -> Self:
         """The message of a kept drawing."""
         place = f"{kept.folder}/{kept.file}"
         return cls(name=kept.name, number=kept.number, place=place)
