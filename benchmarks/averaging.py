@@ -56,7 +56,7 @@ def command(bundle: Path, dataset: Path, *, split: str, kept: Path | None) -> in
     single, mean = [], []
     with open_dataset(dataset) as opened:
         check_match(loaded, opened, split)
-        for number, block in enumerate(getattr(opened, split).blocks()):
+        for number, block in enumerate(opened.split(split).blocks()):
             own = classifier.network_answers(block.images).argmax(axis=1)
             single.append(own == block.labels)
             views = averaged(classifier, block.images, number).argmax(axis=1)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.picture import prepare, read
+from inkfold.picture import Pixels, prepare, read
 from inkfold.workers import processors
 
-Item = TypeVar("Item")
+Drawn = TypeVar("Drawn")
 BATCH = 256  # pictures that are answered at a time; also bounds the memory
 RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
 LEAST = 16  # and fewest, where there are as many: below, a run's own cost shows
@@ -30,10 +30,32 @@ READERS = 4  # threads that decode: OpenCV works without Python's lock
 PATIENCE = 0.05  # seconds without a new path after which those at hand are answered
 Engine = Literal["onnx", "keras"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-Picture = NDArray[np.uint8] | str  # prepared, or why there is none
-Readings = tuple[
-    list[Path | str], list[Future[list[Picture]]]
-]  # paths, and their pictures in pieces
+Given = Path | str | Pixels  # a picture file, or a picture as `picture.read` gives it
+Item = tuple[Path | str, Given]  # what a prediction calls it, and what it is read from
+Image = NDArray[np.uint8] | str  # prepared, or why there is none
+Pieces = list[Future[list[Image]]]  # a batch's images, in pieces that threads read
+Readings = tuple[list[Item], Pieces]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one picture.
+
+    Attributes
+    ----------
+    path : Path or str
+        As it was given; for a picture that was given as pixels ``"array N"``, with N its place
+        among all that was given, from 0.
+    labels, probabilities : tuple
+        The likeliest classes, best first. Both are empty where the picture could not be read.
+    error : str, optional
+        Why it could not be read.
+    """
+
+    path: Path | str
+    labels: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    error: str | None = None
 
 
 class _End:
@@ -43,7 +65,7 @@ class _End:
         self.error = error
 
 
-class Ahead(Generic[Item]):
+class Ahead(Generic[Drawn]):
     """Draws items in a thread of its own; a context manager, whose end is the thread's too.
 
     Parameters
@@ -54,9 +76,9 @@ class Ahead(Generic[Item]):
         How many items are drawn and not yet taken, at most.
     """
 
-    def __init__(self, items: Iterable[Item], *, limit: int) -> None:
+    def __init__(self, items: Iterable[Drawn], *, limit: int) -> None:
         self._items = items
-        self._drawn: Queue[Item | _End] = Queue(maxsize=limit)
+        self._drawn: Queue[Drawn | _End] = Queue(maxsize=limit)
         self._stopped = Event()
         self._end: _End | None = None
 
@@ -76,7 +98,7 @@ class Ahead(Generic[Item]):
             while True:
                 self._drawn.get_nowait()
 
-    def take(self, most: int, *, patience: float) -> list[Item]:
+    def take(self, most: int, *, patience: float) -> list[Drawn]:
         """Wait for one item, then for up to `most`, as long as they keep coming.
 
         Parameters
@@ -90,7 +112,7 @@ class Ahead(Generic[Item]):
         items : list
             In their order; empty when there are no more.
         """
-        taken: list[Item] = []
+        taken: list[Drawn] = []
         while len(taken) < most and self._end is None:
             try:
                 item = self._drawn.get(timeout=patience if taken else None)
@@ -198,25 +220,44 @@ class Classifier:
             )
         return answers
 
-    def classify(self, paths: Iterable[Path | str]) -> Iterator[Prediction]:
-        """Answer picture files one after another, in their order.
+    def classify(self, pictures: Given | Iterable[Given]) -> Iterator[Prediction]:
+        """Answer pictures one after another, in their order.
 
         Files are read ahead, in threads; batches begin with one picture and double, so that the
-        first answer comes at once. Memory does not grow with the number of paths.
+        first answer comes at once. Memory does not grow with the number of pictures.
 
         Parameters
         ----------
-        paths : iterable of paths
-            Drawn as needed, also from a slow source: what has arrived is answered.
+        pictures : path, array, or iterable of these
+            A path is a picture file. An array is one picture: uint8 or uint16, of shape (rows,
+            columns), or (rows, columns, 3 or 4) for RGB and RGBA, as `picture.read` gives it; an
+            array (N, rows, columns) is N grey pictures. An iterable is drawn as needed, also from
+            a slow source: what has arrived is answered.
 
         Yields
         ------
         prediction : Prediction
-            One for each path. A file that cannot be read gives one whose `error` says why.
+            One for each picture. A file that cannot be read, or an array of another type or
+            shape, gives one whose `error` says why.
+
+        Raises
+        ------
+        TypeError
+            If something is neither a path nor an array; at once where it is all that was given,
+            else when its turn comes.
+
+        Examples
+        --------
+        >>> (prediction,) = classifier.classify("a.png")  # doctest: +SKIP
+        >>> for prediction in classifier.classify(["a.png", "b.png"]):  # doctest: +SKIP
+        ...     print(prediction.path, prediction.labels[0])
         """
+        return self._classify(_items(pictures))
+
+    def _classify(self, items: Iterator[Item]) -> Iterator[Prediction]:
         pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            with Ahead(self._readings(paths, pool), limit=1) as ahead:
+            with Ahead(self._readings(items, pool), limit=1) as ahead:
                 while batches := ahead.take(1, patience=0):
                     yield from self._answers(*batches[0])
         finally:
@@ -228,34 +269,35 @@ class Classifier:
             return BATCH
         return max(LEAST, min(RUN, -(-count // self._threads)))
 
-    def _readings(self, paths: Iterable[Path | str], pool: Executor) -> Iterator[Readings]:
-        """Batches of paths, with their pictures as they will be; the first is of one path."""
+    def _readings(self, items: Iterator[Item], pool: Executor) -> Iterator[Readings]:
+        """Batches of items, with their images as they will be; the first batch is one item."""
         most = 1
-        with Ahead(paths, limit=BATCH) as ahead:
+        with Ahead(items, limit=BATCH) as ahead:
             while batch := ahead.take(most, patience=PATIENCE):
                 pieces = [batch[at : at + PIECE] for at in range(0, len(batch), PIECE)]
                 yield batch, [pool.submit(self._prepared, piece) for piece in pieces]
                 most = min(2 * most, BATCH)
 
-    def _prepared(self, paths: list[Path | str]) -> list[Picture]:
-        return [self._picture(path) for path in paths]
+    def _prepared(self, items: list[Item]) -> list[Image]:
+        return [self._image(given) for _, given in items]
 
-    def _picture(self, path: Path | str) -> Picture:
+    def _image(self, given: Given) -> Image:
         try:
-            return prepare(read(path), self._spec)
+            pixels = given if isinstance(given, np.ndarray) else read(given)
+            return prepare(pixels, self._spec)
         except PictureError as error:
             return str(error)
 
     def _answers(
-        self, paths: list[Path | str], pieces: list[Future[list[Picture]]]
+        self, items: list[Item], pieces: list[Future[list[Image]]]
     ) -> Iterator[Prediction]:
         """Run the network once for all pictures of the batch that could be read."""
-        pictures = [picture for piece in pieces for picture in piece.result()]
-        images = [picture for picture in pictures if not isinstance(picture, str)]
-        answers = iter(self.likeliest(np.stack(images), self.top) if images else ())
-        for path, picture in zip(paths, pictures, strict=True):
-            if isinstance(picture, str):
-                yield Prediction(path, error=picture)
+        images = [image for piece in pieces for image in piece.result()]
+        readable = [image for image in images if not isinstance(image, str)]
+        answers = iter(self.likeliest(np.stack(readable), self.top) if readable else ())
+        for (path, _), image in zip(items, images, strict=True):
+            if isinstance(image, str):
+                yield Prediction(path, error=image)
             else:
                 yield Prediction(path, *next(answers))
 
@@ -271,6 +313,36 @@ class Classifier:
         values = np.take_along_axis(probabilities, best, axis=1)
         for classes, row in zip(best.tolist(), values.tolist(), strict=True):
             yield tuple(self._classes[c] for c in classes), tuple(row)
+
+
+def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
+    """Each picture with what a prediction calls it; complains at once of what is no picture."""
+    if isinstance(pictures, str | Path):
+        return iter([(pictures, pictures)])
+    if isinstance(pictures, np.ndarray):
+        stacked = pictures.ndim == 3 and pictures.shape[2] not in (3, 4)
+        return map(_item, enumerate(pictures if stacked else [pictures]))
+    if isinstance(pictures, bytes) or not isinstance(pictures, Iterable):
+        raise TypeError(_not_a_picture(pictures))
+    return map(_item, enumerate(pictures))
+
+
+def _item(numbered: tuple[int, Given]) -> Item:
+    """The picture at a place, from 0, with its name; raises TypeError for what is none."""
+    place, given = numbered
+    if isinstance(given, str | Path):
+        return given, given
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"picture {place}: {_not_a_picture(given)}")
+    return f"array {place}", given  # `prepare` says what is wrong with its pixels
+
+
+def _not_a_picture(given: object) -> str:
+    """What was found, and what is expected."""
+    return (
+        f"{type(given).__name__} found, expected the path of a picture file, or its pixels as an "
+        "array of shape (rows, columns), (rows, columns, 3) or (rows, columns, 4)"
+    )
 
 
 def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]:
@@ -311,17 +383,3 @@ def _onnx(bundle: Bundle) -> Network:
 def _keras(bundle: Bundle) -> Network:
     model = bundle.keras_model()
     return lambda batch: np.asarray(model.predict_on_batch(batch))
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a classifier says of one picture file.
-
-    `labels` and `probabilities` hold the likeliest classes, best first. For a file that could not
-    be read both are empty and `error` says why.
-    """
-
-    path: Path | str
-    labels: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
-    error: str | None = None

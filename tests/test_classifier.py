@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import load_bundle
-from inkfold.classifier import Classifier, leading
+from inkfold.classifier import Classifier, Given, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
@@ -282,3 +283,64 @@ def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
     np.testing.assert_allclose(onnx, reference, atol=1e-4)
     assert np.array_equal(onnx.argmax(axis=1), reference.argmax(axis=1))
     assert len(np.unique(onnx.argmax(axis=1))) == 4, "it answers the same whatever it sees"
+
+
+def test_one_path_needs_no_list(tmp_path: Path) -> None:
+    """A path or a text is one picture, not a series of letters."""
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+    path = write_picture(tmp_path / "2.png", 2)
+
+    for shown in (path, str(path)):
+        (prediction,) = classifier.classify(shown)
+        assert (prediction.path, prediction.labels) == (shown, (CLASSES[2],))
+
+
+def test_pixels_are_answered_as_their_files_are(tmp_path: Path) -> None:
+    """One array, a list of arrays and paths mixed, a stack of grey pictures, a coloured one."""
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+    path = write_picture(tmp_path / "1.png", 1)
+    two, three = picture(2), picture(3)
+    coloured = np.repeat(three[:, :, None], 3, axis=2)
+
+    def labels(shown: Given | Iterable[Given]) -> list[tuple[str, str]]:
+        return [(str(p.path), p.labels[0]) for p in classifier.classify(shown)]
+
+    assert labels(two) == [("array 0", CLASSES[2])]
+    assert labels(coloured) == [("array 0", CLASSES[3])]
+    assert labels([path, two, coloured]) == [
+        (str(path), CLASSES[1]),
+        ("array 1", CLASSES[2]),
+        ("array 2", CLASSES[3]),
+    ]
+    assert labels(np.stack([two, three])) == [("array 0", CLASSES[2]), ("array 1", CLASSES[3])]
+
+
+def test_pixels_of_a_wrong_kind_are_told_and_do_not_stop_the_rest(tmp_path: Path) -> None:
+    """Floats are no pixels; the prediction says so, and the next picture is answered."""
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+    floats: Any = picture(1) / 255
+
+    wrong, right = classifier.classify([floats, picture(2)])
+
+    assert wrong.error == "pixels are float64, expected 8 or 16 bits without sign"
+    assert (wrong.path, right.path, right.labels) == ("array 0", "array 1", (CLASSES[2],))
+
+
+@pytest.mark.parametrize("given", [3, None, b"a.png"])
+def test_what_is_neither_path_nor_pixels_is_refused_at_once(tmp_path: Path, given: Any) -> None:  # noqa: ANN401, the mistake under test
+    """Before anything is read, with what was found and what is expected."""
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+
+    with pytest.raises(TypeError, match=f"{type(given).__name__} found, expected the path of a"):
+        classifier.classify(given)
+
+
+def test_what_is_neither_path_nor_pixels_in_a_list_is_named_by_its_place(tmp_path: Path) -> None:
+    """Those before it are answered first."""
+    classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
+    mixed: Any = [picture(1), 7]
+    predictions = classifier.classify(mixed)
+
+    assert next(predictions).labels == (CLASSES[1],)
+    with pytest.raises(TypeError, match="picture 1: int found"):
+        next(predictions)

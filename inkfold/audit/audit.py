@@ -31,7 +31,6 @@ from inkfold.dataset.reader import (
     image_blocks,
     originals_of,
     pictures,
-    splits_of,
 )
 from inkfold.spec import SPLITS
 
@@ -162,7 +161,7 @@ def audit(
         dataset.path,
         dataset.classes,
         _counts(originals, len(dataset.classes)),
-        sum(map(len, splits_of(dataset))) - len(originals),
+        sum(map(len, dataset.splits)) - len(originals),
         _noted(dataset.provenance),
         originals,
         faults,
@@ -215,7 +214,7 @@ def _noted(provenance: dict[str, Any]) -> dict[str, int]:
 
 def _torn(dataset: Dataset) -> int | None:
     """How many writers, pages or sheets are in two splits or more."""
-    named = [set(part.group or ()) - {""} for part in splits_of(dataset)]
+    named = [set(part.group or ()) - {""} for part in dataset.splits]
     if not any(named):
         return None
     train, validation, test = named

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit.checks import Faults, Repeats
-from inkfold.dataset.reader import CHUNK, Dataset, Originals, splits_of
+from inkfold.dataset.reader import CHUNK, Dataset, Originals
 from inkfold.dataset.writer import Rows, read_rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
@@ -104,7 +104,7 @@ def write_cleaned(
                 "the folder that it was packed from, and pack it again"
             )
     with writing_dataset(output, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
-        for name, part, kept in zip(SPLITS, splits_of(dataset), stays, strict=True):
+        for name, part, kept in zip(SPLITS, dataset.splits, stays, strict=True):
             group = part.images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 for rows in _chunks(group, kept):

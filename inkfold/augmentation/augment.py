@@ -215,7 +215,7 @@ def augment_dataset(
                     out.write(at, piece.rows, deflated=piece.deflated)
                 advance(sum(len(piece.rows) for piece in pieces))
         for name in ("validation", "test"):
-            group = getattr(dataset, name).images.parent
+            group = dataset.split(name).images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 _copy(group, out)
         writer.finish(_provenance(dataset, augmentation, counts))

@@ -90,7 +90,6 @@ def _evaluate(
     """Check, measure, write, print; what was kept from training is recorded in the bundle."""
     from inkfold.bundle.history import read_history
     from inkfold.classifier import Classifier
-    from inkfold.dataset.reader import split_of
     from inkfold.evaluation.calibrate import calibrate, unusable
     from inkfold.evaluation.compatibility import check_match, same_splits
     from inkfold.evaluation.evaluate import evaluate
@@ -101,7 +100,7 @@ def _evaluate(
     check_match(bundle, dataset, split)
     (warning,) = _warned(bundles, dataset, split)
     clock = Clock()
-    part, classifier = split_of(dataset, split), Classifier(bundle)
+    part, classifier = dataset.split(split), Classifier(bundle)
     held_out = 0 if unusable(bundle, dataset) else len(dataset.validation)
     with progress(split, held_out + len(part), quiet=quiet) as advance:
         found = calibrate(classifier, dataset, advance=advance)
@@ -129,7 +128,6 @@ def _compare(
 ) -> None:
     """Check, measure both, write, print; the bundles stay as they are."""
     from inkfold.classifier import Classifier
-    from inkfold.dataset.reader import split_of
     from inkfold.evaluation.compare import (
         check_comparable,
         compare,
@@ -143,7 +141,7 @@ def _compare(
     for bundle in bundles:
         check_match(bundle, dataset, split)
     warnings = [warning for warning in _warned(bundles, dataset, split) if warning]
-    clock, part = Clock(), split_of(dataset, split)
+    clock, part = Clock(), dataset.split(split)
     with progress(split, 2 * len(part), quiet=quiet) as advance:
         results = [evaluate(Classifier(one), dataset, split, advance=advance) for one in bundles]
     rate = clock.rate(2 * len(part))

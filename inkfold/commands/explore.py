@@ -46,7 +46,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         from inkfold.explore.scan import explore, shown_split
 
         clock = Clock()
-        rows = len(getattr(opened, shown_split(opened)))
+        rows = len(shown_split(opened))
         with progress("reading", rows, quiet=quiet) as advance:
             wanted = examples_wanted(len(opened.classes))
             found = explore(opened, examples=wanted, seed=seed, advance=advance)

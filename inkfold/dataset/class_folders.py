@@ -125,7 +125,7 @@ def export_dataset(
         picture.
     """
     _check_replaced(folder, overwrite=overwrite)
-    if not sum(len(getattr(dataset, name)) for name in splits):
+    if not sum(len(dataset.split(name)) for name in splits):
         raise InkfoldError(
             f"{dataset.path}: no picture in {' and '.join(splits)}; export another split"
         )
@@ -137,7 +137,7 @@ def export_dataset(
     ):
         table.write(csv_row(COLUMNS))
         for split in splits:
-            for some, left in _blocks(getattr(dataset, split)):
+            for some, left in _blocks(dataset.split(split)):
                 paths = [
                     f"{names[label]}/{split}-{row:07d}.png"
                     for label, row in zip(some.labels, some.rows, strict=True)
@@ -165,11 +165,11 @@ def _check_replaced(folder: Path, *, overwrite: bool) -> None:
 
 def _blocks(split: Split) -> Iterator[tuple[_Some, int]]:
     """The originals of each block of rows, and how many copies there were among them."""
-    file, copy = split.images.parent, split.copy
+    file, originals = split.images.parent, split.originals
     for start in range(0, len(split), CHUNK):
         part = slice(start, start + CHUNK)
         labels = split.labels[part]
-        kept = np.flatnonzero(np.ones(len(labels), bool) if copy is None else copy[part] == 0)
+        kept = np.flatnonzero(originals[part])
         source = file["source"].asstr()[part][kept].tolist()
         group = file["group"].asstr()[part][kept].tolist() if "group" in file else [""] * len(kept)
         images = split.images[part][kept]

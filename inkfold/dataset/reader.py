@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, overload
 
 import h5py
 import numpy as np
@@ -26,30 +27,98 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a split: images uint8 (n, H, W), labels int32 (n,), rows int64 (n,)."""
+    """Some rows of a split, read together.
+
+    Attributes
+    ----------
+    images : uint8 array of shape (n, H, W)
+    labels : int32 array of shape (n,)
+    rows : int64 array of shape (n,)
+        Where each of them stands in the split.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
     rows: NDArray[np.int64]
 
 
-class Split:
-    """One split of an open dataset.
+class Row(NamedTuple):
+    """One row of a split; ``image, label = split[3]`` takes it apart.
 
     Attributes
     ----------
+    image : uint8 array of shape (H, W)
+        0 = paper, 255 = ink.
+    label : int
+        Its class is ``dataset.classes[label]``.
+    """
+
+    image: NDArray[np.uint8]
+    label: int
+
+
+class Split:
+    """One split of an open dataset: a sequence of `Row`.
+
+    Iterating reads whole chunks and is fast. ``split[3]`` reads and inflates one chunk for one
+    row: for many rows in any order use `blocks`, or slices of `images`.
+
+    Attributes
+    ----------
+    name : {"train", "validation", "test"}
     images : h5py.Dataset
         uint8 (N, H, W), 0 = paper, 255 = ink. Read it by slices, never row by row.
     labels : int32 array of shape (N,)
     """
 
-    def __init__(self, group: h5py.Group) -> None:
+    def __init__(self, name: str, group: h5py.Group) -> None:
+        self.name = name
         self._group = group
         self.images: h5py.Dataset = group["images"]
         self.labels: NDArray[np.int32] = group["labels"][:]
 
+    def __repr__(self) -> str:
+        height, width = self.images.shape[1:]
+        return f"<{self.name} split of {len(self):,} rows of {height}x{width} pixels>"
+
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __iter__(self) -> Iterator[Row]:
+        for block in self.blocks():
+            yield from map(Row, block.images, block.labels.tolist())
+
+    @overload
+    def __getitem__(self, at: int | np.integer[Any]) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Block: ...
+    def __getitem__(self, at: int | np.integer[Any] | slice) -> Row | Block:
+        """Row number `at`, counted from the end where it is negative, or a `Block` for a slice.
+
+        Raises
+        ------
+        IndexError
+            If the split has no such row.
+        TypeError
+            If `at` is neither a number nor a slice of step 1.
+        """
+        if isinstance(at, slice):
+            start, stop, step = at.indices(len(self))
+            if step != 1:
+                raise TypeError(f"{self!r} gives slices of step 1, found step {step}")
+            rows = np.arange(start, max(start, stop))
+            return Block(self.images[start : max(start, stop)], self.labels[rows], rows)
+        row = operator.index(at)
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"{self!r} has no row {row}")
+        row %= len(self)
+        return Row(self.images[row], int(self.labels[row]))
+
+    @property
+    def originals(self) -> NDArray[np.bool_]:
+        """Whether each row is an original and no distorted copy: bool (N,)."""
+        copy = self.copy
+        return np.ones(len(self), bool) if copy is None else np.asarray(copy == 0)
 
     @property
     def source(self) -> list[str]:
@@ -113,6 +182,8 @@ class Dataset:
     provenance : dict
         How the file was made; ``provenance["fingerprint"]`` stands for its whole content.
     train, validation, test : Split
+    splits : tuple of Split
+        These three, in this order.
     """
 
     def __init__(self, path: Path, file: h5py.File) -> None:
@@ -121,9 +192,22 @@ class Dataset:
         self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
         self.spec = ImageSpec.from_json(file.attrs["spec"])
         self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
-        self.train = Split(file["train"])
-        self.validation = Split(file["validation"])
-        self.test = Split(file["test"])
+        self.splits = tuple(Split(name, file[name]) for name in SPLITS)
+        self.train, self.validation, self.test = self.splits
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{split.name} {len(split):,}" for split in self.splits)
+        return f"<dataset {self.path}: {len(self.classes):,} classes; {counts}>"
+
+    def split(self, name: str) -> Split:
+        """The split called `name`.
+
+        Raises
+        ------
+        KeyError
+            If it is none of "train", "validation" and "test".
+        """
+        return dict(zip(SPLITS, self.splits, strict=True))[name]
 
     @property
     def fingerprint(self) -> str:
@@ -221,15 +305,10 @@ class Originals:
         return len(self.row)
 
 
-def splits_of(dataset: Dataset) -> tuple[Split, ...]:
-    """The splits in the order of `SPLITS`."""
-    return tuple(getattr(dataset, name) for name in SPLITS)
-
-
 def originals_of(dataset: Dataset) -> Originals:
     """Find them; of an augmented file the rows of train whose `copy` is 0."""
-    parts = splits_of(dataset)
-    rows = [np.flatnonzero(_is_original(part)) for part in parts]
+    parts = dataset.splits
+    rows = [np.flatnonzero(part.originals) for part in parts]
     digest = [
         part.digest[kept].copy().view(np.uint64) for part, kept in zip(parts, rows, strict=True)
     ]
@@ -241,16 +320,11 @@ def originals_of(dataset: Dataset) -> Originals:
     )
 
 
-def _is_original(part: Split) -> NDArray[np.bool_]:
-    copy = part.copy
-    return np.ones(len(part), bool) if copy is None else np.asarray(copy == 0)
-
-
 def image_blocks(dataset: Dataset) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
     """Every original once: the places of some, and their pictures, uint8 (n, H, W)."""
     first = 0
-    for part in splits_of(dataset):
-        kept = _is_original(part)
+    for part in dataset.splits:
+        kept = part.originals
         for start in range(0, len(part), BLOCK):
             here = kept[start : start + BLOCK]
             if here.any():
@@ -275,11 +349,6 @@ def pictures(dataset: Dataset, places: Places) -> NDArray[np.uint8]:
 
 def sources(dataset: Dataset, originals: Originals, places: Places) -> list[str]:
     """Where the pictures at some places came from."""
-    named = {at: part.source for at, part in enumerate(splits_of(dataset))}
+    named = {at: part.source for at, part in enumerate(dataset.splits)}
     where = zip(originals.split[places].tolist(), originals.row[places].tolist(), strict=True)
     return [named[split][row] for split, row in where]
-
-
-def split_of(dataset: Dataset, name: str) -> Split:
-    """The split called `name`: train, validation or test."""
-    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}[name]

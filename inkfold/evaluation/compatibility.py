@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from inkfold.bundle.bundle import Bundle
-from inkfold.dataset.reader import Dataset, split_of
+from inkfold.dataset.reader import Dataset
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec
 
@@ -21,7 +21,7 @@ def check_match(bundle: Bundle, dataset: Dataset, split: str) -> None:
     """
     _check_classes(bundle, dataset)
     _check_spec(bundle, dataset)
-    if len(split_of(dataset, split)) == 0:
+    if len(dataset.split(split)) == 0:
         raise InkfoldError(
             f"{dataset.path}: the {split} split is empty; pack again with more pictures or another "
             "--split, or evaluate another split with --split"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkfold.calibration import Bin, RiskCurve, Withheld, keep, reliability, risk_curve, tempered
 from inkfold.classifier import Classifier
-from inkfold.dataset.reader import Block, Dataset, Split, split_of
+from inkfold.dataset.reader import Block, Dataset, Split
 from inkfold.evaluation.calibrate import Calibration, as_stored
 from inkfold.evaluation.compatibility import check_match
 from inkfold.metrics import (
@@ -233,7 +233,7 @@ def evaluate(
     InkfoldError
         As `check_match`.
     """
-    bundle, part = classifier.bundle, split_of(dataset, split)
+    bundle, part = classifier.bundle, dataset.split(split)
     check_match(bundle, dataset, split)
     calibration = calibration or as_stored(bundle)
     predictions = predict_split(classifier, part, calibration.temperature, advance)

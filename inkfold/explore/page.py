@@ -133,12 +133,12 @@ def _augmented(dataset: Dataset, found: Exploration) -> dict[str, Any]:
     """Originals beside stored copies, or beside those that augment.py's defaults would write."""
     if found.stored:
         return {"stored": True, "strips": stored_strips(found.stored), "strength": ""}
-    plan = Augmentation(Distortion())
-    strips = drawn_strips(dataset, plan)
+    augmentation = Augmentation(Distortion())
+    strips = drawn_strips(dataset, augmentation)
     shown = [np.zeros((2, 1, 1), np.float32)]
-    strength = strength_of(dataset.spec.size, plan, shown)
+    strength = strength_of(dataset.spec.size, augmentation, shown)
     words = f"{strength.theory:.2f} px by theory, {strength.measured:.2f} px over 1,000 fields"
-    return {"stored": False, "strips": strips, "strength": words, "plan": plan.distortion}
+    return {"stored": False, "strips": strips, "strength": words, "plan": augmentation.distortion}
 
 
 def _groups(dataset: Dataset) -> set[str]:

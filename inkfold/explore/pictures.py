@@ -104,11 +104,11 @@ class Strip:
     uri: str
 
 
-def drawn_strips(dataset: Dataset, plan: Augmentation) -> list[Strip]:
-    """What augmenting by `plan` would write, each with the grid that moved along."""
+def drawn_strips(dataset: Dataset, augmentation: Augmentation) -> list[Strip]:
+    """What `augmentation` would write, each with the grid that moved along."""
     with one_thread():
         rows = chosen_rows(dataset.train.labels) if len(dataset.train) else []
-        examples = [example_of(dataset, plan, row) for row in rows]
+        examples = [example_of(dataset, augmentation, row) for row in rows]
     return [_strip(one.label, len(one.copies), _with_grid(one)) for one in examples]
 
 

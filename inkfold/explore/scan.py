@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from inkfold.augmentation.preview import chosen_rows
 from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
-from inkfold.spec import SPLITS
 
 SAMPLE = 3000  # pictures that PCA and t-SNE are given: t-SNE takes some ten seconds for them
 STORED = 5  # copies shown of each original of an augmented file
@@ -159,7 +158,7 @@ class Exploration:
     stored: tuple[Stored, ...]
 
 
-def shown_split(dataset: Dataset) -> str:
+def shown_split(dataset: Dataset) -> Split:
     """Train, or the first split that has pictures.
 
     Raises
@@ -167,9 +166,9 @@ def shown_split(dataset: Dataset) -> str:
     InkfoldError
         If none has any.
     """
-    for name in SPLITS:
-        if len(getattr(dataset, name)):
-            return name
+    for split in dataset.splits:
+        if len(split):
+            return split
     raise InkfoldError(
         f"{dataset.path} holds no picture; pack some with: python create_dataset.py FOLDER"
     )
@@ -199,10 +198,9 @@ def explore(
     InkfoldError
         If the dataset holds no picture.
     """
-    name = shown_split(dataset)
-    split: Split = getattr(dataset, name)
+    split = shown_split(dataset)
     classes = len(dataset.classes)
-    originals = _originals(split)
+    originals = split.originals
     rows = np.flatnonzero(originals)
     firsts = first_of_each(split.labels, rows, classes, examples)
     drawn = np.sort(np.random.default_rng(seed).permutation(rows)[:SAMPLE])
@@ -216,9 +214,9 @@ def explore(
     shown = pictures(np.maximum(firsts, wanted[0]))
     shown[firsts < 0] = 0
     return Exploration(
-        counts=np.stack([_counts(getattr(dataset, split), classes) for split in SPLITS]),
-        copies=int((~_originals(dataset.train)).sum()),
-        split=name,
+        counts=np.stack([_counts(split, classes) for split in dataset.splits]),
+        copies=int((~dataset.train.originals).sum()),
+        split=split.name,
         scan=read,
         examples=shown,
         found=(firsts >= 0).sum(axis=1),
@@ -230,13 +228,8 @@ def explore(
     )
 
 
-def _originals(split: Split) -> NDArray[np.bool_]:
-    copy = split.copy
-    return np.ones(len(split), bool) if copy is None else copy == 0
-
-
 def _counts(split: Split, classes: int) -> NDArray[np.int64]:
-    return np.bincount(split.labels[_originals(split)], minlength=classes)
+    return np.bincount(split.labels[split.originals], minlength=classes)
 
 
 def first_of_each(

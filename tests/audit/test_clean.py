@@ -109,8 +109,8 @@ def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
     """Its copies would have to go with their originals; the next step is named."""
     path = write_splits(tmp_path / "d.h5", clean_splits())
     with InProcess() as executor:
-        plan = Augmentation(Distortion(sigma=3, alpha=8), copies=1)
-        augment_dataset(path, tmp_path / "a.h5", plan, executor=executor, in_flight=1)
+        augmentation = Augmentation(Distortion(sigma=3, alpha=8), copies=1)
+        augment_dataset(path, tmp_path / "a.h5", augmentation, executor=executor, in_flight=1)
 
     with (
         open_dataset(tmp_path / "a.h5") as dataset,

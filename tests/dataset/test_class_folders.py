@@ -47,7 +47,7 @@ def all_digests(dataset: Dataset) -> Counter[tuple[bytes, str]]:
         (digest.tobytes(), dataset.classes[label])
         for name in SPLITS
         for digest, label in zip(
-            getattr(dataset, name).digest, getattr(dataset, name).labels, strict=True
+            dataset.split(name).digest, dataset.split(name).labels, strict=True
         )
     )
 
@@ -131,9 +131,9 @@ def test_one_split_alone(tmp_path: Path) -> None:
 def test_copies_are_left_out(tmp_path: Path) -> None:
     """Of an augmented dataset the originals are written, over more than one block."""
     write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)
-    plan = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
+    augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
-    augment_dataset(tmp_path / "d.h5", target, plan, executor=InProcess(), in_flight=2)
+    augment_dataset(tmp_path / "d.h5", target, augmentation, executor=InProcess(), in_flight=2)
 
     done = export(target, tmp_path / "out")
     export(tmp_path / "d.h5", tmp_path / "originals")

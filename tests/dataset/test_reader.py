@@ -32,6 +32,57 @@ def test_a_dataset_tells_what_is_in_it(tmp_path: Path) -> None:
         assert len(dataset.fingerprint) == 32
 
 
+def test_a_split_is_a_sequence_of_images_with_their_labels(tmp_path: Path) -> None:
+    """A number gives one row, a slice gives a block, iterating gives every row in file order."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
+        split = dataset.train
+        images, labels = split.images[:], split.labels.tolist()
+
+        image, label = split[3]
+        assert np.array_equal(image, images[3])
+        assert type(label) is int
+        assert label == labels[3]
+        assert np.array_equal(split[-1].image, images[299])
+        assert split[np.int64(7)].label == labels[7]
+        block = split[250:270]
+        assert np.array_equal(block.images, images[250:270])
+        assert block.rows.tolist() == list(range(250, 270))
+        assert len(split[8:3].images) == 0
+        rows = list(split)
+        assert [row.label for row in rows] == labels
+        assert np.array_equal(np.stack([row.image for row in rows]), images)
+
+
+def test_a_row_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """An index past either end, a slice with a step, and a word are no rows."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
+        for wrong in (10, -11):
+            with pytest.raises(IndexError, match=rf"test split of 10 rows .* has no row {wrong}"):
+                dataset.test[wrong]
+        with pytest.raises(TypeError, match="slices of step 1, found step 2"):
+            dataset.test[::2]
+        with pytest.raises(TypeError):
+            dataset.test["3"]  # type: ignore[call-overload]  # the mistake under test
+
+
+def test_splits_are_found_in_order_and_by_name(tmp_path: Path) -> None:
+    """Train, validation and test are attributes, a tuple in this order, and found by name."""
+    with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
+        assert dataset.splits == (dataset.train, dataset.validation, dataset.test)
+        assert [split.name for split in dataset.splits] == ["train", "validation", "test"]
+        assert dataset.split("validation") is dataset.validation
+        with pytest.raises(KeyError):
+            dataset.split("dev")
+
+
+def test_a_dataset_says_what_it_is_where_python_shows_it(tmp_path: Path) -> None:
+    """The path, the number of classes and the rows of each split."""
+    path = write_packed(tmp_path / "d.h5", (1300, 20, 10))
+    with open_dataset(path) as dataset:
+        assert repr(dataset) == f"<dataset {path}: 4 classes; train 1,300, validation 20, test 10>"
+        assert repr(dataset.test) == "<test split of 10 rows of 16x16 pixels>"
+
+
 def test_what_is_no_dataset_is_refused_with_the_next_step(tmp_path: Path) -> None:
     """Nothing there, a folder, a text, another program's HDF5."""
     (tmp_path / "text.h5").write_text("hello " * 1000)

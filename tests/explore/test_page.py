@@ -162,8 +162,8 @@ def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> 
     """A strip of each class; the sentence about defaults is not there; copies are counted apart."""
     plain = write_packed(tmp_path / "d.h5", (40, 8, 8))
     with local_executor(1) as executor:
-        plan = Augmentation(Distortion(sigma=4, alpha=20), copies=2)
-        augment_dataset(plain, tmp_path / "e.h5", plan, executor=executor, in_flight=1)
+        augmentation = Augmentation(Distortion(sigma=4, alpha=20), copies=2)
+        augment_dataset(plain, tmp_path / "e.h5", augmentation, executor=executor, in_flight=1)
     _, before = explored(plain)
     page, after = explored(tmp_path / "e.h5")
 

@@ -38,7 +38,7 @@ def test_packing_keeps_the_names_of_the_groups(grouped: Path) -> None:
     writers: dict[str, set[str]] = {}
     with open_dataset(grouped) as dataset:
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             assert split.group is not None
             for source, group in zip(split.source, split.group, strict=True):
                 assert group == ("" if source.endswith("_x.png") else source[-6:-4])
@@ -61,12 +61,12 @@ def test_without_groups_there_is_no_such_array(tmp_path: Path) -> None:
 
 def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
     """A copy is by the writer of its original, in whole blocks and in the last one."""
-    plan = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
+    augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "augmented.h5"
     with open_dataset(grouped) as dataset:
-        before = {name: getattr(dataset, name).group for name in SPLITS}
+        before = {split.name: split.group or [] for split in dataset.splits}
 
-    augment_dataset(grouped, target, plan, executor=InProcess(), in_flight=2)
+    augment_dataset(grouped, target, augmentation, executor=InProcess(), in_flight=2)
 
     with open_dataset(target) as dataset:
         assert dataset.train.origin is not None
@@ -84,10 +84,10 @@ def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> No
         count = len(file["train/group"])
         del file["train/group"]
         file["train/group"] = np.array(["x"] * count, h5py.string_dtype())
-    plan = Augmentation(Distortion(), copies=1)
+    augmentation = Augmentation(Distortion(), copies=1)
 
     with pytest.raises(InkfoldError, match="/train/group is not of fixed length"):
-        augment_dataset(grouped, tmp_path / "a.h5", plan, executor=InProcess(), in_flight=2)
+        augment_dataset(grouped, tmp_path / "a.h5", augmentation, executor=InProcess(), in_flight=2)
 
 
 def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:

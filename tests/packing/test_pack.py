@@ -36,7 +36,7 @@ def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> Non
         assert dataset.classes == ("a", "b", "c")
         assert dataset.spec == SMALL.spec
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             images = split.images[:]
             assert np.array_equal(split.digest, digests(images))
             for image, label, source in zip(images, split.labels, split.source, strict=True):

@@ -56,7 +56,7 @@ def test_small_classes_can_be_left_out(tmp_path: Path) -> None:
     with open_dataset(tmp_path / "out.h5") as dataset:
         assert dataset.classes == ("b", "c")
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             for label, source in zip(split.labels, split.source, strict=True):
                 assert source[0] == "bc"[label]
 
@@ -114,7 +114,7 @@ def test_one_per_cent_of_unreadable_files_is_allowed(tmp_path: Path) -> None:
     ]
     with open_dataset(tmp_path / "out.h5") as dataset:
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             for image, source in zip(split.images[:], split.source, strict=True):
                 assert np.array_equal(image, prepare(read(folder / source), SMALL.spec))
         assert len(homes(dataset)) == 396

@@ -65,7 +65,7 @@ def rows(dataset: Dataset) -> dict[int, tuple[str, str]]:
         int(source.removeprefix("file:")): (name, dataset.classes[label])
         for name in SPLITS
         for source, label in zip(
-            getattr(dataset, name).source, getattr(dataset, name).labels, strict=True
+            dataset.split(name).source, dataset.split(name).labels, strict=True
         )
     }
 
@@ -87,7 +87,7 @@ def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> Non
             at: collection.classes[label] for at, label in enumerate(made.labels)
         }
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             images = split.images[:]
             assert np.array_equal(split.digest, digests(images))
             for image, source in zip(images, split.source, strict=True):
@@ -179,7 +179,7 @@ def test_groups_are_written_row_by_row(tmp_path: Path) -> None:
     assert report.plan.ungrouped == 20
     with open_dataset(tmp_path / "d.h5") as dataset:
         for name in SPLITS:
-            split = getattr(dataset, name)
+            split = dataset.split(name)
             at = [int(source[5:]) for source in split.source]
             assert split.group == [("Ж1", "", "w200")[number % 3] for number in at]
 

@@ -39,4 +39,4 @@ def packed(
 
 def homes(dataset: Dataset) -> dict[str, str]:
     """The split of every picture."""
-    return {path: name for name in SPLITS for path in getattr(dataset, name).source}
+    return {path: name for name in SPLITS for path in dataset.split(name).source}
