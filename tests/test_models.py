@@ -166,7 +166,7 @@ def test_the_score_in_a_docstring_is_the_bundles_own(path: Path) -> None:
 
 @pytest.mark.parametrize("name", OF_KANJI)
 def test_the_score_in_a_docstring_is_the_one_in_the_log(name: str) -> None:
-    """Script, README and log of experiments agree."""
+    """The script, the page of results and the log of experiments give the same counts."""
     path = MODELS / f"{name}.py"
     report = ROOT / "logs/kanji-2026-11-20" / path.stem / "evaluation/evaluation.json"
     accuracy = json.loads(report.read_text(encoding="utf-8"))["accuracy"]
@@ -174,7 +174,7 @@ def test_the_score_in_a_docstring_is_the_one_in_the_log(name: str) -> None:
     low, high = (f"{100 * end:.2f}" for end in accuracy["interval"])
 
     assert counts in path.read_text(encoding="utf-8")
-    for page in ("README.md", "docs/log.md"):
+    for page in ("docs/results.md", "docs/log.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert f"{counts}, {100 * accuracy['share']:.2f} % ({low} to {high})" in text
 

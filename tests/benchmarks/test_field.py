@@ -68,11 +68,10 @@ def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
     assert record["scores"]["test"]["total"] == expected
 
 
-def test_the_readme_tells_what_the_records_tell() -> None:
-    """Epochs, counts, shares and intervals of ours, set by set."""
+def test_the_readme_shows_one_row_a_set_as_the_records_have_it() -> None:
+    """Epochs, counts, shares and intervals of our network, a row for each set."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    names = [f"{data}-{OURS}-online" for data in SETS]
-    names += [f"{data}-{OURS}-online-most" for data in ("mnist", "kmnist")]
+    names = [f"{data}-{OURS}-online" for data in ("mnist", "kmnist", "kanji")]
     epochs = {name: str(DONE[name].bundle["epochs"]) for name in names}
     epochs[f"emnist47-{OURS}-online-mild"] = "10 and 10"  # a search and a refit
     for name, count in epochs.items():
@@ -83,8 +82,8 @@ def test_the_readme_tells_what_the_records_tell() -> None:
         row = f"| {count} | {rate.correct:,} of {rate.total:,}, {share} ({low} to {high}) |"
 
         assert row in readme
-    seeds = [DONE[f"kmnist-{OURS}-online-seed{seed}"].test.correct for seed in (1, 2)]
-    assert "two more seeds: {:,} and {:,}".format(*seeds) in readme
+    assert readme.count(" right on the test split ") == 1, "one table"
+    assert readme.count(" of 10,000, ") == 2
 
 
 def test_every_network_and_every_augmentation_is_planned() -> None:
