@@ -1,4 +1,7 @@
-"""Many pieces of work on any executor: bounded in flight, answered in order."""
+"""How work is shared: among processes in the order of its tasks, and among threads.
+
+Nothing heavy is imported at the top: `numpy_alone` is called before numpy is there.
+"""
 
 from __future__ import annotations
 
@@ -7,89 +10,25 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from multiprocessing import get_context, parent_process
-from multiprocessing.context import BaseContext
 from threading import Thread
-from typing import Any, TypeVar
-
-import cv2
-from threadpoolctl import ThreadpoolController
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inkfold.errors import InkfoldError
 
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+    from threadpoolctl import ThreadpoolController
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-class InProcess(Executor):
-    """Runs each piece at once, in the caller's process: what one worker needs."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401, the base class's signature
-        """Run ``fn(*args, **kwargs)`` now; the future that comes back is done."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-def start_early(workers: int, *modules: str) -> None:
-    """Begin what `local_executor` will need, while the caller still has much to import.
-
-    On Linux workers are forked from a small server process, which imports `modules` once for all
-    of them; this starts it, and does not wait. Elsewhere, or for one worker, nothing happens.
-    """
-    if workers == 1 or sys.platform != "linux":
-        return
-    from multiprocessing import forkserver
-
-    _context().set_forkserver_preload(list(modules))
-    # A server with one thread alone is safe to fork from: OpenBLAS starts its own when imported.
-    before = os.environ.get("OPENBLAS_NUM_THREADS")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    try:
-        forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ["OPENBLAS_NUM_THREADS"]
-        else:
-            os.environ["OPENBLAS_NUM_THREADS"] = before
-
-
-def local_executor(workers: int) -> AbstractContextManager[Executor]:
-    """A pool of `workers` processes on this machine; one worker stays in this process.
-
-    No process is forked from this one, which may hold an open HDF5 file or threads.
-    """
-    if workers == 1:
-        return InProcess()
-    start_early(workers)
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_follow_the_parent)
-
-
-def _context() -> BaseContext:
-    """How processes are started: on Linux from a server, which is quicker than afresh."""
-    return get_context("forkserver" if sys.platform == "linux" else "spawn")
-
-
-def _follow_the_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it ends, even by SIGKILL.
-
-    A pool's worker holds both ends of its queue, so it never sees the queue close.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
+# Begins a progress bar from its title and its total (None while that is unknown); within the block
+# the callable that it gives adds a count to what is done.
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+BLAS_THREADS = "OPENBLAS_NUM_THREADS"  # the variable that OpenBLAS reads when it is loaded
 
 
 def in_order(
@@ -133,6 +72,81 @@ def in_order(
             future.cancel()
 
 
+def local_executor(workers: int) -> AbstractContextManager[Executor]:
+    """A pool of `workers` processes on this machine; a single worker is this process itself.
+
+    No process is forked from this one, which may hold an open HDF5 file or threads.
+    """
+    if workers == 1:
+        return InProcess()
+    from concurrent.futures import ProcessPoolExecutor
+
+    start_early(workers)
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_follow_the_parent)
+
+
+class InProcess(Executor):
+    """Runs each task at once, in the caller's process: what a single worker needs."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401, the base class's signature
+        """Run ``fn(*args, **kwargs)`` now; the future that comes back is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def start_early(workers: int, *modules: str) -> None:
+    """Begin what `local_executor` will need, while the caller still has much to import.
+
+    On Linux workers are forked from a small server process, which imports `modules` once for all
+    of them; this starts the server, and does not wait for it. Elsewhere, or for a single worker,
+    nothing happens.
+    """
+    if workers == 1 or sys.platform != "linux":
+        return
+    from multiprocessing import forkserver
+
+    _context().set_forkserver_preload(list(modules))
+    # A server with a single thread is safe to fork from: OpenBLAS starts its own when imported.
+    before = os.environ.get(BLAS_THREADS)
+    os.environ[BLAS_THREADS] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ[BLAS_THREADS]
+        else:
+            os.environ[BLAS_THREADS] = before
+
+
+def _context() -> BaseContext:
+    """How processes are started: on Linux from a server, which is quicker than a fresh start."""
+    from multiprocessing import get_context
+
+    return get_context("forkserver" if sys.platform == "linux" else "spawn")
+
+
+def _follow_the_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end when it ends, even by SIGKILL.
+
+    A pool's worker holds both ends of its queue, so it never sees the queue close.
+    """
+    from multiprocessing import parent_process
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def processors() -> int:
     """The number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -142,29 +156,31 @@ def processors() -> int:
 
 @contextmanager
 def numpy_alone() -> Iterator[None]:
-    """Where numpy is imported first within the block, its BLAS starts no threads.
+    """Keep numpy's BLAS from starting threads, if numpy is first imported within the block.
 
-    Starting them takes 15 ms of an import of 60, on two processors, and a program that leaves the
-    products to another library has no use for them. What a user has set holds.
+    Starting them takes 15 of the 60 ms of an import on two processors, and a program that leaves
+    matrix products to another library has no use for them. A number of threads that the user has
+    set stays.
     """
-    name = "OPENBLAS_NUM_THREADS"
-    if "numpy" in sys.modules or name in os.environ:
+    if "numpy" in sys.modules or BLAS_THREADS in os.environ:
         yield
         return
-    os.environ[name] = "1"
+    os.environ[BLAS_THREADS] = "1"
     try:
         yield
     finally:
-        del os.environ[name]  # other processes are not meant
+        del os.environ[BLAS_THREADS]  # processes that this one starts shall not inherit it
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep OpenCV and BLAS to one thread within the block.
 
-    Two workers with two threads each would fight for two processors; and one worker's result is
-    then made in the same way as that of many.
+    Two workers with two threads each would fight for two processors; and the result of a single
+    worker is then computed in the same way as that of many.
     """
+    import cv2
+
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -177,4 +193,6 @@ def one_thread() -> Iterator[None]:
 @cache
 def _libraries() -> ThreadpoolController:
     """The BLAS libraries of this process: 2.5 ms to find, 0.02 ms to limit once found."""
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()

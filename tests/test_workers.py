@@ -1,7 +1,8 @@
-"""Pieces of work on any executor."""
+"""Work that is shared among processes and threads: its order, its bounds, its end."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,23 +18,23 @@ import psutil
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.workers import InProcess, in_order, local_executor, processors
+from inkfold.workers import InProcess, in_order, local_executor, numpy_alone, processors
 from tests.worlds.scripts import ROOT
 
 
 def slow_square(number: int) -> int:
-    """Takes longer for some numbers than for others, so that results come out of order."""
+    """Take longer for some numbers than for others, so that results are ready out of order."""
     time.sleep(Random(number).random() / 200)
     return number * number
 
 
 def process_id(_task: int) -> int:
-    """Who did it."""
+    """The process that does the task."""
     return os.getpid()
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
-    """Whoever was done first."""
+    """Results are yielded in the order of the tasks, whichever task is done first."""
     with ThreadPoolExecutor(5) as executor:
         assert list(in_order(executor, slow_square, range(40), in_flight=7)) == [
             number * number for number in range(40)
@@ -41,28 +42,28 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
 
 
 @pytest.mark.parametrize("in_flight", [1, 3])
-def test_no_more_than_so_many_results_exist_at_a_time(in_flight: int) -> None:
-    """Tasks are taken only as results are: this is the bound on memory."""
-    taken = 0
+def test_no_more_results_than_allowed_exist_at_a_time(in_flight: int) -> None:
+    """Tasks are drawn only as fast as results are used, which is the bound on memory."""
+    drawn = 0
 
     def tasks() -> Iterator[int]:
-        nonlocal taken
+        nonlocal drawn
         for number in range(20):
-            taken += 1
+            drawn += 1
             yield number
 
-    for given, _ in enumerate(in_order(InProcess(), abs, tasks(), in_flight=in_flight)):
-        assert taken - given <= in_flight
+    for used, _ in enumerate(in_order(InProcess(), abs, tasks(), in_flight=in_flight)):
+        assert drawn - used <= in_flight
 
 
-def test_no_task_gives_no_result() -> None:
-    """And does not wait."""
+def test_no_tasks_give_no_results() -> None:
+    """An empty series of tasks ends at once, without waiting for anything."""
     assert list(in_order(InProcess(), abs, [], in_flight=3)) == []
 
 
 @pytest.mark.parametrize("begin", [InProcess, partial(ThreadPoolExecutor, 2)])
 def test_an_error_in_a_task_reaches_the_caller(begin: Callable[[], Executor]) -> None:
-    """As it was raised, after the results before it."""
+    """The error of a task is raised unchanged, after the results of the tasks before it."""
     with begin() as executor:
         results = in_order(executor, lambda number: 6 // number, [3, 2, 0, 1], in_flight=1)
 
@@ -73,12 +74,12 @@ def test_an_error_in_a_task_reaches_the_caller(begin: Callable[[], Executor]) ->
 
 
 def die(_task: int) -> None:
-    """What the system does to a process when memory runs out."""
+    """End as a process does when the system kills it because memory ran out."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
-    """With what to try; not as a traceback from the pool."""
+def test_a_worker_that_is_killed_is_reported_in_one_line() -> None:
+    """A killed worker raises an InkfoldError that advises fewer workers, not a pool's traceback."""
     with local_executor(2) as executor:
         results = in_order(executor, die, range(4), in_flight=2)
 
@@ -86,8 +87,8 @@ def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
             next(results)
 
 
-def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
-    """A reader who stops does not leave a hundred tasks running."""
+def test_tasks_are_cancelled_when_their_results_are_no_longer_read() -> None:
+    """A reader who stops after one result does not leave fifty submitted tasks running."""
     done = []
 
     def work(number: int) -> int:
@@ -104,21 +105,21 @@ def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
 
 
 def test_one_worker_is_this_process_and_two_are_others() -> None:
-    """No pool is started where none is needed."""
+    """A single worker works in the calling process; two workers are processes of their own."""
     with local_executor(1) as executor:
         assert set(in_order(executor, process_id, range(4), in_flight=2)) == {os.getpid()}
     with local_executor(2) as executor:
         assert os.getpid() not in set(in_order(executor, process_id, range(4), in_flight=2))
 
 
-def test_the_default_is_one_worker_a_processor() -> None:
-    """Of those that this process may use."""
+def test_processors_are_counted_within_the_machines_number() -> None:
+    """A process may use at least one processor, and no more than the machine has."""
     assert 1 <= processors() <= (os.cpu_count() or 1)
 
 
 POOL = """
 import time
-from inkfold.work import local_executor
+from inkfold.workers import local_executor
 if __name__ == "__main__":
     with local_executor(2) as pool:
         list(pool.map(abs, range(8)))
@@ -128,7 +129,7 @@ if __name__ == "__main__":
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    """By SIGKILL, which nobody can catch: no orphan is left to wait for ever."""
+    """Workers end after SIGKILL to their parent, which no process can catch."""
     script = tmp_path / "pool.py"
     script.write_text(POOL)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -147,22 +148,22 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 
 EARLY = """
 import os, sys
-from inkfold.work import local_executor, start_early
+from inkfold.workers import local_executor, start_early
 
-def knows(_task):
+def seen_by_worker(_task):
     return "this_is_slow" in sys.modules, os.environ.get("OPENBLAS_NUM_THREADS")
 
 if __name__ == "__main__":
     start_early(2, "this_is_slow")
     print(os.environ.get("OPENBLAS_NUM_THREADS"))
     with local_executor(2) as pool:
-        print(*pool.submit(knows, 0).result(), "this_is_slow" in sys.modules)
+        print(*pool.submit(seen_by_worker, 0).result(), "this_is_slow" in sys.modules)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker starts afresh")
-def test_workers_that_were_begun_early_have_their_modules(tmp_path: Path) -> None:
-    """Imported by the process that they are forked from, which keeps to one thread; not by us."""
+def test_workers_that_were_started_early_have_their_modules(tmp_path: Path) -> None:
+    """The server that workers are forked from imports the modules and keeps BLAS to one thread."""
     script = tmp_path / "pool.py"
     script.write_text(EARLY)
     (tmp_path / "this_is_slow.py").touch()
@@ -174,3 +175,61 @@ def test_workers_that_were_begun_early_have_their_modules(tmp_path: Path) -> Non
     )
 
     assert done.stdout.splitlines() == ["None", "True 1 False"]
+
+
+def test_importing_the_workers_loads_no_heavy_library() -> None:
+    """`inkfold.workers` can be imported before numpy, or `numpy_alone` would come too late."""
+    code = "import sys, inkfold.workers; print(*sys.modules)"
+    run = [sys.executable, "-c", code]
+    loaded = set(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split())
+
+    assert "inkfold.workers" in loaded
+    assert loaded & {"numpy", "cv2", "threadpoolctl", "multiprocessing"} == set()
+
+
+NUMPY_ALONE = """
+import json, os
+from inkfold.workers import numpy_alone
+with numpy_alone():
+    import numpy
+from threadpoolctl import threadpool_info
+(blas,) = [library for library in threadpool_info() if library["user_api"] == "blas"]
+print(json.dumps([blas["num_threads"], os.environ.get("OPENBLAS_NUM_THREADS")]))
+"""
+
+
+def threads_and_variable(**variables: str) -> list[int | str | None]:
+    """Threads of numpy's BLAS, and the variable after the block, in a process of its own."""
+    environment = {
+        name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", NUMPY_ALONE],
+        env=environment | variables,
+        capture_output=True,
+        check=True,
+    )
+    answer: list[int | str | None] = json.loads(done.stdout)
+    return answer
+
+
+def test_numpy_starts_with_one_thread_and_other_processes_are_not_limited() -> None:
+    """The BLAS of numpy has one thread, and the variable that limited it is removed afterwards."""
+    assert threads_and_variable() == [1, None]
+
+
+@pytest.mark.skipif(processors() < 2, reason="OpenBLAS takes no more threads than processors")
+def test_a_number_of_threads_that_the_user_has_set_stays() -> None:
+    """Where the user has set OPENBLAS_NUM_THREADS to 2, numpy's BLAS has two threads."""
+    assert threads_and_variable(OPENBLAS_NUM_THREADS="2") == [2, "2"]
+
+
+def test_nothing_is_set_once_numpy_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable stays unset where numpy is loaded already, for it would be read too late."""
+    pytest.importorskip("numpy")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+
+    with numpy_alone():
+        inside = os.environ.get("OPENBLAS_NUM_THREADS")
+
+    assert inside is None

@@ -33,9 +33,9 @@ from inkfold.dataset.reader import (
     pictures,
 )
 from inkfold.spec import SPLITS
+from inkfold.workers import Progress
 
 MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,7 @@ from inkfold.packing.stage import Staged, stage
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS
-
-Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+from inkfold.workers import Progress
 
 
 @dataclass(frozen=True)

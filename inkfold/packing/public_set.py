@@ -18,7 +18,7 @@ from inkfold.dataset.writer import digests, writing_dataset
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, scratch_folder
-from inkfold.packing.pack import PackedRows, Progress, Report
+from inkfold.packing.pack import PackedRows, Report
 from inkfold.packing.plan import NONE, Fractions, Official, Packing, Plan, make_plan
 from inkfold.packing.scan import Listing, Tally
 from inkfold.packing.scratch import Records, Spool
@@ -26,6 +26,7 @@ from inkfold.packing.split import Groups, numbered
 from inkfold.packing.stage import BLOCK, FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.workers import Progress
 
 SIDES = {"train": TRAIN, "test": TEST, None: NONE}
 ALL: Fractions = (0.8, 0.1, 0.1)
