@@ -31,7 +31,7 @@ from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.layers import convolved
 from inkfold.metrics import Rate
-from inkfold.recipe import Distortion, Recipe, in_epochs
+from inkfold.recipe import Distortion, Recipe
 from inkfold.training.batches import Batches
 from inkfold.training.loop import Build, Run, State, Watcher, score
 from models.residual32 import RECIPE, build
@@ -121,8 +121,7 @@ def trained(
     variant: Variant, dataset: Dataset, epochs: int, seed: int, checkpoint: Path
 ) -> tuple[Rate, Rate]:
     """Train with it, distorted online; right on validation with the last and the mean weights."""
-    recipe, classes = variant.recipe, len(dataset.classes)
-    recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
+    recipe, classes = variant.recipe.in_epochs(epochs), len(dataset.classes)
     elastic = Elastic.of(dataset.spec.size, recipe.distortion)
     batches = Batches([dataset.train], recipe.batch, seed, elastic)
     mean = RunningMean(max(1, HORIZON * batches.steps / EVERY))

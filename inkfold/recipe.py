@@ -1,18 +1,18 @@
-"""TODO recipe."""
+"""What a training run does, apart from its network: its stages, batches and distortion."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 Decay = Literal["none", "cosine"]
+DEFAULT_DATASET = "datasets/characters.h5"  # written and read where the user names no file
 
 
 @dataclass(frozen=True)
 class Distortion:
-    """What is drawn anew for each distorted copy of a picture.
+    """The limits within which each distorted copy of a picture is drawn.
 
     Parameters
     ----------
@@ -46,18 +46,18 @@ class Stage:
     Parameters
     ----------
     learning_rate : float
-        The largest of the stage.
+        The largest rate of the stage.
     epochs : int
-        The most it may take.
+        The largest number of epochs.
     patience : int
-        After so many epochs without a new lowest validation loss it ends.
+        Number of epochs without a new lowest validation loss after which the stage ends.
     decay : {"none", "cosine"}
         ``cosine`` rises in a straight line over the first `warmup` of the stage's epochs and then
         falls to 0 along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, one cycle). Such a
         stage keeps its last weights, whatever their validation loss: give it a patience of all its
         epochs.
     warmup : float
-        Share of the epochs, 0 to below 1.
+        Share of the epochs in which a ``cosine`` stage's rate rises, 0 to below 1.
     """
 
     learning_rate: float
@@ -68,13 +68,33 @@ class Stage:
 
     @classmethod
     def cosine(cls, learning_rate: float, epochs: int, warmup: float = 0.08) -> Self:
-        """One stage that runs all its epochs while its rate rises and falls."""
+        """A stage that runs all its epochs while its rate rises and falls."""
         return cls(learning_rate, epochs, epochs, "cosine", warmup)
 
     @property
     def keeps_last(self) -> bool:
-        """Whether its last weights are kept, whatever their validation loss."""
+        """Whether the last weights are kept, whatever their validation loss."""
         return self.decay != "none"
+
+    def rate_at(self, done: float) -> float:
+        """The learning rate when the share `done` of the stage's epochs is over.
+
+        Parameters
+        ----------
+        done : float
+            0 at the stage's first step, below 1.
+        """
+        if self.decay == "none":
+            return self.learning_rate
+        if done < self.warmup:
+            return self.learning_rate * done / self.warmup
+        fallen = (done - self.warmup) / (1 - self.warmup)
+        return self.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
+
+    def in_epochs(self, epochs: int) -> Self:
+        """The same stage in `epochs` epochs; a patience of all its epochs stays one of all."""
+        patience = epochs if self.patience >= self.epochs else self.patience
+        return replace(self, epochs=epochs, patience=patience)
 
 
 @dataclass(frozen=True)
@@ -84,63 +104,48 @@ class Recipe:
     Parameters
     ----------
     name : str
+        The script's name without ``.py``; the bundle is named after it.
     size : int
-        Side of the pictures, in pixels.
+        Height and width of the images, in pixels.
     stages : tuple of Stage
+        In the order in which they run; each begins with the best weights so far.
     batch : int
+        Images for a training step.
     dataset : str
-        What the script reads when it is given none.
+        The file that the script reads when the user names none.
     distortion : Distortion
-        What ``--augment online`` draws from.
+        The limits that ``--augment online`` draws within.
     label_smoothing : float
-        Share of the wanted answer that is spread over all classes alike (Szegedy et al., arXiv
-        1512.00567); validation loss is told without it.
+        Share of the wanted answer that is spread evenly over all classes (Szegedy et al., arXiv
+        1512.00567); the validation loss is computed without it.
     weight_decay : float
-        Share of a kernel that a step takes away, times the learning rate, beside the gradient's
-        step (Loshchilov and Hutter, arXiv 1711.05101); biases and slopes are left alone.
+        Each training step subtracts this share of every kernel, times the learning rate, apart
+        from the gradient's step (Loshchilov and Hutter, arXiv 1711.05101); biases and slopes do
+        not decay.
     """
 
     name: str
     size: int
     stages: tuple[Stage, ...]
     batch: int = 100
-    dataset: str = "datasets/characters.h5"
+    dataset: str = DEFAULT_DATASET
     distortion: Distortion = field(default_factory=Distortion)
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
 
+    def in_epochs(self, epochs: int) -> Self:
+        """The same recipe in `epochs` epochs, shared among its stages in proportion.
 
-def rate_at(stage: Stage, done: float) -> float:
-    """The learning rate when the share `done` of the stage's epochs is over.
-
-    Parameters
-    ----------
-    stage : Stage
-    done : float
-        0 at its first step, below 1.
-    """
-    if stage.decay == "none":
-        return stage.learning_rate
-    if done < stage.warmup:
-        return stage.learning_rate * done / stage.warmup
-    fallen = (done - stage.warmup) / (1 - stage.warmup)
-    return stage.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
-
-
-def in_epochs(stages: Sequence[Stage], epochs: int) -> tuple[Stage, ...]:
-    """The same stages in `epochs` epochs, shared among them in proportion, at least 1 each.
-
-    With fewer epochs than stages the last stages are left out. Patience stays, but a stage that
-    was to run all its epochs runs all its new ones.
-    """
-    stages = tuple(stages)[:epochs]
-    total = sum(stage.epochs for stage in stages)
-    shares = [max(1, stage.epochs * epochs // total) for stage in stages]
-    while sum(shares) > epochs:
-        shares[shares.index(max(shares))] -= 1
-    while sum(shares) < epochs:
-        shares[shares.index(min(shares))] += 1
-    return tuple(
-        replace(stage, epochs=n, patience=n if stage.patience >= stage.epochs else stage.patience)
-        for stage, n in zip(stages, shares, strict=True)
-    )
+        Each stage gets at least 1 epoch; with fewer epochs than stages the last stages are left
+        out. A stage keeps its patience, but one that was to run all its epochs runs all its new
+        ones.
+        """
+        stages = self.stages[:epochs]
+        total = sum(stage.epochs for stage in stages)
+        shares = [max(1, stage.epochs * epochs // total) for stage in stages]
+        while sum(shares) > epochs:
+            shares[shares.index(max(shares))] -= 1
+        while sum(shares) < epochs:
+            shares[shares.index(min(shares))] += 1
+        shared = zip(stages, shares, strict=True)
+        return replace(self, stages=tuple(stage.in_epochs(share) for stage, share in shared))

@@ -23,7 +23,7 @@ from inkfold.commands.options import (
     seed_option,
 )
 from inkfold.errors import InkfoldError
-from inkfold.recipe import Distortion, Recipe, Stage, in_epochs
+from inkfold.recipe import Distortion, Recipe, Stage
 
 if TYPE_CHECKING:
     from inkfold.bundle.history import Row
@@ -202,7 +202,7 @@ def _train(
     amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
     recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
     if epochs is not None:
-        recipe = replace(recipe, stages=in_epochs(recipe.stages, epochs))
+        recipe = recipe.in_epochs(epochs)
     with open_dataset(dataset) as opened:
         from inkfold.training.engine import Options, Training
 

@@ -15,7 +15,7 @@ from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
 from inkfold.metrics import SMALLEST
-from inkfold.recipe import Recipe, rate_at
+from inkfold.recipe import Recipe
 from inkfold.training.batches import Batches, feed
 from inkfold.training.checkpoint import Arrays, Checkpoint, Position
 from inkfold.training.compile import compiled
@@ -210,7 +210,7 @@ class Run:
         """The learning rate of a step of this epoch."""
         stage = self._stages[self.progress.stage]
         done = self.progress.stage_epoch + step / self._batches.steps
-        return rate_at(stage, done / stage.epochs)
+        return stage.rate_at(done / stage.epochs)
 
     def _train_once(self) -> tuple[float, float]:
         size, optimizer = self._batches.size, self.model.optimizer

@@ -13,7 +13,7 @@ from inkfold.bundle.bundle import load_bundle
 from inkfold.commands.cli import run
 from inkfold.commands.train import train_command
 from inkfold.dataset.reader import Dataset, open_dataset
-from inkfold.recipe import Stage, rate_at
+from inkfold.recipe import Stage
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint, Position
 from inkfold.training.loop import Run, State, score
@@ -139,9 +139,9 @@ def test_a_cosine_stage_moves_its_rate_at_every_step(dataset: Dataset, tmp_path:
 
     assert [row["best"] for row in fitted.history] == [1, 1]  # the last weights are kept
     assert [row["learning_rate"] for row in fitted.history] == pytest.approx(
-        [rate_at(stage, share) for share in (0.2, 0.7)]
+        [stage.rate_at(share) for share in (0.2, 0.7)]
     )
-    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(rate_at(stage, 0.9))
+    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(stage.rate_at(0.9))
 
 
 @pytest.mark.slow
