@@ -1,4 +1,4 @@
-"""A trained network on the disk, with everything that is needed to use it (docs/formats.md).
+"""A bundle: a trained network on the disk with all that is needed to use it (docs/formats.md).
 
 Read bundle, history, model_card, onnx_export, in this order.
 """

@@ -1,4 +1,8 @@
-"""The model bundle, format 1: a folder that answers for itself, described in docs/formats.md."""
+"""The model bundle, format 1: a folder with a trained network and all that is needed to use it.
+
+docs/formats.md describes the files. NumPy is not imported at the top of this module, because
+``classify.py`` checks a bundle before NumPy is loaded.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +24,8 @@ if TYPE_CHECKING:
     import keras
     import onnxruntime
 
-# Between two blocks a thread needs Python's lock, for which it waits up to 5 ms beside one that
-# imports modules: 35 MB took 0.96 s in blocks of 256 KiB beside a busy thread, in these 0.06 s.
-BLOCK = 1 << 24
+    from inkfold.metrics import Rate
+
 FORMAT = "inkfold-bundle"
 VERSION = 1
 ARCHITECTURE = "model_architecture.json"
@@ -34,121 +37,9 @@ ADVICE = "train one with: python models/cnn32.py"
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 TRAINED = Path("models/trained")
 SHIPPED = Path(__file__).resolve().parents[2] / TRAINED / "emnist47"  # comes with the sources
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        # memory that is filled with zeros as it is touched: a bytearray's would be under the lock
-        block = memoryview(mmap.mmap(-1, min(BLOCK, path.stat().st_size + 1)))
-        while count := file.readinto(block):
-            digest.update(block[:count])
-    return digest.hexdigest()
-
-
-def sha256_of_all(paths: Iterable[Path], meanwhile: Callable[[], object]) -> list[str]:
-    """Hash every file in a thread of its own.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    meanwhile : callable
-        Runs in this thread at the same time.
-
-    Returns
-    -------
-    digests : list of str
-        Hexadecimal, in the order of `paths`.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # not before a bundle was found
-
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(sha256, paths)
-        meanwhile()
-    return list(digests)
-
-
-def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
-    """Hash the model's files in `folder` and write ``bundle.json``, the last file of a bundle.
-
-    `record` holds the fields of `FIELDS` (and may hold more); format, versions and hashes are
-    added here.
-    """
-    missing = [name for name in FIELDS if name not in record]
-    if missing:
-        raise ValueError(f"a bundle's record needs {missing}")
-    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX) if (folder / name).exists()]
-    libraries = {name: found for name in LIBRARIES if (found := _version(name))}
-    full = record | {
-        "format": FORMAT,
-        "format_version": VERSION,
-        "version": __version__,
-        "libraries": libraries,
-        "sha256": {name: sha256(folder / name) for name in names},
-    }
-    _write(folder, full)
-
-
-def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
-    """Put the score on a split into the bundle's record, in place of an earlier one."""
-    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    record["scores"][split] = score
-    _write(path, record)
-
-
-def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
-    """Put what calibrates the bundle's probabilities into its record."""
-    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    _write(path, record | {"calibration": calibration})
-
-
-def _write(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``bundle.json`` beside and rename it."""
-    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-    with new_file(folder / RECORD, overwrite=True) as part:
-        part.write_text(text + "\n", encoding="utf-8")
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """The content of ``bundle.json``.
-
-    Raises
-    ------
-    InkfoldError
-        If there is none, it is of another version, or a field is missing.
-    """
-    path = folder / RECORD
-    if not path.is_file():
-        raise InkfoldError(f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}")
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InkfoldError(f"{path}: not JSON ({error}); restore or train again") from None
-    _check_record(path, record)
-    return record
-
-
-def _check_record(path: Path, record: dict[str, Any]) -> None:
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {ADVICE}")
-    if record.get("format_version") != VERSION:
-        raise InkfoldError(
-            f"{path}: bundle format {record.get('format_version')}, this version reads format "
-            f"{VERSION}; train again, or use the version of inkfold that wrote it"
-        )
-    missing = [name for name in (*FIELDS, "sha256") if name not in record]
-    if missing:
-        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
-
-
-def _version(name: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version  # slow, and only writing asks
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+# Between two blocks a hashing thread needs Python's lock, for which it waits up to 5 ms beside a
+# thread that imports modules: 35 MB took 0.96 s in blocks of 256 KiB, and 0.06 s in these.
+BLOCK = 1 << 24  # bytes
 
 
 @dataclass(frozen=True)
@@ -185,14 +76,18 @@ class Bundle:
         """Scores by split, with their counts."""
         return dict(self.record["scores"])
 
+    def rate(self, split: str) -> Rate | None:
+        """Right answers on the split `split` as the record has them; None if it has no score."""
+        return recorded_rate(self.record, split)
+
     @property
     def temperature(self) -> float | None:
-        """What its probabilities are calibrated with; None if none was fitted.
+        """The temperature that calibrates the network's probabilities; None if none was fitted.
 
         Raises
         ------
         InkfoldError
-            If the record holds something else there.
+            If the record's temperature is not a positive number.
         """
         temperature = (self.record.get("calibration") or {}).get("temperature")
         if temperature is None:
@@ -219,7 +114,8 @@ class Bundle:
         text = (self.path / ARCHITECTURE).read_text(encoding="utf-8")
         model = import_keras().models.model_from_json(text)
         expected = [tuple(shape) for shape in self.record["shapes"]]
-        self._expect("its architecture has weights of shapes", _shapes(model), expected)
+        shapes = [tuple(weight.shape) for weight in model.weights]
+        self._expect("its architecture has weights of shapes", shapes, expected)
         stored: list[tuple[int, ...]] = []
         with h5py.File(self.path / WEIGHTS, "r") as file:
             file.visititems(
@@ -244,7 +140,7 @@ class Bundle:
         Raises
         ------
         InkfoldError
-            If there is no ``model.onnx`` or it has other shapes than the record.
+            If ``model.onnx`` is missing, or its shapes differ from the record's.
         """
         import onnxruntime
 
@@ -255,8 +151,8 @@ class Bundle:
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # without the layouts of ORT_ENABLE_ALL, which cost more to go between than they save: on
-        # a processor with AVX-512 cnn32 is 5 to 8 % faster so, at 1 to 128 pictures a run
+        # without the memory layouts of ORT_ENABLE_ALL, which cost more to convert than they save:
+        # on a processor with AVX-512 cnn32 is 5 to 8 % faster so, at 1 to 128 pictures a run
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         session = onnxruntime.InferenceSession(
             str(self.path / ONNX), options, providers=["CPUExecutionProvider"]
@@ -289,7 +185,8 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     Raises
     ------
     InkfoldError
-        If the folder is no bundle, its version is another, or a file is missing or was changed.
+        If the folder is no bundle, its format version is not 1, or a file is missing or was
+        changed.
     """
     path = Path(path)
     record = read_record(path)
@@ -297,8 +194,8 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     for name in hashes:
         if not (path / name).is_file():
             raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
-    found = sha256_of_all([path / name for name in hashes], meanwhile)
-    for (name, expected), digest in zip(hashes.items(), found, strict=True):
+    digests = sha256_of_all([path / name for name in hashes], meanwhile)
+    for (name, expected), digest in zip(hashes.items(), digests, strict=True):
         if digest != expected:
             raise InkfoldError(
                 f"{path / name}: sha256 is {digest[:12]}..., {RECORD} says {expected[:12]}...: "
@@ -308,15 +205,15 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
 
 
 def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
-    """The bundle in `folder` that was trained last: measuring one again does not make it new.
+    """The bundle in `folder` whose weights were written last.
 
-    The one that comes along is `shipped`. It is taken only where there is no other, however new
-    its files are: a checkout writes them anew.
+    `shipped`, the bundle that comes with the sources, is taken only where `folder` has no bundle of
+    the user's own: a checkout writes its files anew, so their age says nothing.
 
     Raises
     ------
     InkfoldError
-        If there is none.
+        If there is neither a bundle in `folder` nor a shipped one.
     """
     bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
     bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]
@@ -332,5 +229,125 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
-    return [tuple(weight.shape) for weight in model.weights]
+def read_record(folder: Path) -> dict[str, Any]:
+    """The content of ``bundle.json``.
+
+    Raises
+    ------
+    InkfoldError
+        If the file is missing, its format version is not 1, or a field is missing.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        raise InkfoldError(f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InkfoldError(f"{path}: not JSON ({error}); restore or train again") from None
+    _check_record(path, record)
+    return record
+
+
+def _check_record(path: Path, record: dict[str, Any]) -> None:
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {ADVICE}")
+    if record.get("format_version") != VERSION:
+        raise InkfoldError(
+            f"{path}: bundle format {record.get('format_version')}, this version reads format "
+            f"{VERSION}; train again, or use the version of inkfold that wrote it"
+        )
+    missing = [name for name in (*FIELDS, "sha256") if name not in record]
+    if missing:
+        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
+
+
+def recorded_rate(record: dict[str, Any], split: str) -> Rate | None:
+    """Right answers on the split `split` in a bundle's record; None if it has no score of it."""
+    from inkfold.metrics import Rate
+
+    score = record["scores"].get(split)
+    return None if score is None else Rate(score["correct"], score["total"])
+
+
+def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
+    """Hash the model's files in `folder` and write ``bundle.json``, the last file of a bundle.
+
+    `record` holds the fields of `FIELDS` (and may hold more); format, versions and hashes are
+    added here.
+    """
+    missing = [name for name in FIELDS if name not in record]
+    if missing:
+        raise ValueError(f"a bundle's record needs {missing}")
+    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX) if (folder / name).exists()]
+    libraries = {name: version for name in LIBRARIES if (version := _installed(name))}
+    full = record | {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "version": __version__,
+        "libraries": libraries,
+        "sha256": {name: sha256(folder / name) for name in names},
+    }
+    _write(folder, full)
+
+
+def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
+    """Put the score on a split into the bundle's record, in place of an earlier one."""
+    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    record["scores"][split] = score
+    _write(path, record)
+
+
+def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
+    """Put what calibrates the bundle's probabilities into its record."""
+    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    _write(path, record | {"calibration": calibration})
+
+
+def _write(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``bundle.json`` beside its place and rename it."""
+    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+    with new_file(folder / RECORD, overwrite=True) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def _installed(name: str) -> str | None:
+    """The installed version of a library; None where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow; only writing needs it
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def sha256_of_all(paths: Iterable[Path], meanwhile: Callable[[], object]) -> list[str]:
+    """Hash every file in a thread of its own.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    meanwhile : callable
+        Runs in this thread at the same time.
+
+    Returns
+    -------
+    digests : list of str
+        Hexadecimal, in the order of `paths`.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # not before a bundle was found
+
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(sha256, paths)
+        meanwhile()
+    return list(digests)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        # mapped memory is filled with zeros as it is touched; a bytearray is filled under the lock
+        block = memoryview(mmap.mmap(-1, min(BLOCK, path.stat().st_size + 1)))
+        while count := file.readinto(block):
+            digest.update(block[:count])
+    return digest.hexdigest()

@@ -1,4 +1,8 @@
-"""The learning curves of a bundle, read back from its ``history.csv``."""
+"""How a training went, epoch by epoch: ``history.csv`` written and read back, and drawn.
+
+Training keeps a row for each epoch, writes the rows to ``history.csv`` and draws ``curves.png``
+from them. The page of ``evaluate.py`` reads the file back and draws the same curves as charts.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,37 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HISTORY = "history.csv"
+CURVES = "curves.png"
 CAVEAT = (
     "Training figures are taken while training: with dropout, and with distortion and smoothed "
     "labels where the recipe has them. Validation has none of these."
 )
-TRAIN, VALIDATION = "#1f4e79", "#d1622b"
+LOSS, ACCURACY = "cross-entropy (nats)", "per cent right"
+TRAIN_COLOUR, VALIDATION_COLOUR = "#1f4e79", "#d1622b"
+
+# One epoch as training keeps it, by column: epoch, phase ("search" or "refit"), stage,
+# learning_rate, loss, accuracy, pictures, validation_loss, validation_correct, validation_total,
+# best (1 where its weights were the best so far), seconds. A refit's rows lack the validation's.
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One row of the history; what a refit's epochs lack is None. Shares are from 0 to 1."""
+    """One epoch as curves show it.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    loss : float
+        Mean loss in training, in nats.
+    share : float
+        Right answers in training, from 0 to 1.
+    validation_loss : float or None
+        Mean cross-entropy on validation, in nats; None in a refit.
+    validation_share : float or None
+        Right answers on validation, from 0 to 1; None in a refit.
+    """
 
     number: int
     loss: float
@@ -33,8 +57,28 @@ class Epoch:
     validation_share: float | None
 
 
+def best_row(history: list[Row]) -> Row:
+    """The row of the epoch whose weights the search kept: the last that was the best so far."""
+    return [row for row in history if "validation_loss" in row and row["best"]][-1]
+
+
+def validation_share(row: Row) -> float | None:
+    """Right answers on validation after an epoch, from 0 to 1; None in a refit."""
+    total = row.get("validation_total")
+    return int(row["validation_correct"]) / int(total) if total else None
+
+
+def write_history(path: Path, history: list[Row]) -> None:
+    """Write one line for each epoch; validation's columns are empty in a refit."""
+    names = list(dict.fromkeys(name for row in history for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+
+
 def read_history(bundle: Path) -> list[Epoch]:
-    """The epochs of a bundle; none where it has no history, or one of another making."""
+    """The epochs of a bundle; empty where the file is missing or its columns are others."""
     path = bundle / HISTORY
     if not path.is_file():
         return []
@@ -45,30 +89,54 @@ def read_history(bundle: Path) -> list[Epoch]:
         return []
 
 
+def _epoch(row: Row) -> Epoch:
+    """An epoch from its row, of numbers or of the file's texts."""
+    share = validation_share(row)
+    return Epoch(
+        number=int(row["epoch"]),
+        loss=float(row["loss"]),
+        share=float(row["accuracy"]),
+        validation_loss=None if share is None else float(row["validation_loss"]),
+        validation_share=share,
+    )
+
+
+def _losses(history: list[Epoch]) -> tuple[list[Point], list[Point]]:
+    """Training's and validation's loss over the epochs, in nats."""
+    trained = [(float(epoch.number), epoch.loss) for epoch in history]
+    validated = [
+        (float(epoch.number), epoch.validation_loss)
+        for epoch in history
+        if epoch.validation_loss is not None
+    ]
+    return trained, validated
+
+
+def _accuracies(history: list[Epoch]) -> tuple[list[Point], list[Point]]:
+    """Training's and validation's right answers over the epochs, in per cent."""
+    trained = [(float(epoch.number), 100 * epoch.share) for epoch in history]
+    validated = [
+        (float(epoch.number), 100 * epoch.validation_share)
+        for epoch in history
+        if epoch.validation_share is not None
+    ]
+    return trained, validated
+
+
 def loss_chart(history: list[Epoch]) -> Chart:
     """Cross-entropy over the epochs, on a logarithmic scale."""
-    trained = [(float(one.number), one.loss) for one in history]
-    validated = [
-        (float(one.number), one.validation_loss)
-        for one in history
-        if one.validation_loss is not None
-    ]
+    trained, validated = _losses(history)
     values = [loss for _, loss in trained + validated if loss > 0] or [1.0]
     scale = Scale(min(values) / 1.1, max(values) * 1.1, *UP, logarithmic=True)
-    return _chart("cross-entropy (nats)", trained, validated, scale)
+    return _chart(LOSS, trained, validated, scale)
 
 
 def accuracy_chart(history: list[Epoch]) -> Chart:
     """Share right over the epochs, in per cent."""
-    trained = [(float(one.number), 100 * one.share) for one in history]
-    validated = [
-        (float(one.number), 100 * one.validation_share)
-        for one in history
-        if one.validation_share is not None
-    ]
+    trained, validated = _accuracies(history)
     lowest = min(share for _, share in trained + validated)
     scale = Scale(max(0.0, lowest - 0.05 * (100 - lowest)), 100.0, *UP)
-    return _chart("per cent right", trained, validated, scale)
+    return _chart(ACCURACY, trained, validated, scale)
 
 
 def _chart(up: str, trained: list[Point], validated: list[Point], y: Scale) -> Chart:
@@ -78,44 +146,24 @@ def _chart(up: str, trained: list[Point], validated: list[Point], y: Scale) -> C
         line("validation", "mark", validated, x, y),
     ]
     ticks = [tick for tick in x.ticks() if "." not in tick.label]
-    return Chart("epoch", up, ticks, y.ticks(), lines)
-
-
-def _epoch(row: dict[str, str]) -> Epoch:
-    total = row.get("validation_total")
-    return Epoch(
-        number=int(row["epoch"]),
-        loss=float(row["loss"]),
-        share=float(row["accuracy"]),
-        validation_loss=float(row["validation_loss"]) if total else None,
-        validation_share=int(row["validation_correct"]) / int(total) if total else None,
-    )
+    return Chart(across="epoch", up=up, across_ticks=ticks, up_ticks=y.ticks(), lines=lines)
 
 
 def draw_curves(path: Path, history: list[Row], *, title: str) -> None:
-    """Draw loss and accuracy over the epochs; stages are parted, the best epoch is marked."""
+    """Draw loss and accuracy over the epochs, with a line at the epoch that was kept."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
-    validated = [row for row in history if "validation_loss" in row]
-    best = best_row(history)
-
-    _line(loss_axes, history, "loss", [row["loss"] for row in history], TRAIN)
-    losses = [row["validation_loss"] for row in validated]
-    _line(loss_axes, validated, "validation", losses, VALIDATION)
-    loss_axes.set(yscale="log", ylabel="cross-entropy (nats)", title=f"{title}: loss")
-
-    accuracies = [100 * row["accuracy"] for row in history]
-    _line(accuracy_axes, history, "training", accuracies, TRAIN)
-    shares = [100 * row["validation_correct"] / row["validation_total"] for row in validated]
-    _line(accuracy_axes, validated, "validation", shares, VALIDATION)
-    accuracy_axes.set(ylabel="per cent right", title=f"{title}: accuracy")
-
+    epochs, best = [_epoch(row) for row in history], best_row(history)
+    _draw_lines(loss_axes, _losses(epochs))
+    loss_axes.set(yscale="log", ylabel=LOSS, title=f"{title}: loss")
+    _draw_lines(accuracy_axes, _accuracies(epochs))
+    accuracy_axes.set(ylabel=ACCURACY, title=f"{title}: accuracy")
     for axes in (loss_axes, accuracy_axes):
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.axvline(best["epoch"], color=VALIDATION, linestyle=":", linewidth=1.5, label="kept")
+        axes.axvline(best["epoch"], color=VALIDATION_COLOUR, linestyle=":", linewidth=1.5)
         _mark_stages(axes, history)
         axes.grid(alpha=0.25)
     loss_axes.legend(["training", "validation", f"kept (epoch {best['epoch']})"])
@@ -123,27 +171,14 @@ def draw_curves(path: Path, history: list[Row], *, title: str) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _line(axes: Axes, rows: list[Row], label: str, values: list[float], color: str) -> None:
-    epochs = [row["epoch"] for row in rows]
-    axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3)
+def _draw_lines(axes: Axes, curves: tuple[list[Point], list[Point]]) -> None:
+    for points, colour in zip(curves, (TRAIN_COLOUR, VALIDATION_COLOUR), strict=True):
+        numbers, values = [number for number, _ in points], [value for _, value in points]
+        axes.plot(numbers, values, color=colour, marker="o", markersize=3)
 
 
 def _mark_stages(axes: Axes, history: list[Row]) -> None:
-    """A thin line where the learning rate changes."""
+    """A thin line where a stage or a refit begins."""
     for before, after in itertools.pairwise(history):
         if (before["phase"], before["stage"]) != (after["phase"], after["stage"]):
             axes.axvline(after["epoch"] - 0.5, color="0.6", linewidth=0.8)
-
-
-def write_history(path: Path, history: list[Row]) -> None:
-    """One line an epoch; a refit's epochs have no validation figures."""
-    names = list(dict.fromkeys(name for row in history for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def best_row(history: list[Row]) -> Row:
-    """The row of the epoch whose weights the search kept: the last that was the best so far."""
-    return [row for row in history if "validation_loss" in row and row["best"]][-1]

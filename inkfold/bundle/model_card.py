@@ -1,24 +1,22 @@
-"""The page that tells a person what a bundle is."""
+"""The model card: a page of Markdown about a bundle, for people."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from inkfold.metrics import Rate
+from inkfold.bundle.bundle import recorded_rate
 
 CARD = "MODEL_CARD.md"
-SCORES = "<!-- scores -->"  # what follows it is written by evaluate.py
+SCORES = "<!-- scores -->"  # evaluate.py writes what follows this line
 
 
 def model_card(record: dict[str, Any]) -> str:
     """Markdown from a bundle's record; the test figures are added by ``evaluate.py``."""
     spec, recipe, options = record["spec"], record["recipe"], record["options"]
-    validation = record["scores"]["validation"]
-    right = Rate(validation["correct"], validation["total"])
     pictures = record["dataset"]["pictures"]
     stages = "; ".join(map(_stage, recipe["stages"]))
     refit = ", then trained again on train and validation together" if record["refit"] else ""
-    known = "before it was trained on that too" if refit else _chosen(recipe["stages"])
+    use = "before it was trained on that too" if refit else _use_of(recipe["stages"])
     classes = " ".join(record["classes"][:60]) + (" ..." if len(record["classes"]) > 60 else "")
     return f"""# {record["name"]}
 
@@ -37,7 +35,7 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | seed | {record["seed"]} |
 | epochs | {record["epochs"]} |
 
-Right on validation, {known}: {right}.
+Right on validation, {use}: {recorded_rate(record, "validation")}.
 A figure that no choice was made with is what `evaluate.py` adds below.
 
 {SCORES}
@@ -52,8 +50,8 @@ def _stage(stage: dict[str, Any]) -> str:
     return f"{rate} for at most {stage['epochs']} epochs, patience {stage['patience']}"
 
 
-def _chosen(stages: list[dict[str, Any]]) -> str:
-    """What the figure on validation is, without a refit."""
+def _use_of(stages: list[dict[str, Any]]) -> str:
+    """How the search used the validation split, as the end of "Right on validation, ..."."""
     if all(stage["decay"] == "cosine" for stage in stages):
         return "after the last epoch, which is kept whatever it is"
     return "by which the epoch was chosen"

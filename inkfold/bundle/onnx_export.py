@@ -1,10 +1,10 @@
 """Write ``model.onnx`` with Keras' own exporter, in a process of its own.
 
-    python -m inkfold.onnx_export BUNDLE
+    python -m inkfold.bundle.onnx_export BUNDLE
 
-The exporter needs TensorFlow; a network that was trained on another backend is exported all the
-same, because the process that does it starts Keras afresh. Run by hand it adds ``model.onnx`` to a
-bundle that was trained where TensorFlow was not installed.
+The exporter needs TensorFlow. A network that was trained on JAX or PyTorch is exported as well,
+because the new process starts Keras on TensorFlow. Run by hand, this module adds ``model.onnx`` to
+a bundle that was trained where TensorFlow was not installed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bu
 from inkfold.keras_backend import import_keras
 
 
-def tensorflow_is_here() -> bool:
-    """Whether this environment can export."""
+def tensorflow_is_installed() -> bool:
+    """Whether this environment can write ``model.onnx``."""
     return importlib.util.find_spec("tensorflow") is not None
 
 
@@ -36,15 +36,16 @@ def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -
     """
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-m", "inkfold.bundle.onnx_export", str(folder)]
-    done = subprocess.run(  # noqa: S603, the command is this very module
+    process = subprocess.run(  # noqa: S603, the command is this very module
         command, env=environment, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise RuntimeError(f"the ONNX export failed:\n{done.stderr}")
+    if process.returncode:
+        raise RuntimeError(f"the ONNX export failed:\n{process.stderr}")
     _describe(folder / ONNX, classes, spec)
 
 
 def _describe(path: Path, classes: Sequence[str], spec: dict[str, Any]) -> None:
+    """Put class names and image spec into the metadata of an ONNX file."""
     import onnx
 
     model = onnx.load(path)
@@ -56,23 +57,23 @@ def _describe(path: Path, classes: Sequence[str], spec: dict[str, Any]) -> None:
     onnx.save(model, path)
 
 
-def _export_here(folder: Path) -> None:
+def _export_in_this_process(folder: Path) -> None:
     keras = import_keras()
     model = keras.models.model_from_json((folder / ARCHITECTURE).read_text(encoding="utf-8"))
     model.load_weights(folder / WEIGHTS)
-    model(keras.ops.zeros((1, *model.input_shape[1:])))  # Keras exports only what was called once
+    model(keras.ops.zeros((1, *model.input_shape[1:])))  # Keras exports a model only after a call
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tf2onnx uses names that NumPy is about to drop
         model.export(str(folder / ONNX), format="onnx", verbose=False)
 
 
 def main(argv: Sequence[str]) -> None:
-    """Export the network in the folder ``argv[0]``; a finished bundle gets its record renewed."""
+    """Export the network in the folder ``argv[0]``; of a finished bundle, write the record anew."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     folder = Path(argv[0])
     finished = (folder / RECORD).exists()
     record = load_bundle(folder).record if finished else {}
-    _export_here(folder)
+    _export_in_this_process(folder)
     if finished:
         _describe(folder / ONNX, record["classes"], record["spec"])
         finish_bundle(folder, record)

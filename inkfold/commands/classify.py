@@ -115,12 +115,10 @@ def _stdin() -> FileIO:
 
 def _introduction(bundle: Bundle) -> str:
     """Which bundle answers, and how good it is as far as that is known."""
-    from inkfold.metrics import Rate
-
     text = f"{bundle.path} answers: {len(bundle.classes):,} classes"
     for split in ("test", "validation"):
-        if score := bundle.scores.get(split):
-            text += f", on {split} {Rate(score['correct'], score['total'])}"
+        if rate := bundle.rate(split):
+            text += f", on {split} {rate}"
             break
     return text if bundle.temperature is None else f"{text}; probabilities calibrated"
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
+from inkfold.bundle.bundle import recorded_rate
 from inkfold.commands import augment, classify, create_dataset, evaluate, train
 from inkfold.commands.cli import Clock, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
@@ -116,21 +116,14 @@ def _table(steps: list[Step]) -> str:
             *(f"{step.seconds:7.1f} s  {_short(step.line)}" for step in steps),
             f"{sum(step.seconds for step in steps):7.1f} s  in all",
             "",
-            f"validation  {_right(record, 'validation')}",
-            f"test        {_right(record, 'test')}",
+            f"validation  {recorded_rate(record, 'validation')}",
+            f"test        {recorded_rate(record, 'test')}",
         ]
     )
 
 
 def _short(line: str) -> str:
     return line if len(line) <= 70 else f"{line[:67]}..."
-
-
-def _right(record: dict[str, Any], split: str) -> str:
-    from inkfold.metrics import Rate
-
-    score = record["scores"][split]
-    return str(Rate(score["correct"], score["total"]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -84,7 +84,7 @@ def _stopped(training: Training, again: str) -> str:
 
 
 def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
-    from inkfold.metrics import Rate
+    from inkfold.bundle.bundle import recorded_rate
 
     record, history = trained.record, trained.history
     seen = sum(row["pictures"] for row in history)
@@ -95,11 +95,10 @@ def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
         else "no model.onnx: TensorFlow, which writes it, is not installed here; where it is, run: "
         f"python -m inkfold.bundle.onnx_export {trained.path}"
     )
-    found = record["scores"]["validation"]
-    right = Rate(found["correct"], found["total"])
+    right = recorded_rate(record, "validation")
     where = "validation, before it was trained on that too" if record["refit"] else "validation"
     return [
-        f"kept epoch {found['epoch']}, right on {where}: {right}",
+        f"kept epoch {record['scores']['validation']['epoch']}, right on {where}: {right}",
         (
             f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
             f"{len(history)} epochs, {seen:,} pictures in {seconds:.0f} s, "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
 from inkfold.bundle.history import Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
-from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_here
+from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
 from inkfold.dataset.reader import Split
 from inkfold.output import new_folder
 from inkfold.training.loop import score
@@ -67,7 +67,7 @@ def write_bundle(
         write_history(folder / "history.csv", history)
         draw_curves(folder / "curves.png", history, title=str(record["name"]))
         (folder / CARD).write_text(model_card(full), encoding="utf-8")
-        if tensorflow_is_here():
+        if tensorflow_is_installed():
             export_onnx(folder, classes=full["classes"], spec=full["spec"])
             pictures = next(validation.blocks()).images[:1000]
             full["onnx_error"] = _onnx_error(Bundle(folder, full), model, pictures)

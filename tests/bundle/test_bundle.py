@@ -1,4 +1,4 @@
-"""The bundle: it loads when it is whole, and says what differs when it is not."""
+"""The bundle: it loads when it is whole, and names what differs when it is not."""
 
 from __future__ import annotations
 
@@ -24,42 +24,40 @@ from inkfold.bundle.bundle import (
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
-from inkfold.training.engine import Options, Training
-from inkfold.training.loop import Watcher
+from inkfold.metrics import Rate
 from tests.worlds import tiny_network
 from tests.worlds.bands import write_bundle
 from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT, training
 
 CLASSES = ("あ", "b/c", "U+1F600", "d d")
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real bundle of the tiny network."""
+    """A real bundle of the tiny network, trained in the arithmetic that this machine prefers."""
     folder = tmp_path_factory.mktemp("bundle")
-    silent = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
     with open_dataset(write_packed(folder / "d.h5", classes=CLASSES)) as dataset:
         output = folder / "tiny"
-        chosen = (tiny_network.build, tiny_network.RECIPE, dataset, Options(), output)
-        Training(*chosen).run(silent, resume=False, overwrite=False)
+        training(dataset, output, precision="auto").run(SILENT, resume=False, overwrite=False)
     return output
 
 
 @pytest.fixture
 def bundle(trained: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
+    """A copy of the trained bundle, which a test may damage."""
     return Path(shutil.copytree(trained, tmp_path / "tiny"))
 
 
 def edit(bundle: Path, **fields: Any) -> None:  # noqa: ANN401, JSON values
-    """Change fields of the record."""
+    """Change fields of a bundle's record; its hashes stay."""
     path = bundle / RECORD
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 @pytest.mark.slow
 def test_class_order_size_and_weights_survive(bundle: Path) -> None:
-    """What was trained is what is loaded: names in label order, the spec, float32 weights."""
+    """The loaded bundle has the dataset's classes in label order, its spec, and float32 weights."""
     loaded = load_bundle(bundle)
     model = loaded.keras_model()
 
@@ -72,7 +70,7 @@ def test_class_order_size_and_weights_survive(bundle: Path) -> None:
 
 @pytest.mark.slow
 def test_onnx_and_keras_answer_alike(bundle: Path) -> None:
-    """To 1e-4 on every picture, with the same likeliest class."""
+    """On every picture probabilities differ by less than 1e-4, and the likeliest class agrees."""
     loaded = load_bundle(bundle)
     images = np.random.default_rng(5).integers(0, 256, (50, 16, 16, 1)).astype(np.float32)
     session = loaded.onnx_session()
@@ -86,7 +84,7 @@ def test_onnx_and_keras_answer_alike(bundle: Path) -> None:
 
 @pytest.mark.slow
 def test_onnx_carries_the_class_names(bundle: Path) -> None:
-    """For programs that know nothing of bundles."""
+    """Programs that know nothing of bundles find class names and spec in ``model.onnx``."""
     properties = load_bundle(bundle).onnx_session().get_modelmeta().custom_metadata_map
 
     assert tuple(json.loads(properties["classes"])) == CLASSES
@@ -95,7 +93,7 @@ def test_onnx_carries_the_class_names(bundle: Path) -> None:
 
 @pytest.mark.slow
 def test_the_architecture_is_plain_keras(bundle: Path) -> None:
-    """Anybody's Keras loads it, with no code of ours and no optimizer."""
+    """Keras alone loads architecture and weights, and the weights file holds no optimizer."""
     keras = import_keras()
 
     model = keras.models.model_from_json((bundle / "model_architecture.json").read_text())
@@ -111,7 +109,7 @@ def test_the_architecture_is_plain_keras(bundle: Path) -> None:
     "name", ["model_architecture.json", "model.weights.h5", "model.onnx"], ids=str
 )
 def test_a_changed_or_missing_file_is_named(bundle: Path, name: str) -> None:
-    """One flipped byte is enough."""
+    """A file with one flipped bit, and a file that is gone, are refused by their names."""
     path = bundle / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -124,11 +122,11 @@ def test_a_changed_or_missing_file_is_named(bundle: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_weights_of_another_head_are_refused(bundle: Path) -> None:
-    """Keras loads some of them without a word; the shapes in the record do not let them pass."""
+def test_weights_of_a_network_with_more_classes_are_refused(bundle: Path) -> None:
+    """Keras loads some such weights without a word; the shapes in the record reveal them."""
     keras = import_keras()
-    other = tiny_network.build(9)
-    keras.models.Model.save_weights(other, bundle / "model.weights.h5")
+    nine_classes = tiny_network.build(9)
+    keras.models.Model.save_weights(nine_classes, bundle / "model.weights.h5")
     finish_bundle(bundle, load_bundle_unchecked(bundle))
 
     with pytest.raises(InkfoldError, match="its weights file holds"):
@@ -137,7 +135,7 @@ def test_weights_of_another_head_are_refused(bundle: Path) -> None:
 
 @pytest.mark.slow
 def test_a_class_count_that_does_not_fit_is_refused(bundle: Path) -> None:
-    """By both engines, with both numbers."""
+    """ONNX and Keras both name the network's number of classes and the record's."""
     edit(bundle, classes=["a", "b", "c"])
 
     with pytest.raises(InkfoldError, match=r"ONNX answers \[4\], bundle.json says \[3\]"):
@@ -157,7 +155,7 @@ def test_a_class_count_that_does_not_fit_is_refused(bundle: Path) -> None:
 def test_another_format_or_version_is_refused(
     bundle: Path, fields: dict[str, Any], message: str
 ) -> None:
-    """With what was found and what this version reads."""
+    """The message names the format of the record and the one that this version reads."""
     edit(bundle, **fields)
 
     with pytest.raises(InkfoldError, match=message):
@@ -166,13 +164,13 @@ def test_another_format_or_version_is_refused(
 
 @pytest.mark.slow
 def test_a_bundle_without_onnx_says_how_to_write_it_and_gets_it(bundle: Path) -> None:
-    """As after training where TensorFlow was not installed."""
+    """A bundle that was trained without TensorFlow is completed by the command that it names."""
     from inkfold.bundle.onnx_export import main
 
     record = load_bundle_unchecked(bundle)
     (bundle / "model.onnx").unlink()
     finish_bundle(bundle, record)
-    with pytest.raises(InkfoldError, match=r"python -m inkfold\.onnx_export"):
+    with pytest.raises(InkfoldError, match=r"python -m inkfold\.bundle\.onnx_export"):
         load_bundle(bundle).onnx_session()
 
     main([str(bundle)])
@@ -183,19 +181,22 @@ def test_a_bundle_without_onnx_says_how_to_write_it_and_gets_it(bundle: Path) ->
 
 @pytest.mark.slow
 def test_a_score_is_recorded_beside_the_others(bundle: Path) -> None:
-    """The hashes still hold, and validation stays."""
-    record_score(bundle, "test", {"correct": 3, "total": 4})
-    scores = load_bundle(bundle).scores
+    """The bundle still loads, with the new score beside validation's, and gives both as rates."""
+    assert load_bundle(bundle).rate("test") is None
 
-    assert scores["test"] == {"correct": 3, "total": 4}
-    assert scores["validation"]["total"] == 64
+    record_score(bundle, "test", {"correct": 3, "total": 4})
+
+    loaded = load_bundle(bundle)
+    assert loaded.scores["test"] == {"correct": 3, "total": 4}
+    assert loaded.scores["validation"]["total"] == 64
+    assert loaded.rate("test") == Rate(3, 4)
 
 
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "no bundle here"), ("{", "not JSON"), ("[]", "not the record")]
 )
 def test_what_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
-    """With the command that makes one."""
+    """A folder without a record, one that is not JSON, and a foreign record are refused."""
     if content is not None:
         (tmp_path / RECORD).write_text(content)
 
@@ -205,7 +206,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, content: str | None, messa
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_record_without_a_field_is_refused_by_name(tmp_path: Path, field: str) -> None:
-    """Nothing is guessed."""
+    """Each of the record's fields is needed, and a missing one is named."""
     finish_bundle(tmp_path, {key: {} for key in FIELDS})
     record = json.loads((tmp_path / RECORD).read_text())
     del record[field]
@@ -216,7 +217,7 @@ def test_a_record_without_a_field_is_refused_by_name(tmp_path: Path, field: str)
 
 
 def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
-    """Half-written ones, whose names begin with a dot, do not count."""
+    """The age of the weights decides; a half-written bundle, which has a dot, does not count."""
     with pytest.raises(InkfoldError, match="no trained bundle; train one with"):
         newest_bundle(tmp_path, tmp_path / "none")
     for age, name in enumerate((".part", "new", "old")):
@@ -228,8 +229,8 @@ def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
     assert newest_bundle(tmp_path) == tmp_path / "new"
 
 
-def test_the_bundle_that_comes_along_gives_way_to_any_other(tmp_path: Path) -> None:
-    """A checkout makes its files the newest; it answers only where nothing was trained."""
+def test_the_shipped_bundle_gives_way_to_any_trained_one(tmp_path: Path) -> None:
+    """A checkout makes its files the newest, yet it is taken only where nothing was trained."""
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     for path, age in ((shipped, 2000), (own, 1000)):
         path.mkdir()
@@ -243,8 +244,8 @@ def test_the_bundle_that_comes_along_gives_way_to_any_other(tmp_path: Path) -> N
     assert newest_bundle(tmp_path, shipped) == shipped
 
 
-def test_nothing_is_done_meanwhile_for_a_bundle_that_cannot_be(tmp_path: Path) -> None:
-    """Its record is read first, so that a wrong path is told before anything slow is imported."""
+def test_nothing_is_done_meanwhile_for_a_bundle_that_cannot_be_loaded(tmp_path: Path) -> None:
+    """The record is read first, so that a wrong path is reported before slow imports begin."""
     done: list[str] = []
     with pytest.raises(InkfoldError, match="no bundle here"):
         load_bundle(tmp_path / "nowhere", meanwhile=lambda: done.append("nowhere"))

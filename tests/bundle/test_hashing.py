@@ -1,4 +1,4 @@
-"""Hashes: those of hashlib, in order, while other things are done."""
+"""Hashing a bundle's files in threads gives hashlib's digests while other work goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inkfold.bundle.bundle import sha256, sha256_of_all
 def test_a_files_hash_is_that_of_its_bytes(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it ends within a block, with one, or is empty."""
+    """The digest is hashlib's for a file that is empty, ends within a block, or ends with one."""
     monkeypatch.setattr(bundle, "BLOCK", 8)
     data = bytes(range(size))
     (tmp_path / "file").write_bytes(data)
@@ -25,20 +25,20 @@ def test_a_files_hash_is_that_of_its_bytes(
 
 
 def test_hashes_come_in_the_order_of_the_files(tmp_path: Path) -> None:
-    """A small file behind a large one does not overtake it."""
+    """The digest of a small file does not overtake that of a large file before it."""
     contents = [bytes(3_000_000), b"small", b"", b"x" * 1000]
     for at, content in enumerate(contents):
         (tmp_path / str(at)).write_bytes(content)
 
-    found = sha256_of_all([tmp_path / str(at) for at in range(4)], lambda: None)
+    digests = sha256_of_all([tmp_path / str(at) for at in range(4)], lambda: None)
 
-    assert found == [hashlib.sha256(content).hexdigest() for content in contents]
+    assert digests == [hashlib.sha256(content).hexdigest() for content in contents]
 
 
 def test_this_thread_is_free_while_others_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hash that ends only when the other work has been done is waited for."""
+    """The other work runs in the calling thread while hashing threads are still busy."""
     worked = threading.Event()
     threads: list[threading.Thread] = []
 
@@ -57,7 +57,7 @@ def test_this_thread_is_free_while_others_hash(
 
 
 def test_what_goes_wrong_meanwhile_or_in_a_file_comes_through(tmp_path: Path) -> None:
-    """Neither is swallowed by a thread."""
+    """An error of the other work and an error of a hashing thread both reach the caller."""
 
     def failing() -> None:
         raise LookupError("no such engine")

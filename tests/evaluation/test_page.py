@@ -12,13 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from jinja2 import UndefinedError
 
 from inkfold.bundle.bundle import load_bundle
-from inkfold.bundle.history import Epoch, accuracy_chart, loss_chart, read_history
 from inkfold.commands.evaluate import main
 from inkfold.dataset.reader import open_dataset
-from inkfold.pages.page import data_uris, write_page
 from tests.worlds.bands import picture, write_bundle, write_dataset
 
 VOID = {"meta", "img", "br", "rect", "line", "circle", "polyline"}  # SVG's are closed in the tag
@@ -171,67 +168,6 @@ def test_a_dataset_without_groups_has_no_such_section(
     out = capfd.readouterr().out
     assert "groups of" not in out
     assert "\nthresholds         none: the validation split of e.h5 is not the one kept" in out
-
-
-def test_the_history_is_read_back(here: Path, tmp_path: Path) -> None:
-    """A refit's epochs have no validation figures; another program's file is no history."""
-    history = read_history(tmp_path / "bands")
-
-    assert history == [
-        Epoch(1, 2.5, 0.25, 2.0, 0.5),
-        Epoch(2, 0.5, 0.75, 1.0, 1.0),
-        Epoch(3, 0.25, 0.875, None, None),
-    ]
-    (tmp_path / "bands" / "history.csv").write_text("step,value\n1,2\n", encoding="utf-8")
-    assert read_history(tmp_path / "bands") == []
-    assert read_history(tmp_path / "nowhere") == []
-    assert here.is_dir()
-
-
-def test_curves_fall_and_rise_as_the_figures_do() -> None:
-    """Loss goes down the page, accuracy up; one epoch alone is a point."""
-    history = [Epoch(1, 2.5, 0.25, 2.0, 0.5), Epoch(2, 0.5, 0.75, 1.0, 1.0)]
-
-    for chart, downwards in ((loss_chart(history), True), (accuracy_chart(history), False)):
-        assert [one.name for one in chart.lines] == ["training", "validation"]
-        for drawn in chart.lines:
-            (left, before), (right, after) = (
-                tuple(map(float, point.split(","))) for point in drawn.points.split()
-            )
-            assert left < right
-            assert (after > before) == downwards
-    single = loss_chart(history[:1])
-    assert [line.points.count(",") for line in single.lines] == [1, 1]
-
-
-def test_pictures_come_in_the_order_asked_for(tmp_path: Path) -> None:
-    """Whatever order the file takes rows in; the same one may be asked for twice."""
-    write_dataset(tmp_path / "d.h5", {"test": ((0, 1, 2, 3), (0, 1, 2, 3))})
-
-    with open_dataset(tmp_path / "d.h5") as dataset:
-        found = data_uris(dataset.test.images, np.array([3, 0, 3]))
-        assert data_uris(dataset.test.images, np.array([], np.int64)) == []
-
-    assert found[0] == found[2] != found[1]
-    decoded = cv2.imdecode(
-        np.frombuffer(base64.b64decode(found[1].split(",")[1]), np.uint8), cv2.IMREAD_UNCHANGED
-    )
-    assert np.array_equal(255 - np.asarray(decoded), picture(0))
-
-
-def test_a_page_that_lacks_a_figure_is_not_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An empty place where a number should be would be worse."""
-    monkeypatch.setattr("inkfold.pages.page.TEMPLATES", tmp_path)
-    (tmp_path / "page.css").write_text("p { color: red }")
-    (tmp_path / "t.html.j2").write_text("<style>{{ style }}</style><p>{{ figure }}</p>")
-
-    with pytest.raises(UndefinedError, match="figure"):
-        write_page(tmp_path / "p.html", "t.html.j2")
-    assert not (tmp_path / "p.html").exists()
-    write_page(tmp_path / "p.html", "t.html.j2", figure="a < b")
-    assert (tmp_path / "p.html").read_text() == ("<style>p { color: red }</style><p>a &lt; b</p>")
 
 
 def test_the_bundle_still_loads_after_it_was_calibrated(here: Path, tmp_path: Path) -> None:

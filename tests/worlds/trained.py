@@ -1,4 +1,4 @@
-"""A training of the tiny network, and what two runs are compared by."""
+"""A training of the tiny network, and the weights and histories by which runs are compared."""
 
 from __future__ import annotations
 
@@ -9,26 +9,40 @@ from typing import Any
 import numpy as np
 
 from inkfold.bundle.bundle import load_bundle
+from inkfold.bundle.history import HISTORY
 from inkfold.dataset.reader import Dataset
+from inkfold.recipe import Recipe
 from inkfold.training.engine import Options, Training
 from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 
-SILENT = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
+SILENT = Watcher(
+    built=lambda _text: None, batch_done=lambda _count: None, epoch_done=lambda _history: None
+)
 
 
-def training(dataset: Dataset, output: Path, **options: Any) -> Training:  # noqa: ANN401, passed on
-    """A training of the tiny network in float32."""
-    chosen = Options(**{"precision": "float32"} | options)
-    return Training(tiny_network.build, tiny_network.RECIPE, dataset, chosen, output)
+def training(
+    dataset: Dataset,
+    output: Path,
+    recipe: Recipe = tiny_network.RECIPE,
+    **options: Any,  # noqa: ANN401, passed on to Options
+) -> Training:
+    """A training of the tiny network, in float32 where `options` do not say otherwise."""
+    return Training(
+        build=tiny_network.build,
+        recipe=recipe,
+        dataset=dataset,
+        options=Options(**{"precision": "float32"} | options),
+        output=output,
+    )
 
 
 def weights(bundle: Path) -> list[np.ndarray]:
-    """The bundle's weights as its Keras model has them."""
+    """The weights of a bundle's Keras model, in the model's order."""
     return [np.asarray(weight) for weight in load_bundle(bundle).keras_model().get_weights()]
 
 
 def history(bundle: Path) -> list[dict[str, str]]:
-    """The bundle's history without what a clock wrote."""
-    with (bundle / "history.csv").open(encoding="utf-8") as file:
+    """The rows of a bundle's history, without the seconds that each epoch took."""
+    with (bundle / HISTORY).open(encoding="utf-8") as file:
         return [row | {"seconds": ""} for row in csv.DictReader(file)]
