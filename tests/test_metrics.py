@@ -90,7 +90,7 @@ def test_the_interval_holds_the_share_and_mirrors_with_the_misses(counts: tuple[
 @pytest.mark.parametrize(("correct", "total"), [(0, 0), (3, 2), (-1, 5)])
 def test_what_is_no_share_has_no_interval(correct: int, total: int) -> None:
     """More right than there are, or none at all, is a caller's bug."""
-    with pytest.raises(ValueError, match="is no share"):
+    with pytest.raises(ValueError, match="is not a share"):
         wilson(correct, total)
 
 

@@ -17,7 +17,6 @@ from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.evaluate import Evaluation
 from inkfold.evaluation.report import percent
-from inkfold.metrics import rate_json
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page
 
@@ -248,7 +247,7 @@ def _as_json(result: Comparison, caveats: list[str]) -> dict[str, Any]:
         "fingerprint": result.first.fingerprint,
         "split": result.first.split,
         "caveats": caveats,
-        "accuracy": [rate_json(result.first.accuracy), rate_json(result.second.accuracy)],
+        "accuracy": [result.first.accuracy.as_json(), result.second.accuracy.as_json()],
         "both": both,
         "only_first": only_first,
         "only_second": only_second,

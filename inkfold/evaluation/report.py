@@ -12,7 +12,7 @@ from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_err
 from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
-from inkfold.metrics import ClassScore, balanced_accuracy, rate_json, spread
+from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
 GROUPS_LISTED = 5  # groups in the summary
@@ -40,11 +40,11 @@ def trust_json(result: Evaluation) -> dict[str, Any]:
             "error_after": calibration_error(result.bins_after),
             "loss_before": result.loss,
             "loss_after": result.loss_after,
-            "validation": rate_json(calibration.right),
+            "validation": calibration.right.as_json(),
         },
         "thresholds": [_threshold_json(result, one) for one in calibration.thresholds],
         "risk_coverage_area": result.curve.area,
-        "groups": [{"group": one.name, **rate_json(one.right)} for one in result.groups],
+        "groups": [{"group": one.name, **one.right.as_json()} for one in result.groups],
         "group_spread": vars(over) if over else None,
     }
 
@@ -147,7 +147,7 @@ def _threshold_json(result: Evaluation, threshold: RejectThreshold) -> dict[str,
 
 
 def _kept_json(kept: Withheld) -> dict[str, Any]:
-    wrong = rate_json(kept.error)
+    wrong = kept.error.as_json()
     return {
         "answered": kept.answered,
         "of": kept.total,
@@ -227,16 +227,16 @@ def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
         "fingerprint": result.fingerprint,
         "split": result.split,
         "caveat": caveat,
-        "accuracy": rate_json(result.accuracy),
-        "top5": rate_json(result.top5),
-        "baseline": {"class": result.majority, **rate_json(result.baseline)},
+        "accuracy": result.accuracy.as_json(),
+        "top5": result.top5.as_json(),
+        "baseline": {"class": result.majority, **result.baseline.as_json()},
         "mean_recall": balanced_accuracy(result.scores),
         "loss": result.loss,
         "classes": [
             {
                 "class": name,
-                "precision": rate_json(score.precision),
-                "recall": rate_json(score.recall),
+                "precision": score.precision.as_json(),
+                "recall": score.recall.as_json(),
                 "f1": score.f1,
             }
             for name, score in pairs
