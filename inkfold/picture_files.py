@@ -1,16 +1,36 @@
-"""What the paths that a user gives stand for: files, folders of pictures, a list on stdin."""
+"""Which files are pictures, and which pictures the paths that a user gives stand for."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
+from typing import Literal, NamedTuple
 
 STDIN = "-"
 CHUNK = 1 << 16
 SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
-Ancestors = frozenset[tuple[int, int]]  # device and inode of a folder and of those above it
+Kind = Literal["folder", "file", "circle", "unreadable", "hidden", "other"]
+Identity = frozenset[tuple[int, int]]  # device and inode of a folder; of several folders together
+
+
+class Entry(NamedTuple):
+    """A file, a folder, or whatever else lies in a folder.
+
+    Attributes
+    ----------
+    path : bytes
+        Under the folder that is walked, with forward slashes; empty for that folder itself.
+    kind : {"folder", "file", "circle", "unreadable", "hidden", "other"}
+        What it is. A circle is a link to a folder that the link lies in.
+    reason : str
+        Why a walk takes nothing from it; empty for files and folders.
+    """
+
+    path: bytes
+    kind: Kind
+    reason: str = ""
 
 
 def expand(given: Iterable[str], stdin: Callable[[], RawIOBase]) -> Iterator[str]:
@@ -22,13 +42,13 @@ def expand(given: Iterable[str], stdin: Callable[[], RawIOBase]) -> Iterator[str
         A folder stands for the pictures in it, ``-`` for the paths in a list on stdin.
     stdin : callable
         Opens a raw binary stream: one path a line; or a zero byte after each, as ``find -print0``
-        writes. It may give what it has bit by bit.
+        writes. A read may return as little as has arrived.
 
     Yields
     ------
     path : str
-        Of a file, or of what is none (no such file, a folder that cannot be read or without any
-        pictures, ``-`` for an empty list): whoever reads it says what is wrong.
+        Of a file; or a path that cannot be read as a picture (no such file, a folder that is
+        unreadable or without pictures, ``-`` for an empty list), for the reader to report.
     """
     for path in given:
         for name in _or(path, listed_paths(stdin())) if path == STDIN else (path,):
@@ -38,8 +58,8 @@ def expand(given: Iterable[str], stdin: Callable[[], RawIOBase]) -> Iterator[str
 def listed_paths(stream: RawIOBase) -> Iterator[str]:
     """The paths in a list, each as soon as it has arrived whole.
 
-    Zero bytes separate them if there is one in what comes first, else line ends; empty ones are
-    passed over.
+    Zero bytes separate the paths if there is one in what arrives first, else line ends. Empty
+    paths are passed over.
     """
     separator, rest = b"", b""
     while chunk := stream.read(CHUNK):
@@ -53,7 +73,7 @@ def listed_paths(stream: RawIOBase) -> Iterator[str]:
 
 
 def _separator(beginning: bytes) -> bytes:
-    """Nothing while it cannot be told."""
+    """What separates the paths of a list; empty as long as `beginning` holds no separator."""
     return next((mark for mark in (b"\0", b"\n") if mark in beginning), b"")
 
 
@@ -64,47 +84,59 @@ def _decoded(name: bytes, separator: bytes) -> str:
 
 
 def _pictures(folder: str) -> Iterator[str]:
-    """The pictures in a folder and in the folders in it; the folder itself if there are none."""
-    return _or(folder, map(os.fsdecode, _walk(os.fsencode(folder))))
+    """The pictures in a folder and in the folders inside it; the folder itself if it has none.
+
+    A folder that cannot be read stands for itself too, in its place among the pictures.
+    """
+    top = os.fsencode(folder)
+    paths = (
+        os.path.join(top, entry.path) if entry.path else top  # noqa: PTH118, pathlib has no bytes
+        for entry in walk(top)
+        if entry.kind == "unreadable" or (entry.kind == "file" and is_picture(top, entry.path))
+    )
+    return _or(folder, map(os.fsdecode, paths))
 
 
 def _or(name: str, paths: Iterator[str]) -> Iterator[str]:
-    """The paths, or `name` where there are none."""
+    """The paths, or `name` if there are none."""
     yield next(paths, name)
     yield from paths
 
 
-def _walk(top: bytes) -> Iterator[bytes]:
-    """Pictures by name, files before folders; a folder that cannot be read is given in their place.
+def walk(top: bytes) -> Iterator[Entry]:
+    """Everything in a folder and in the folders inside it, in a fixed order.
 
-    Hidden entries are passed over, and links to a folder that they lie in.
+    Each folder is followed by what it holds: first what a walk passes over, as the system lists
+    it; then the files, then the folders one after the other, both in the order of the bytes of
+    their names. Links are followed, except to a folder that they lie in. A folder that cannot be
+    read comes a second time, as unreadable.
     """
-    waiting: list[tuple[bytes, Ancestors]] = [(top, frozenset())]
+    waiting: list[tuple[bytes, Identity]] = [(b"", frozenset())]
     while waiting:
-        here, above = waiting.pop()
-        if folder_identity(here) & above:
+        folder, above = waiting.pop()
+        itself = _identity(top + b"/" + folder)
+        if itself & above:
+            yield Entry(folder, "circle", "a link to a folder that it lies in")
             continue
+        yield Entry(folder, "folder")
+        files: list[bytes] = []
+        folders: list[bytes] = []
         try:
-            with os.scandir(here) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
-            yield here
-            continue
-        shown = [(entry, kind_of(entry)) for entry in entries if not entry.name.startswith(b".")]
-        for entry, what in shown:
-            if what == "file" and is_picture(here, entry.name):
-                yield entry.path
-        inside = [entry.path for entry, what in shown if what == "folder"]
-        waiting += [(path, above | folder_identity(here)) for path in reversed(inside)]
+            with os.scandir(top + b"/" + folder) as listing:
+                for item in listing:
+                    entry = _entry(folder, item)
+                    if entry.reason:
+                        yield entry
+                    else:
+                        (folders if entry.kind == "folder" else files).append(entry.path)
+        except OSError as error:
+            yield Entry(folder, "unreadable", f"folder cannot be read: {error.strerror}")
+        yield from (Entry(path, "file") for path in sorted(files))
+        waiting += [(path, above | itself) for path in sorted(folders, reverse=True)]
 
 
-def readable(name: bytes) -> str:
-    r"""A file's name as text; bytes that are not UTF-8 become ``\xff``."""
-    return name.decode("utf-8", "backslashreplace")
-
-
-def folder_identity(folder: bytes) -> Ancestors:
-    """Which folder this is, whatever it is called; nothing when it cannot be asked."""
+def _identity(folder: bytes) -> Identity:
+    """Which folder this is, whatever it is called; empty if the system does not say."""
     try:
         status = os.stat(folder)  # noqa: PTH116, pathlib has no bytes
     except OSError:
@@ -112,21 +144,29 @@ def folder_identity(folder: bytes) -> Ancestors:
     return frozenset([(status.st_dev, status.st_ino)])
 
 
-def kind_of(entry: os.DirEntry[bytes]) -> str:
-    """``folder``, ``file``, or why it is neither; a link that leads nowhere is a file."""
+def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
+    """What an item of a folder's listing is; a link that leads nowhere is a file."""
+    path = folder + b"/" + item.name if folder else item.name
+    if item.name.startswith(b"."):
+        return Entry(path, "hidden", "hidden")
     try:
-        if entry.is_dir():
-            return "folder"
-        if entry.is_file():
-            return "file"
-        entry.stat()
+        if item.is_dir():
+            return Entry(path, "folder")
+        if item.is_file():
+            return Entry(path, "file")
+        item.stat()
     except OSError:
-        return "file"  # whoever reads it says what is wrong with it
-    return "neither a file nor a folder"
+        return Entry(path, "file")  # whoever reads it reports what is wrong with it
+    return Entry(path, "other", "neither a file nor a folder")
+
+
+def readable(name: bytes) -> str:
+    r"""A file's name as text; bytes that are not UTF-8 become ``\xff``."""
+    return name.decode("utf-8", "backslashreplace")
 
 
 def is_picture(top: bytes, path: bytes) -> bool:
-    """Whether the file at `path` under `top` counts as one, by its suffix or its first bytes."""
+    """Whether the file at `path` under `top` counts as a picture, by suffix or first bytes."""
     if path.lower().endswith(SUFFIXES):
         return True
     try:
@@ -139,7 +179,7 @@ def is_picture(top: bytes, path: bytes) -> bool:
 def _begins_a_picture(head: bytes) -> bool:
     """Whether a file's first 16 bytes are a picture's.
 
-    OpenCV could tell too, but ends the process when a path is not valid UTF-8.
+    OpenCV knows too, but ends the process when a path is not valid UTF-8.
     """
     bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
     return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

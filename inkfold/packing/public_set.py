@@ -148,11 +148,11 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     for scratch in (staged.images, staged.facts, sources, names):
         scratch.order = order
     listing = Listing(
-        tuple(name for name, count in classes if count),
-        sources,
-        np.cumsum(counts[counts > 0]),
-        tuple(name for name, count in classes if not count),
-        Tally(),
+        classes=tuple(name for name, count in classes if count),
+        paths=sources,
+        ends=np.cumsum(counts[counts > 0]),
+        empty=tuple(name for name, count in classes if not count),
+        ignored=Tally(),
     )
     side = np.frombuffer(notes.sides, np.int8)[order]
     if not groups.named.any():
