@@ -1,4 +1,4 @@
-"""The small frozen things that travel between the stages."""
+"""How pictures are prepared and divided: the image spec, and the splits by name and number."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ Ink = Literal["auto", "dark", "light"]
 Threshold = Literal["none", "otsu", "soft"]
 Interpolation = Literal["area", "linear", "cubic"]
 SPLITS = ("train", "validation", "test")
-INK_MARGIN = 4 / 28  # MNIST: the character's longest side fills 20 of 28 pixels
-TRAIN, VALIDATION, TEST = range(3)  # places in nouns.SPLITS
+TRAIN, VALIDATION, TEST = range(3)  # places in SPLITS
+INK_MARGIN = 4 / 28  # as in MNIST: the character's longest side fills 20 of 28 pixels
+UNEQUAL = 10  # times the smallest class: from there on the sizes of classes are called unequal
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """How a picture becomes a network's input; travels in the dataset and in the bundle.
+    """How a picture becomes a network's input; stored in the dataset and in the bundle.
 
     Parameters
     ----------
     size : int
         Height and width of the input, in pixels.
     fit : {"pad", "stretch", "ink"}
-        ``pad`` keeps the aspect and centres, ``stretch`` does not keep it, ``ink`` crops to the
-        ink and puts its centre of mass in the middle.
+        ``pad`` keeps the aspect ratio and centres the picture, ``stretch`` fills the frame,
+        ``ink`` crops to the ink and puts its centre of mass in the middle.
     ink : {"auto", "dark", "light"}
-        Which side of the paper the ink is on; ``auto`` finds out, picture by picture.
+        Whether the ink is darker or lighter than the paper; ``auto`` finds out for each picture.
     threshold : {"none", "otsu", "soft"}
-        Whether the picture is made black and white before it is fitted; ``soft`` clears uneven
-        paper and makes pale ink full, and leaves the edges of strokes grey.
+        How ink and paper are separated before the picture is fitted: ``none`` keeps the greys,
+        ``otsu`` makes it black and white, ``soft`` clears uneven paper and makes pale ink full,
+        and leaves the edges of strokes grey.
     interpolation : {"area", "linear", "cubic"}
         ``area`` averages when shrinking and is bilinear when enlarging.
     margin : float
@@ -48,17 +50,17 @@ class ImageSpec:
 
     @classmethod
     def of(cls, *, size: int, fit: Fit, ink: Ink, threshold: Threshold) -> Self:
-        """The spec with the margin that its `fit` is known for."""
+        """The spec with the usual margin of its `fit`: that of MNIST for ``ink``, otherwise 0."""
         margin = INK_MARGIN if fit == "ink" else 0.0
         return cls(size=size, fit=fit, ink=ink, threshold=threshold, margin=margin)
 
     def to_json(self) -> str:
-        """One line of JSON with sorted keys: the same spec, the same bytes."""
+        """One line of JSON with sorted keys: equal specs give equal bytes."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """The spec that `to_json` wrote as `text`.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from inkfold.audit.clean import WHY, Cleaning
 from inkfold.dataset.reader import Dataset, Places, pictures, sources
 from inkfold.output import write_csv, write_text
 from inkfold.pages.fonts import drawable, font_family
-from inkfold.spec import SPLITS
+from inkfold.spec import SPLITS, UNEQUAL
 
 COLUMNS = 10
 LETTERS = 8  # of a name under a picture, before it is cut
@@ -22,7 +22,6 @@ SHOWN = 5  # pairs of classes in the summary
 WORST = 0.05  # share of the ranking in suspects.csv
 LEAST = 100  # but so many at least
 SHEET = 60  # pictures on a sheet
-UNEQUAL = 10  # times the smallest class from which classes are called unequal
 
 
 def write_sheet(

@@ -18,16 +18,14 @@ from inkfold.commands.options import (
     seed_option,
     workers_option,
 )
-from inkfold.recipe import Distortion
+from inkfold.recipe import DEFAULT_DATASET, Distortion
 
 if TYPE_CHECKING:
     from inkfold.augmentation.augment import Augmentation
 
-DATASET = Path("datasets/characters.h5")
-
 
 @click.command("augment")
-@click.argument("dataset", type=click.Path(path_type=Path), default=DATASET)
+@click.argument("dataset", type=click.Path(path_type=Path), default=Path(DEFAULT_DATASET))
 @output_option(None, "The file to write.  [default: DATASET with _elastic before .h5]")
 @click.option(
     "--copies",

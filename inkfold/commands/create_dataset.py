@@ -26,12 +26,11 @@ from inkfold.commands.options import (
     workers_option,
 )
 from inkfold.commands.packing_notes import made, notes
+from inkfold.recipe import DEFAULT_DATASET
 from inkfold.spec import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
     from inkfold.packing.pack import Report
-
-DEFAULT = "datasets/characters.h5"
 
 
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
@@ -45,7 +44,7 @@ def _pattern(_context: object, _option: object, text: str | None) -> str | None:
 
 @click.command("create_dataset")
 @click.argument("folder", type=click.Path(path_type=Path))
-@output_option(DEFAULT, "Dataset file to write.")
+@output_option(DEFAULT_DATASET, "Dataset file to write.")
 @size_option
 @split_option(
     "0.8,0.1,0.1",
@@ -149,7 +148,7 @@ def _tell(report: Report, folder: Path, output: Path, clock: Clock) -> None:
     click.echo(made(report, name, click.format_filename(folder), clock))
     for line in notes(report):
         click.echo(line, err=True)
-    default = output == Path(DEFAULT)
+    default = output == Path(DEFAULT_DATASET)
     click.echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
 
 

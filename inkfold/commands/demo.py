@@ -18,11 +18,12 @@ from inkfold.commands.cli import Clock, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
 from inkfold.output import new_folder
+from inkfold.recipe import DEFAULT_DATASET
 
 EPOCHS = 4
 SHOWN = 5  # test pictures that are classified at the end
 NETWORK = Path(__file__).resolve().parents[2] / "models" / "cnn32.py"
-PLAIN, TENFOLD = "datasets/characters.h5", "datasets/characters_elastic.h5"
+TENFOLD = "datasets/characters_elastic.h5"
 BUNDLE, PREVIEW = "models/trained/cnn32", "preview.png"
 LEVELS = 16  # the set counts ink from 0 to 16
 
@@ -84,7 +85,7 @@ def _steps(*, quiet: bool) -> list[Step]:
             [TENFOLD, "--epochs", str(EPOCHS)],
             quiet=quiet,
         ),
-        _step("evaluate.py", evaluate.main, [BUNDLE, PLAIN], quiet=quiet),
+        _step("evaluate.py", evaluate.main, [BUNDLE, DEFAULT_DATASET], quiet=quiet),
     ]
 
 
@@ -104,7 +105,7 @@ def _unseen() -> list[str]:
     """A few picture files of the test split, which nothing was trained or chosen with."""
     from inkfold.dataset.reader import open_dataset
 
-    with open_dataset(PLAIN) as dataset:
+    with open_dataset(DEFAULT_DATASET) as dataset:
         return [f"pictures/{source}" for source in dataset.test.source[:SHOWN]]
 
 

@@ -13,10 +13,11 @@ from inkfold.commands.options import output_option, overwrite_option, quiet_opti
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file
+from inkfold.recipe import DEFAULT_DATASET
 
 
 @click.command("explore")
-@click.argument("dataset", type=click.Path(path_type=Path), default=Path("datasets/characters.h5"))
+@click.argument("dataset", type=click.Path(path_type=Path), default=Path(DEFAULT_DATASET))
 @output_option(None, "The page to write.  [default: DATASET with .html in place of .h5]")
 @seed_option
 @overwrite_option

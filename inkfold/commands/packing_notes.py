@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from inkfold.spec import UNEQUAL
+
 if TYPE_CHECKING:
     from inkfold.commands.cli import Clock
     from inkfold.packing.pack import Report
     from inkfold.packing.plan import Plan
 
-UNEQUAL = 10  # times the smallest class from which classes are called unequal
 SHOWN = 5  # how many of a kind are listed before the rest is only counted
 
 
