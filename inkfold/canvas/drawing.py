@@ -1,4 +1,4 @@
-"""Ink as data: strokes of a pen, and the picture that they make."""
+"""A drawing as data: the strokes of a pen, undo and redo, and the picture that strokes make."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-OVERSAMPLING = 4  # pixels drawn for one that is kept, along each side
-STEP = 1.0  # pixels between the places where the width of a stroke may change
-THINNEST = 0.4  # share of the brush that is left at no pressure
+OVERSAMPLING = 4  # pixels drawn for each pixel of the picture, along each side
+STEP = 1.0  # pixels along a curve between two places where the width of the stroke may change
+THINNEST = 0.4  # width at pressure 0, as a share of the brush
 Points = NDArray[np.float64]
 
 
@@ -34,11 +34,54 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Strokes on a sheet of `rows` by `columns` pixels, the first drawn first."""
+    """Strokes on a sheet of `rows` by `columns` pixels, in the order of drawing."""
 
     rows: int
     columns: int
     strokes: tuple[Stroke, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """The changes of a sheet, for undo and redo. A change is a stroke, or a clearing.
+
+    Parameters
+    ----------
+    done : tuple of Stroke or None
+        The changes that are in force, oldest first; None stands for a clearing.
+    undone : tuple of Stroke or None
+        The changes that were undone; the last one to be undone stands last.
+    """
+
+    done: tuple[Stroke | None, ...] = ()
+    undone: tuple[Stroke | None, ...] = ()
+
+    def drawn(self, stroke: Stroke) -> Self:
+        """The history with one more stroke; changes that were undone are forgotten."""
+        return type(self)((*self.done, stroke))
+
+    def undo(self) -> Self:
+        """The history without its last change; the same history where nothing was done."""
+        return type(self)(self.done[:-1], (*self.undone, *self.done[-1:]))
+
+    def redo(self) -> Self:
+        """The history with the change that was undone last; the same where nothing was undone."""
+        return type(self)((*self.done, *self.undone[-1:]), self.undone[:-1])
+
+    def clear(self) -> Self:
+        """The history with a clearing; the same history where the sheet is empty already."""
+        return type(self)((*self.done, None)) if self.strokes else self
+
+    @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """The strokes on the sheet: those since the last clearing."""
+        since_clearing: list[Stroke] = []
+        for change in self.done:
+            if change is None:
+                since_clearing = []
+            else:
+                since_clearing.append(change)
+        return tuple(since_clearing)
 
 
 def render(drawing: Drawing) -> NDArray[np.uint8]:
@@ -47,7 +90,7 @@ def render(drawing: Drawing) -> NDArray[np.uint8]:
     Returns
     -------
     pixels : uint8 array of shape (rows, columns)
-        Ends of strokes are round, edges are grey where they cut a pixel.
+        Ends of strokes are round; a pixel that an edge crosses is grey.
     """
     side = OVERSAMPLING
     sheet = np.full((drawing.rows * side, drawing.columns * side), 255, np.uint8)
@@ -58,20 +101,21 @@ def render(drawing: Drawing) -> NDArray[np.uint8]:
 
 
 def smoothed(points: Points) -> Points:
-    """A curve through the middles between points, as dense as `STEP` asks for.
+    """A smooth curve near `points`, sampled every `STEP` pixels or closer.
 
-    Each point but the ends bends the curve as the control point of a quadratic Bezier curve from
-    the middle before it to the middle after it: no corner where events were far apart, and none of
-    their jitter.
+    The curve passes through the middles between neighbouring points. Between two middles it is a
+    quadratic Bezier curve whose control point is the point between them, so that it has no corner
+    where a fast pen left few points, and does not follow their jitter.
 
     Parameters
     ----------
     points : float64 array of shape (n, 3)
+        Row, column and pressure of each point.
 
     Returns
     -------
     curve : float64 array of shape (m, 3)
-        From the first of `points` to the last.
+        Row, column and pressure, from the first of `points` to the last.
     """
     if len(points) < 3:
         return _line(points[0], points[-1])
@@ -100,52 +144,9 @@ def _ink(sheet: NDArray[np.uint8], curve: Points, brush: float) -> None:
     places = np.round(curve[:, 1::-1] * OVERSAMPLING).astype(np.int32)  # cv2 takes columns first
     share = THINNEST + 2 * (1 - THINNEST) * np.clip(curve[:, 2], 0, 1)
     widths = np.maximum(1, np.round(brush * share * OVERSAMPLING)).astype(int)
-    ends = np.flatnonzero(np.diff(widths)) + 1  # one call for a run of steps of the same width
+    ends = np.flatnonzero(np.diff(widths)) + 1  # steps of equal width are drawn in one call
     for first, after in zip([0, *ends], [*ends, len(widths)], strict=True):
         run = places[max(0, first - 1) : after]
         if len(run) == 1:
             run = np.repeat(run, 2, axis=0)
         cv2.polylines(sheet, [run], isClosed=False, color=0, thickness=int(widths[first]))
-
-
-@dataclass(frozen=True)
-class History:
-    """What happened on a sheet; a cleared sheet can be taken back like a stroke.
-
-    Parameters
-    ----------
-    done : tuple of Stroke or None
-        None stands for a clearing.
-    undone : tuple of Stroke or None
-        The last one taken back stands last.
-    """
-
-    done: tuple[Stroke | None, ...] = ()
-    undone: tuple[Stroke | None, ...] = ()
-
-    def drawn(self, stroke: Stroke) -> Self:
-        """With one more stroke; what had been taken back is gone."""
-        return type(self)((*self.done, stroke))
-
-    def undo(self) -> Self:
-        """Without the last change."""
-        return type(self)(self.done[:-1], (*self.undone, *self.done[-1:]))
-
-    def redo(self) -> Self:
-        """With the change that was taken back last."""
-        return type(self)((*self.done, *self.undone[-1:]), self.undone[:-1])
-
-    def clear(self) -> Self:
-        """With an empty sheet; the same where it is empty already."""
-        return type(self)((*self.done, None)) if self.strokes else self
-
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """What lies on the sheet."""
-        lying: list[Stroke] = []
-        for one in self.done:
-            if one is None:
-                lying = []
-            else:
-                lying.append(one)
-        return tuple(lying)

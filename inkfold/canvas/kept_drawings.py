@@ -1,4 +1,4 @@
-"""Drawings that are kept: PNG files in class folders, which ``create_dataset.py`` packs."""
+"""The drawings that a user keeps: PNG files in class folders, ready for ``create_dataset.py``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkfold.output import new_file
 
 @dataclass(frozen=True)
 class KeptDrawing:
-    """A kept drawing: its class, and where it lies in the collection (``FOLDER/FILE.png``)."""
+    """A kept drawing: the name of its class, its class folder, and its file in that folder."""
 
     name: str
     folder: str
@@ -27,19 +27,19 @@ class KeptDrawing:
 
     @property
     def number(self) -> str:
-        """By which it is asked for: 16 hexadecimal digits that every address can hold."""
-        place = f"{self.folder}/{self.file}".encode(errors="surrogateescape")
-        return hashlib.blake2b(place, digest_size=8).hexdigest()
+        """The identifier of the drawing in web addresses: 16 hexadecimal digits."""
+        path = f"{self.folder}/{self.file}".encode(errors="surrogateescape")
+        return hashlib.blake2b(path, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
 class KeptDrawings:
-    """A folder of class folders.
+    """A collection of kept drawings: a folder of class folders.
 
     Parameters
     ----------
     folder : Path
-        Made when the first drawing is kept; nothing is ever written outside of it.
+        Created when the first drawing is kept; nothing is ever written outside of it.
     """
 
     folder: Path
@@ -51,8 +51,8 @@ class KeptDrawings:
         ----------
         pixels : uint8 array of shape (H, W)
         name : str
-            Any text that is not blank: what a file system does not take is escaped, as
-            ``inkfold export`` does it.
+            Any text that is not blank. Characters that a file system does not take are escaped in
+            the folder's name, as ``inkfold export`` does it.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class KeptDrawings:
         return KeptDrawing(unquote(folder), folder, path.name)
 
     def list(self) -> list[KeptDrawing]:
-        """Every PNG file in a class folder, by class and file name."""
+        """Every kept drawing, sorted by class folder and file name."""
         files = sorted(self.folder.glob("*/*.png"), key=lambda path: path.parts[-2:])
         return [
             KeptDrawing(unquote(path.parent.name), path.parent.name, path.name)
@@ -83,16 +83,22 @@ class KeptDrawings:
         ]
 
     def _is_inside(self, path: Path) -> bool:
-        """Whether it is a file of the collection, and no link that leads out of it."""
+        """Whether `path` is a file of the collection and not a link that leads out of it."""
         return path.is_file() and path.resolve().is_relative_to(self.folder.resolve())
 
     def path(self, number: str) -> Path | None:
-        """Where the drawing of this number lies; None if there is none."""
-        chosen = next((kept for kept in self.list() if kept.number == number), None)
-        return None if chosen is None else self.folder / chosen.folder / chosen.file
+        """The file of the drawing with this number; None if there is no such drawing."""
+        drawing = next((kept for kept in self.list() if kept.number == number), None)
+        return None if drawing is None else self.folder / drawing.folder / drawing.file
 
     def remove(self, number: str) -> bool:
-        """Delete a kept drawing, and its class folder when that was the last; False if none."""
+        """Delete a drawing, and its class folder when that is empty then.
+
+        Returns
+        -------
+        removed : bool
+            False if there is no drawing with this number.
+        """
         path = self.path(number)
         if path is None:
             return False

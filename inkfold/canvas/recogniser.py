@@ -1,4 +1,4 @@
-"""One picture, one answer, with everything that a canvas shows of it."""
+"""A picture in, an answer out, with everything that a canvas shows of the answer."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 from inkfold.classifier import Classifier
 from inkfold.picture import prepare
 
-SHOWN = 5
+SHOWN = 5  # classes in an answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a bundle says of a picture.
 
     Attributes
     ----------
     labels : tuple of str
-        The likeliest classes, best first; empty for a blank picture.
+        Names of the likeliest classes, best first; empty for a blank picture.
     probabilities : tuple of float
-        Of those.
+        The probability of each of `labels`.
     sure : bool
-        Whether the first probability reaches the threshold.
+        Whether the first probability reaches the threshold; False for a blank picture.
     seen : uint8 array of shape (size, size)
-        The very bytes that were classified, 0 = paper.
+        The prepared image that the network classified, 0 = paper, 255 = ink.
     """
 
     labels: tuple[str, ...]
@@ -37,13 +37,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A classifier that answers pictures one at a time; safe to be called from several threads.
+    """A classifier that answers one picture at a time, from any number of threads.
 
     Parameters
     ----------
     classifier : Classifier
     reject : float
-        Below this probability an answer is not sure.
+        The threshold: an answer with a lower probability is not sure.
     """
 
     classifier: Classifier
@@ -55,15 +55,16 @@ class Recogniser:
         return self.classifier.bundle.classes
 
     def answer(self, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Answer:
-        """Prepare a picture as the bundle's spec says, and classify what came out.
+        """The answer to a picture, which is first prepared as the bundle's spec says.
 
         Raises
         ------
         PictureError
-            If `pixels` is no picture.
+            If `pixels` is not a picture.
         """
         seen = prepare(pixels, self.classifier.bundle.spec)
         if not seen.any():
-            return Answer((), (), sure=False, seen=seen)
+            return Answer(labels=(), probabilities=(), sure=False, seen=seen)
         ((labels, probabilities),) = self.classifier.likeliest(seen[None], SHOWN)
-        return Answer(labels, probabilities, probabilities[0] >= self.reject, seen)
+        sure = probabilities[0] >= self.reject
+        return Answer(labels=labels, probabilities=probabilities, sure=sure, seen=seen)

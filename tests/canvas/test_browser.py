@@ -1,4 +1,4 @@
-"""The page in a real Chromium, with the server in a process of its own, as a user starts it."""
+"""The page in a real Chromium, served by ``python draw.py`` as a user starts it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,28 @@ pytestmark = [
 ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Site:
-    """A page that is open: its address, the folder of kept drawings, and what went wrong."""
+    """The page, open in a browser.
+
+    Attributes
+    ----------
+    page : Page
+    address : str
+        The server's URL.
+    folder : Path
+        Where the server keeps drawings.
+    problems : list of str
+        Errors of the page, and what it wrote to the browser's console.
+    """
 
     page: Page
     address: str
     folder: Path
     problems: list[str] = field(default_factory=list)
 
-    def told(self, text: str) -> None:
-        """Keep what the console says, but for what the tests' own reading of canvases brings."""
+    def log(self, text: str) -> None:
+        """Record a line of the console, unless the tests' own reading of canvases caused it."""
         if not text.startswith("Canvas2D: Multiple readback operations"):
             self.problems.append(text)
 
@@ -57,17 +68,17 @@ class Site:
 
     @property
     def box(self) -> FloatRect:
-        """Where the sheet is on the page."""
+        """The place of the sheet on the page, in pixels."""
         box = self.page.locator("#sheet").bounding_box()
         assert box is not None
         return box
 
-    def answers(self, label: str) -> None:
-        """Wait for this answer."""
+    def expect_answer(self, label: str) -> None:
+        """Wait until the page shows the answer `label`; fail if it does not."""
         expect(self.page.locator("#label")).to_have_text(re.compile(rf"^{label}, \d"))
 
     def ink(self) -> int:
-        """Pixels of the sheet that are not blank."""
+        """The number of pixels of the sheet that are not blank."""
         return int(
             self.page.evaluate(
                 """() => { const sheet = document.getElementById("sheet");
@@ -105,11 +116,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 def site(
     browser: Browser, server: tuple[str, Path], request: pytest.FixtureRequest
 ) -> Iterator[Site]:
-    """The page, opened anew; a test fails if anything was told on the console."""
+    """The page, opened anew; a test fails if the page has written to the browser's console."""
     options = getattr(request, "param", {"viewport": {"width": 1100, "height": 900}})
     context = browser.new_context(**options)
-    opened = Site(context.new_page(), *server)
-    opened.page.on("console", lambda message: opened.told(message.text))
+    address, folder = server
+    opened = Site(page=context.new_page(), address=address, folder=folder)
+    opened.page.on("console", lambda message: opened.log(message.text))
     opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
     opened.page.goto(opened.address)
     expect(opened.page.locator("#about")).to_contain_text("47 classes")
@@ -120,9 +132,9 @@ def site(
 
 
 def test_a_digit_that_is_drawn_is_answered(site: Site) -> None:
-    """With five bars that add up to at most one, best first."""
+    """The page shows the label and five bars, best first, which add up to at most 100 %."""
     site.write("7")
-    site.answers("7")
+    site.expect_answer("7")
 
     shares = [float(text.split()[0]) for text in site.page.locator("#top .share").all_inner_texts()]
     names = site.page.locator("#top .name").all_inner_texts()
@@ -132,7 +144,7 @@ def test_a_digit_that_is_drawn_is_answered(site: Site) -> None:
 
 
 def test_the_answer_comes_while_one_draws(site: Site) -> None:
-    """Before the pen is lifted."""
+    """The bars of the answer are shown before the mouse button is released."""
     site.page.mouse.move(site.box["x"] + 200, site.box["y"] + 60)
     site.page.mouse.down()
     site.page.mouse.move(site.box["x"] + 205, site.box["y"] + 330, steps=12)
@@ -142,31 +154,33 @@ def test_the_answer_comes_while_one_draws(site: Site) -> None:
 
 
 def test_a_pen_draws_as_wide_as_it_is_pressed(site: Site) -> None:
-    """Its pressure travels with every point; a mouse has none to tell."""
+    """The pressure of a pen is sent with every point; the letter is answered as usual."""
     session = site.page.context.new_cdp_session(site.page)
     force = {"pointerType": "pen", "force": 0.9, "button": "left", "buttons": 1}
-    with site.page.expect_response(lambda answer: "strokes" in answer.url) as waited:
+    with site.page.expect_response(lambda answer: "strokes" in answer.url) as awaited:
         (places,) = places_on(site.box, "7")
         kinds = ("mousePressed", "mouseMoved", "mouseMoved", "mouseReleased")
         for kind, (x, y) in zip(kinds, [*places, places[-1]], strict=True):
             session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y} | force)
 
-    pressures = [point[2] for point in sent(waited.value)["strokes"][0]["points"]]
+    pressures = [point[2] for point in drawing_sent(awaited.value)["strokes"][0]["points"]]
     assert pressures == pytest.approx([0.9] * len(pressures), abs=0.01)
-    site.answers("7")
+    site.expect_answer("7")
 
 
-def test_what_is_shown_as_seen_is_what_was_classified(site: Site) -> None:
-    """Byte for byte: the answer's pixels, the preview's, and what our own code makes of them."""
+def test_the_preview_shows_the_image_that_was_classified(site: Site) -> None:
+    """The preview, the answer's pixels and the drawing as we prepare it agree byte for byte."""
     with site.page.expect_response(
-        lambda answer: "strokes" in answer.url and len(sent(answer)["strokes"]) == 2
-    ) as waited:
+        lambda answer: "strokes" in answer.url and len(drawing_sent(answer)["strokes"]) == 2
+    ) as awaited:
         site.write("4")
-    site.answers("4")
-    answer, wish = waited.value.json(), sent(waited.value)
-    strokes = (Stroke(np.array(one["points"], float), one["brush"]) for one in wish["strokes"])
+    site.expect_answer("4")
+    answer, sent = awaited.value.json(), drawing_sent(awaited.value)
+    strokes = (
+        Stroke(np.array(stroke["points"], float), stroke["brush"]) for stroke in sent["strokes"]
+    )
     bundle = load_bundle(SHIPPED)
-    seen = prepare(render(Drawing(wish["rows"], wish["columns"], tuple(strokes))), bundle.spec)
+    seen = prepare(render(Drawing(sent["rows"], sent["columns"], tuple(strokes))), bundle.spec)
     shown = site.page.evaluate(
         """() => { const seen = document.getElementById("seen");
         const all = seen.getContext("2d").getImageData(0, 0, seen.width, seen.height);
@@ -179,10 +193,10 @@ def test_what_is_shown_as_seen_is_what_was_classified(site: Site) -> None:
 
 
 def test_undo_redo_and_clear_by_button_and_key(site: Site) -> None:
-    """Ink and answer follow; a cleared sheet comes back."""
+    """Ink and answer follow undo, redo and clear, and undo brings a cleared sheet back."""
     page = site.page
     site.write("T")
-    site.answers("T")
+    site.expect_answer("T")
     whole = site.ink()
     page.click("#undo")
     part = site.ink()
@@ -194,12 +208,12 @@ def test_undo_redo_and_clear_by_button_and_key(site: Site) -> None:
 
     assert (site.ink(), blank) == (whole, 0)
     assert 0 < part < whole
-    site.answers("T")
+    site.expect_answer("T")
     page.locator("#sheet").focus()
     page.keyboard.press("Delete")
     assert site.ink() == 0
     page.click("#undo")
-    site.answers("T")
+    site.expect_answer("T")
     expect(page.locator("#redo")).to_be_enabled()
 
 
@@ -214,7 +228,7 @@ def test_the_keyboard_draws_too(site: Site) -> None:
         site.page.keyboard.press(key)
 
     assert int(site.page.locator("#brush").input_value()) == before + 4
-    site.answers("7")
+    site.expect_answer("7")
 
 
 @pytest.mark.parametrize(
@@ -223,12 +237,12 @@ def test_the_keyboard_draws_too(site: Site) -> None:
     indirect=True,
 )
 def test_a_finger_draws_on_a_phone(site: Site) -> None:
-    """In the dark; the page does not scroll under the finger and is not wider than the screen."""
+    """On a small dark screen the page does not scroll under the finger, and fits its width."""
     session = site.page.context.new_cdp_session(site.page)
     (places,) = places_on(site.box, "7")
 
-    def touch(kind: str, *there: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y} for x, y in there]
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in fingers]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     touch("touchStart", places[0])
@@ -236,19 +250,19 @@ def test_a_finger_draws_on_a_phone(site: Site) -> None:
         touch("touchMove", place)
     touch("touchEnd")
 
-    site.answers("7")
+    site.expect_answer("7")
     assert site.page.evaluate("scrollY") == 0
     assert site.page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert site.page.locator("#label").bounding_box()["y"] < 740  # type: ignore[index]  # it is there
+    assert site.page.locator("#label").bounding_box()["y"] < 740  # type: ignore[index]  # a label is shown: it has a box
 
 
 def test_a_picture_is_pasted_dropped_and_opened(site: Site, tmp_path: Path) -> None:
-    """In place of drawing; what was drawn is cleared, which can be taken back."""
+    """A picture file is answered and clears the drawing; undo brings the drawing back."""
     file = tmp_path / "r.png"
     cv2.imwrite(str(file), photograph("R", Shot()))
     data = base64.b64encode(file.read_bytes()).decode()
     hand_over = """([kind, data]) => {
-        const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+        const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
         const transfer = new DataTransfer();
         transfer.items.add(new File([bytes], "r.png", { type: "image/png" }));
         const event = kind === "paste"
@@ -257,22 +271,22 @@ def test_a_picture_is_pasted_dropped_and_opened(site: Site, tmp_path: Path) -> N
         document.body.dispatchEvent(event); }"""
     for kind in ("paste", "drop", "open"):
         site.write("7")
-        site.answers("7")
+        site.expect_answer("7")
         if kind == "open":
             site.page.set_input_files("#file", file)
         else:
             site.page.evaluate(hand_over, [kind, data])
-        site.answers("R")
+        site.expect_answer("R")
         assert site.ink() == 0
         site.page.click("#undo")
-        site.answers("7")
+        site.expect_answer("7")
         site.page.click("#clear")
 
 
 def test_a_drawing_is_kept_on_the_disk_and_deleted_again(site: Site) -> None:
-    """In the folder of the class that was typed; a new name is allowed."""
+    """A kept drawing lies in the folder of the typed class, new or known, until it is deleted."""
     site.write("E")
-    site.answers("E")
+    site.expect_answer("E")
     offered = site.page.locator("#classes option").count()
     site.page.fill("#name", "epsilon/1")
     site.page.click("#keep-it")
@@ -290,21 +304,21 @@ def test_a_drawing_is_kept_on_the_disk_and_deleted_again(site: Site) -> None:
 
 
 def test_a_drawing_survives_another_size_of_the_window(site: Site) -> None:
-    """Its strokes are drawn anew, as fine as the screen; the answer stays."""
+    """In a narrower window the strokes are drawn anew, and writing over them answers the same."""
     site.write("H")
-    site.answers("H")
+    site.expect_answer("H")
     wide = site.ink()
     site.page.set_viewport_size({"width": 380, "height": 800})
     site.page.wait_for_timeout(200)
     narrow = site.ink()
 
     assert 0 < narrow < wide
-    site.write("H")  # over the first one: the places are those of the sheet still
-    site.answers("H")
+    site.write("H")  # over the first one: its strokes have kept their places on the sheet
+    site.expect_answer("H")
 
 
-def test_a_picture_that_is_none_is_told(site: Site, tmp_path: Path) -> None:
-    """In a line that screen readers read out; the next answer takes it away."""
+def test_a_file_that_is_not_a_picture_raises_an_alert(site: Site, tmp_path: Path) -> None:
+    """The page says so in a line that screen readers read out; the next answer removes the line."""
     file = tmp_path / "notes.png"
     file.write_text("no picture")
     site.page.set_input_files("#file", file)
@@ -312,9 +326,9 @@ def test_a_picture_that_is_none_is_told(site: Site, tmp_path: Path) -> None:
     expect(alert).to_contain_text("not a picture")
     assert alert.get_attribute("role") == "alert"
     site.write("7")
-    site.answers("7")
+    site.expect_answer("7")
     expect(alert).to_be_hidden()
-    assert len(site.problems) == 1  # the browser tells the status of every refused request
+    assert len(site.problems) == 1  # the browser logs the status of every refused request
     assert "415" in site.problems.pop()
 
 
@@ -322,42 +336,42 @@ def test_a_picture_that_is_none_is_told(site: Site, tmp_path: Path) -> None:
 def test_every_text_has_contrast_and_every_control_a_name(
     browser: Browser, server: tuple[str, Path], scheme: str
 ) -> None:
-    """WCAG AA: 4.5 to 1; names as a screen reader gets them."""
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+    """Texts have WCAG AA's contrast of 4.5 to 1, and a screen reader gets each control's name."""
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # "light" or "dark"
     page = context.new_page()
     page.goto(server[0])
-    found = page.evaluate(
+    texts = page.evaluate(
         """() => [...document.querySelectorAll("h1, h2, p, label, button, input, summary, a")]
-        .filter((one) => one.offsetParent && !one.disabled)
-        .map((one) => { let behind = one;
+        .filter((node) => node.offsetParent && !node.disabled)
+        .map((node) => { let behind = node;
           const clear = (c) => c === "rgba(0, 0, 0, 0)";
           while (behind.parentElement && clear(getComputedStyle(behind).backgroundColor))
             behind = behind.parentElement;
-          return [one.tagName, getComputedStyle(one).color,
+          return [node.tagName, getComputedStyle(node).color,
             getComputedStyle(behind).backgroundColor]; })"""
     )
     snapshot = json.dumps(page.locator("body").aria_snapshot())
     context.close()
 
-    assert len(found) > 12
-    for what, text, ground in found:
-        assert contrast(text, ground) >= 4.5, what
+    assert len(texts) > 12
+    for tag, colour, background in texts:
+        assert contrast(colour, background) >= 4.5, tag
     for name in ("Sheet to draw on", "Undo", "Redo", "Clear", "Brush", "This was a", "Keep"):
         assert name in snapshot
 
 
-def sent(answer: Response) -> dict[str, Any]:
-    """What the page had asked."""
-    wish = answer.request.post_data_json
-    assert isinstance(wish, dict)
-    return wish
+def drawing_sent(answer: Response) -> dict[str, Any]:
+    """The drawing in the request of the page that the server answered."""
+    drawing = answer.request.post_data_json
+    assert isinstance(drawing, dict)
+    return drawing
 
 
-def contrast(one: str, other: str) -> float:
-    """Of two colours as a browser tells them (WCAG 2.1, contrast ratio)."""
-    lights = []
-    for colour in (one, other):
-        parts = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+def contrast(colour: str, background: str) -> float:
+    """WCAG 2.1's contrast ratio of two colours like ``rgb(0, 0, 0)``."""
+    luminances = []
+    for text in (colour, background):
+        parts = [int(value) / 255 for value in re.findall(r"\d+", text)[:3]]
         linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-        lights.append(float(np.dot([0.2126, 0.7152, 0.0722], linear)) + 0.05)
-    return max(lights) / min(lights)
+        luminances.append(float(np.dot([0.2126, 0.7152, 0.0722], linear)) + 0.05)
+    return max(luminances) / min(luminances)

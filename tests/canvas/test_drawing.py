@@ -1,4 +1,4 @@
-"""Strokes become pictures: whole, smooth, as wide as the pen was pressed."""
+"""Strokes become pictures: unbroken, smooth, and as wide as the pen was pressed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def drawing(
 
 
 def inked(picture: np.ndarray) -> np.ndarray:
-    """Whether a pixel is more ink than paper."""
+    """Whether each pixel is more ink than paper."""
     return picture < 128
 
 
 def test_an_empty_sheet_is_white() -> None:
-    """In its own size."""
+    """A drawing without strokes gives white paper of the size of its sheet."""
     picture = render(Drawing(30, 50, ()))
 
     assert picture.shape == (30, 50)
@@ -35,7 +35,7 @@ def test_an_empty_sheet_is_white() -> None:
 
 
 def test_a_tap_leaves_a_round_dot() -> None:
-    """As wide as the brush, around the place."""
+    """A stroke of one point is a disc around that point, as wide as the brush."""
     ink = inked(render(drawing([(50, 40, 0.5)], brush=20)))
     rows, columns = np.nonzero(ink)
 
@@ -47,14 +47,14 @@ def test_a_tap_leaves_a_round_dot() -> None:
 
 @pytest.mark.parametrize(("pressure", "width"), [(0, 4), (0.5, 10), (1, 16)])
 def test_pressure_makes_a_stroke_wider(pressure: float, width: float) -> None:
-    """From 0.4 of the brush to 1.6 of it; a mouse's 0.5 gives the brush itself."""
+    """Pressure 0 gives 0.4 times the brush, 1 gives 1.6 times; a mouse's 0.5 gives the brush."""
     ink = inked(render(drawing([(50, 10, pressure), (50, 90, pressure)])))
 
     assert ink[:, 30:70].sum(axis=0).mean() == pytest.approx(width, abs=0.6)
 
 
-def test_a_fast_stroke_stays_whole() -> None:
-    """Four events at the corners of a sheet: one piece of ink, where dots would leave four."""
+def test_a_fast_stroke_stays_in_one_piece() -> None:
+    """Four points at the corners of a sheet are joined into one piece of ink, not four dots."""
     corners = [(10, 10, 0.5), (10, 90, 0.5), (90, 90, 0.5), (90, 10, 0.5)]
     ink = inked(render(drawing(corners, brush=6)))
 
@@ -62,7 +62,7 @@ def test_a_fast_stroke_stays_whole() -> None:
 
 
 def test_a_curve_begins_and_ends_with_its_points() -> None:
-    """And is as dense as the width may change."""
+    """Smoothing keeps the first and the last point, and steps no further than twice `STEP`."""
     points = np.array([(0, 0, 0.1), (30, 5, 0.5), (40, 60, 0.9), (80, 70, 0.2)])
 
     curve = smoothed(points)
@@ -73,7 +73,7 @@ def test_a_curve_begins_and_ends_with_its_points() -> None:
 
 
 def test_points_on_a_line_stay_on_it() -> None:
-    """Smoothing bends nothing that was straight."""
+    """Smoothing does not bend a straight line."""
     columns = np.array([0, 3, 20, 21, 60])
     points = np.stack([2 * columns + 1, columns, np.full(5, 0.5)], axis=1)
 
@@ -83,27 +83,27 @@ def test_points_on_a_line_stay_on_it() -> None:
 
 
 def test_later_strokes_lie_over_earlier_ones() -> None:
-    """Ink adds up; nothing is wiped."""
-    one = Stroke(np.array([(50.0, 10, 0.5), (50, 90, 0.5)]), 8)
-    other = Stroke(np.array([(10.0, 50, 0.5), (90, 50, 0.5)]), 8)
+    """The ink of two crossing strokes is the ink of either: no stroke erases another."""
+    across = Stroke(np.array([(50.0, 10, 0.5), (50, 90, 0.5)]), 8)
+    down = Stroke(np.array([(10.0, 50, 0.5), (90, 50, 0.5)]), 8)
 
-    both = inked(render(Drawing(100, 100, (one, other))))
+    both = inked(render(Drawing(100, 100, (across, down))))
 
-    parts = [inked(render(Drawing(100, 100, (stroke,)))) for stroke in (one, other)]
+    parts = [inked(render(Drawing(100, 100, (stroke,)))) for stroke in (across, down)]
     assert np.array_equal(both, parts[0] | parts[1])
 
 
-places = st.floats(-500, 500)
-points = st.lists(st.tuples(places, places, st.floats(0, 1)), min_size=1, max_size=6)
+coordinates = st.floats(-500, 500)
+strokes = st.lists(st.tuples(coordinates, coordinates, st.floats(0, 1)), min_size=1, max_size=6)
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)
-@given(points, st.floats(0.1, 60), st.integers(1, 90), st.integers(1, 90))
+@given(strokes, st.floats(0.1, 60), st.integers(1, 90), st.integers(1, 90))
 def test_any_stroke_gives_a_picture_of_the_sheet(
-    where: list[tuple[float, float, float]], brush: float, rows: int, columns: int
+    points: list[tuple[float, float, float]], brush: float, rows: int, columns: int
 ) -> None:
-    """Also of one that leaves the sheet, and on a sheet of a pixel."""
-    picture = render(Drawing(rows, columns, (Stroke(np.array(where, float), brush),)))
+    """A stroke that leaves the sheet, or a sheet of one pixel, still gives the sheet's shape."""
+    picture = render(Drawing(rows, columns, (Stroke(np.array(points, float), brush),)))
 
     assert picture.shape == (rows, columns)
     assert picture.dtype == np.uint8

@@ -1,4 +1,4 @@
-"""KeptDrawing drawings: in class folders that packing reads, and nowhere else."""
+"""Drawings are kept as PNG files in class folders that packing reads, and nowhere else."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ NASTY = [
 
 
 def files_in(folder: Path) -> set[Path]:
-    """Every file below a folder."""
+    """The path of every file below a folder, relative to it."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_kept_drawing_is_the_picture_itself(tmp_path: Path) -> None:
-    """A PNG file in a folder of its class, pixel for pixel."""
+    """A drawing is kept pixel for pixel as a PNG file in the folder of its class."""
     kept = KeptDrawings(tmp_path / "kept").keep(PICTURE, "alef")
 
     assert (kept.name, kept.folder) == ("alef", "alef")
@@ -46,18 +46,18 @@ def test_a_kept_drawing_is_the_picture_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_class_may_be_called_anything(tmp_path: Path, name: str) -> None:
-    """One file, one folder deep, in the collection and not beside it."""
+    """Whatever a class is called, its drawing becomes one file in one folder of the collection."""
     collection = KeptDrawings(tmp_path / "kept")
 
     kept = collection.keep(PICTURE, name)
 
     assert files_in(tmp_path) == {Path("kept") / kept.folder / kept.file}
     assert collection.list() == [kept]
-    assert kept.name == name or len(name) > 200  # that one is cut, and ends in a hash
+    assert kept.name == name or len(name) > 200  # a long name is cut, and ends in a hash
 
 
 def test_names_of_two_classes_never_share_a_folder(tmp_path: Path) -> None:
-    """An escaped name and the one that looks like it."""
+    """Different names have different folders, even one that looks like an escaped other name."""
     collection = KeptDrawings(tmp_path)
 
     folders = {collection.keep(PICTURE, name).folder for name in ("a/b", "a%2Fb", *NASTY)}
@@ -67,27 +67,27 @@ def test_names_of_two_classes_never_share_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "\n"])
 def test_a_class_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
-    """Nothing is made."""
+    """A blank class name is an error, and neither a file nor a folder is written."""
     with pytest.raises(InkfoldError, match="the class has no name"):
         KeptDrawings(tmp_path / "kept").keep(PICTURE, name)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_removed_is_gone_and_the_rest_stays(tmp_path: Path) -> None:
-    """The last of a class takes its folder along; a number that is not there removes nothing."""
+def test_removing_a_drawing_leaves_the_others(tmp_path: Path) -> None:
+    """The last drawing of a class takes its folder along; an unknown number removes nothing."""
     collection = KeptDrawings(tmp_path)
-    first, second, other = (collection.keep(PICTURE, name) for name in ("a", "a", "b"))
+    first, second, of_b = (collection.keep(PICTURE, name) for name in ("a", "a", "b"))
 
     assert collection.remove(first.number)
     assert not collection.remove(first.number)
-    assert collection.list() == [second, other]
+    assert collection.list() == [second, of_b]
     assert collection.remove(second.number)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
-def test_a_link_that_leads_out_is_not_of_the_collection(tmp_path: Path) -> None:
-    """It is neither listed, nor shown, nor removed."""
+def test_a_link_that_leads_out_is_not_part_of_the_collection(tmp_path: Path) -> None:
+    """A drawing that lies outside, behind a linked folder, is not listed, shown or removed."""
     outside = KeptDrawings(tmp_path / "outside").keep(PICTURE, "a")
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "a").symlink_to(tmp_path / "outside" / "a")
@@ -98,16 +98,16 @@ def test_a_link_that_leads_out_is_not_of_the_collection(tmp_path: Path) -> None:
     assert not collection.remove(outside.number)
 
 
-def test_a_collection_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """With what to do."""
+def test_a_collection_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """Where the collection's folder is a file, the error says to choose another with --keep."""
     (tmp_path / "kept").write_text("a file")
 
     with pytest.raises(InkfoldError, match="choose another folder with --keep"):
         KeptDrawings(tmp_path / "kept").keep(PICTURE, "a")
 
 
-def test_what_was_kept_is_packed(tmp_path: Path) -> None:
-    """Drawing makes a training set: ten drawings of two classes."""
+def test_kept_drawings_can_be_packed(tmp_path: Path) -> None:
+    """Ten kept drawings of two classes become a dataset of ten pictures in two classes."""
     collection = KeptDrawings(tmp_path / "kept")
     for number in range(10):
         picture = PICTURE.copy()

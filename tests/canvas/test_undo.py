@@ -1,4 +1,4 @@
-"""Undo and redo, by their laws."""
+"""Undo, redo and clearing of `canvas.drawing.History`, by laws that hold for every history."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MOVES = ("draw", "undo", "redo", "clear")
 
 
 def stroke(number: int) -> Stroke:
-    """A stroke that is told from the others by its brush."""
+    """A stroke whose brush is its number."""
     return Stroke(np.zeros((1, 3)), number)
 
 
 def after(moves: list[str]) -> History:
-    """The history after these moves."""
+    """The history after these moves; the stroke of move n has the brush n."""
     history = History()
     for number, move in enumerate(moves):
         history = history.drawn(stroke(number)) if move == "draw" else getattr(history, move)()
@@ -29,8 +29,8 @@ histories = st.lists(st.sampled_from(MOVES), max_size=12).map(after)
 
 @settings(derandomize=True)
 @given(histories)
-def test_what_is_drawn_can_be_taken_back_and_brought_back(history: History) -> None:
-    """Undo after drawing gives the same sheet; redo after that the drawn one again."""
+def test_a_stroke_can_be_undone_and_redone(history: History) -> None:
+    """Undo after drawing gives the strokes of before; redo after that restores the stroke."""
     drawn = history.drawn(stroke(99))
 
     assert drawn.undo().strokes == history.strokes
@@ -40,7 +40,7 @@ def test_what_is_drawn_can_be_taken_back_and_brought_back(history: History) -> N
 @settings(derandomize=True)
 @given(histories)
 def test_a_cleared_sheet_is_empty_and_comes_back_whole(history: History) -> None:
-    """Clearing is a change like any other; an empty sheet is not cleared again."""
+    """Undoing a clearing brings all strokes back; clearing an empty sheet changes nothing."""
     cleared = history.clear()
 
     assert cleared.strokes == ()
@@ -50,18 +50,20 @@ def test_a_cleared_sheet_is_empty_and_comes_back_whole(history: History) -> None
 
 @settings(derandomize=True)
 @given(histories)
-def test_drawing_forgets_what_was_taken_back(history: History) -> None:
-    """So that redo never brings a stroke over a newer one."""
+def test_drawing_forgets_what_was_undone(history: History) -> None:
+    """After a new stroke there is nothing to redo: no old stroke comes back over a newer one."""
     drawn = history.undo().drawn(stroke(99))
 
     assert drawn.redo() == drawn
 
 
 def test_nothing_is_undone_or_redone_where_nothing_was_done() -> None:
-    """An empty history stays as it is."""
+    """Undo and redo leave an empty history as it is."""
     assert History().undo() == History().redo() == History()
 
 
 def test_strokes_are_those_since_the_last_clearing() -> None:
-    """One drawn, cleared, two drawn: two lie on the sheet."""
-    assert [one.brush for one in after(["draw", "clear", "draw", "draw"]).strokes] == [2, 3]
+    """After draw, clear, draw, draw the sheet holds the last two strokes."""
+    strokes = after(["draw", "clear", "draw", "draw"]).strokes
+
+    assert [stroke.brush for stroke in strokes] == [2, 3]

@@ -1,4 +1,4 @@
-"""The server behind the page: what it answers, refuses and keeps; asked over a real socket."""
+"""What the server behind the page answers, refuses and keeps, requested over a real socket."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def band_drawing(band: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle whose answers are known by hand; ink is the dark side on the canvas."""
+    """A bundle whose answers are known by hand; it finds out which side of the paper is ink."""
     spec = SPEC.__class__(size=SPEC.size, fit="stretch", ink="auto")
     return write_bundle(tmp_path_factory.mktemp("web") / "known", spec=spec)
 
@@ -63,8 +63,8 @@ def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
         yield opened
 
 
-def test_a_picture_file_is_answered_with_everything(client: httpx.Client) -> None:
-    """Label, probability, the likeliest classes, and the bytes that were classified."""
+def test_a_picture_file_gets_a_whole_answer(client: httpx.Client) -> None:
+    """An answer has the label, its probability, the likeliest classes, and the classified bytes."""
     answer = client.post("/predict", files={"file": png(picture(2))}).json()
 
     assert (answer["label"], answer["sure"]) == (CLASSES[2], True)
@@ -75,7 +75,7 @@ def test_a_picture_file_is_answered_with_everything(client: httpx.Client) -> Non
 
 
 def test_a_program_that_wants_text_gets_the_label_alone(client: httpx.Client) -> None:
-    """As predecessor 004 answered; of a blank picture nothing."""
+    """With Accept: text/plain the answer is the label, as predecessor 004 gave it, or nothing."""
     headers = {"Accept": "text/plain"}
     label = client.post("/predict", files={"file": png(picture(0))}, headers=headers)
     blank = client.post("/predict", files={"file": png(picture(None))}, headers=headers)
@@ -85,11 +85,11 @@ def test_a_program_that_wants_text_gets_the_label_alone(client: httpx.Client) ->
 
 
 def test_strokes_are_drawn_prepared_and_answered(client: httpx.Client, bundle: Path) -> None:
-    """What is shown as seen is what `picture.prepare` makes of the rendered drawing."""
+    """The answer to a drawing holds the image that `prepare` makes of the rendered drawing."""
     for band, name in enumerate(CLASSES):
-        wish = band_drawing(band)
-        answer = client.post("/predict/strokes", json=wish).json()
-        drawn = render(DrawingMessage(**wish).drawing())
+        drawing = band_drawing(band)
+        answer = client.post("/predict/strokes", json=drawing).json()
+        drawn = render(DrawingMessage(**drawing).drawing())
         seen = prepare(drawn, load_bundle(bundle).spec)
 
         assert answer["label"] == name
@@ -97,30 +97,30 @@ def test_strokes_are_drawn_prepared_and_answered(client: httpx.Client, bundle: P
 
 
 def test_a_drawing_and_its_picture_get_the_same_answer(client: httpx.Client) -> None:
-    """One preparation, whichever way the ink came."""
-    wish = band_drawing(1)
-    file = png(render(DrawingMessage(**wish).drawing()))
+    """Strokes, and a picture file of the same strokes, are prepared in the same way."""
+    drawing = band_drawing(1)
+    file = png(render(DrawingMessage(**drawing).drawing()))
 
-    drawn = client.post("/predict/strokes", json=wish).json()
-    assert client.post("/predict", files={"file": file}).json() == drawn
+    answer = client.post("/predict/strokes", json=drawing).json()
+    assert client.post("/predict", files={"file": file}).json() == answer
 
 
 def test_a_blank_sheet_has_no_label(client: httpx.Client) -> None:
-    """And is not sure."""
+    """The answer to a blank sheet has no label and no classes, and is not sure."""
     answer = client.post("/predict/strokes", json={"rows": 9, "columns": 9, "strokes": []}).json()
 
     assert (answer["label"], answer["sure"], answer["top"]) == (None, False, [])
 
 
-def test_below_the_threshold_it_is_not_sure(client: httpx.Client) -> None:
-    """Two bands inked alike: neither reaches 0.6."""
+def test_below_the_threshold_an_answer_is_not_sure(client: httpx.Client) -> None:
+    """With two bands inked alike no class reaches the threshold of 0.6."""
     both = picture(0) | picture(1)
 
     assert client.post("/predict", files={"file": png(both)}).json()["sure"] is False
 
 
 @pytest.mark.parametrize(
-    ("data", "status", "said"),
+    ("data", "status", "reason"),
     [
         (b"", 415, "empty file"),
         (b"GIF89a, or so it says", 415, "not a picture"),
@@ -130,19 +130,19 @@ def test_below_the_threshold_it_is_not_sure(client: httpx.Client) -> None:
     ],
     ids=["empty", "text", "torn", "too many bytes", "too many pixels"],
 )
-def test_what_is_no_picture_is_refused(
-    client: httpx.Client, data: bytes, status: int, said: str
+def test_a_file_that_is_not_a_picture_is_refused(
+    client: httpx.Client, data: bytes, status: int, reason: str
 ) -> None:
-    """With a reason, and without a path of the machine."""
+    """A refused file gets a status and a reason that holds no path of the machine."""
     refused = client.post("/predict", files={"file": ("a.png", data)})
 
     assert refused.status_code == status
-    assert said in refused.json()["detail"]
+    assert reason in refused.json()["detail"]
     assert "/" not in refused.json()["detail"]
 
 
-def test_bytes_are_counted_where_no_length_is_told(client: httpx.Client) -> None:
-    """A body that is streamed in pieces is cut off at the limit."""
+def test_a_body_without_a_length_is_counted_as_it_comes(client: httpx.Client) -> None:
+    """A body that is streamed in pieces, without Content-Length, is refused above the limit."""
 
     def pieces() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -154,8 +154,8 @@ def test_bytes_are_counted_where_no_length_is_told(client: httpx.Client) -> None
     assert client.post("/predict", content=pieces(), headers=headers).status_code == 413
 
 
-def test_classes_health_and_description_are_told(client: httpx.Client) -> None:
-    """For programs; the description names every path, and its page loads nothing from elsewhere."""
+def test_programs_can_ask_for_classes_health_and_description(client: httpx.Client) -> None:
+    """The page /docs names every path of the OpenAPI description, with an example and no script."""
     assert client.get("/classes").json() == {"classes": list(CLASSES)}
     assert client.get("/health").json()["bundle"] == "known"
     paths = client.get("/openapi.json").json()["paths"]
@@ -169,21 +169,19 @@ def test_classes_health_and_description_are_told(client: httpx.Client) -> None:
 
 
 def test_a_drawing_is_kept_listed_shown_and_deleted(client: httpx.Client, folder: Path) -> None:
-    """The file is the rendered drawing."""
-    wish = {"name": "alef", "drawing": band_drawing(0)}
-
-    kept = client.post("/kept", json=wish)
+    """A kept drawing is in the list until it is deleted; its picture is the rendered drawing."""
+    kept = client.post("/kept", json={"name": "alef", "drawing": band_drawing(0)})
     assert kept.status_code == 201
     address = f"/kept/{kept.json()['number']}"
     shown = client.get(address)
-    listed = client.get("/kept").json()
-    gone = client.delete(address)
+    listing = client.get("/kept").json()
+    deleted = client.delete(address)
 
-    assert listed == [kept.json()]
+    assert listing == [kept.json()]
     assert shown.headers["content-type"] == "image/png"
     drawn = render(DrawingMessage(**band_drawing(0)).drawing())
     assert np.array_equal(decode(shown.content), drawn)
-    assert (gone.status_code, client.get(address).status_code) == (204, 404)
+    assert (deleted.status_code, client.get(address).status_code) == (204, 404)
     assert list(folder.iterdir()) == []
 
 
@@ -191,7 +189,7 @@ def test_a_drawing_is_kept_listed_shown_and_deleted(client: httpx.Client, folder
 def test_nothing_is_written_outside_of_the_collection(
     client: httpx.Client, folder: Path, name: str
 ) -> None:
-    """Whatever a class is called."""
+    """A class name that looks like a path, or is too long for a file, stays in the collection."""
     before = {path for path in folder.parent.rglob("*") if folder not in path.parents}
 
     kept = client.post("/kept", json={"name": name, "drawing": band_drawing(0)})
@@ -203,14 +201,14 @@ def test_nothing_is_written_outside_of_the_collection(
 
 
 @pytest.mark.parametrize("number", ["..%2f..%2fetc%2fpasswd", "0" * 15, "G" * 16, "0" * 17])
-def test_a_drawing_is_asked_for_by_its_number_alone(client: httpx.Client, number: str) -> None:
-    """No part of a path is taken from an address."""
+def test_a_drawing_is_reached_by_its_number_alone(client: httpx.Client, number: str) -> None:
+    """A path or a number of another form in the address is refused, and reaches no file."""
     assert client.get(f"/kept/{number}").status_code in {404, 422}
     assert client.delete(f"/kept/{number}").status_code in {404, 422}
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "drawing",
     [
         {},
         {"rows": 0, "columns": 9, "strokes": []},
@@ -221,21 +219,23 @@ def test_a_drawing_is_asked_for_by_its_number_alone(client: httpx.Client, number
         {"rows": 9, "columns": 9, "strokes": [], "more": 1},
     ],
 )
-def test_a_drawing_that_cannot_be_is_refused(client: httpx.Client, wish: dict[str, Any]) -> None:
-    """422, with the field that is wrong."""
-    refused = client.post("/predict/strokes", json=wish)
+def test_an_impossible_drawing_is_refused(client: httpx.Client, drawing: dict[str, Any]) -> None:
+    """A drawing with a missing, impossible or unknown field gets 422, which names the field."""
+    refused = client.post("/predict/strokes", json=drawing)
 
     assert refused.status_code == 422
     assert refused.json()["detail"][0]["loc"][0] == "body"
 
 
-def test_a_page_of_another_site_may_not_ask(client: httpx.Client, folder: Path) -> None:
-    """Neither answer nor keep; and no answer tells a browser that it may be read elsewhere."""
-    elsewhere = {"Origin": "http://example.org"}
-    wish = {"name": "a", "drawing": band_drawing(0)}
-    refused = client.post("/kept", json=wish, headers=elsewhere)
-    read = client.get("/classes", headers=elsewhere)
-    own = client.post("/kept", json=wish, headers={"Origin": str(client.base_url).rstrip("/")})
+def test_a_page_of_another_site_can_neither_keep_nor_read(
+    client: httpx.Client, folder: Path
+) -> None:
+    """A foreign origin is refused where it would write, and gets no CORS header where it reads."""
+    foreign = {"Origin": "http://example.org"}
+    request = {"name": "a", "drawing": band_drawing(0)}
+    refused = client.post("/kept", json=request, headers=foreign)
+    read = client.get("/classes", headers=foreign)
+    own = client.post("/kept", json=request, headers={"Origin": str(client.base_url).rstrip("/")})
 
     assert refused.status_code == 403
     assert not {name for name in read.headers if name.startswith("access-control")}
@@ -243,13 +243,13 @@ def test_a_page_of_another_site_may_not_ask(client: httpx.Client, folder: Path) 
     assert len(list(folder.rglob("*.png"))) == 1
 
 
-def test_a_name_that_is_not_the_server_s_own_is_refused(client: httpx.Client) -> None:
-    """A site that gives its name this machine's address does not reach it."""
+def test_a_host_name_that_is_not_the_servers_own_is_refused(client: httpx.Client) -> None:
+    """A foreign site that resolves its own name to this machine's address gets 400."""
     assert client.get("/classes", headers={"Host": "example.org"}).status_code == 400
 
 
 def test_the_page_fetches_nothing_from_elsewhere(client: httpx.Client) -> None:
-    """Headers say so to the browser; scripts and styles are the server's own."""
+    """Headers forbid foreign content, and scripts and styles come from the server itself."""
     page = client.get("/")
 
     assert "default-src 'self'" in page.headers["content-security-policy"]
@@ -260,7 +260,7 @@ def test_the_page_fetches_nothing_from_elsewhere(client: httpx.Client) -> None:
 
 
 def test_many_clients_at_once_get_their_own_answers(client: httpx.Client) -> None:
-    """Fifty at once, each with a drawing of its own."""
+    """Fifty clients send drawings at the same time, and each gets the answer to its own."""
 
     def ask(number: int) -> bool:
         band = number % len(CLASSES)
@@ -272,7 +272,7 @@ def test_many_clients_at_once_get_their_own_answers(client: httpx.Client) -> Non
 
 
 def test_an_answer_names_no_path_of_the_machine(client: httpx.Client, bundle: Path) -> None:
-    """Not of the bundle, not of the collection."""
+    """The server's pages and answers name the bundle, and no folder that it lies in."""
     texts = [
         client.get(path).text for path in ("/", "/health", "/classes", "/kept", "/openapi.json")
     ]

@@ -1,4 +1,4 @@
-"""Whatever the OpenAPI description allows, and what it does not, gets an answer that it names."""
+"""The server keeps its own OpenAPI description, for requests that it allows or forbids."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from inkfold.classifier import Classifier
 from inkfold.spec import ImageSpec
 from tests.worlds.bands import SPEC, write_bundle
 
-FOLDER = Path(tempfile.mkdtemp(prefix="inkfold-"))  # it is wanted before there is a fixture
+FOLDER = Path(tempfile.mkdtemp(prefix="inkfold-"))  # needed at import, before any fixture exists
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 CHECKS = [
     not_a_server_error,
@@ -55,5 +55,5 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", application())
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 def test_every_answer_is_one_that_the_description_names(case: schemathesis.Case[Any]) -> None:
-    """No server error, a status and a body as described, for good and for bad requests."""
+    """Good and bad requests get a described status and body, and never a server error."""
     case.call_and_validate(checks=CHECKS)

@@ -1,4 +1,4 @@
-"""The window to write on, for machines where no browser is wanted.
+"""The window to write on, for machines without a browser.
 
 Read window, panel, in this order.
 """

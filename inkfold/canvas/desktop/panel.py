@@ -1,4 +1,4 @@
-"""What stands in the window and where: Tk's widgets, without a thought of what they mean."""
+"""The widgets of the window: what is shown and where. What they do is window's concern."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import cv2
 from inkfold.canvas.drawing import THINNEST, Drawing, smoothed
 from inkfold.canvas.recogniser import SHOWN, Answer
 
-PREVIEW = 160  # side of the enlarged picture that the network sees
-BAR, HEIGHT = 180, 16
+PREVIEW = 160  # side of the enlarged image that the network sees, in pixels
+BAR, HEIGHT = 180, 16  # width and height of a full bar, in pixels
 KEYS = {
     "<Control-z>": "undo",
     "<Control-Shift-Z>": "redo",
@@ -28,15 +28,16 @@ class Panel:
     ----------
     root : tkinter.Tk
     side : int
-        Of the sheet, in pixels.
+        Height and width of the sheet, in pixels.
     classes : sequence of str
-        Offered as names to keep a drawing by.
+        The names that are offered when a drawing is kept.
     actions : mapping of str to callable
-        What the buttons undo, redo, clear and keep do.
+        What the buttons "undo", "redo", "clear" and "keep" do.
 
     Attributes
     ----------
     sheet : tkinter.Canvas
+        The canvas that is drawn on.
     """
 
     def __init__(
@@ -65,9 +66,9 @@ class Panel:
         self._name = tk.StringVar(root)
         self._add_keeping(right, classes, actions["keep"])
         for keys, name in KEYS.items():
-            root.bind(keys, lambda event, name=name: self._typed(event, actions[name]))  # type: ignore[misc]  # a default argument keeps this turn's name
+            root.bind(keys, lambda event, name=name: self._key_pressed(event, actions[name]))  # type: ignore[misc]  # a default argument keeps this turn's name
         for keys, step in (("<bracketleft>", -2), ("<bracketright>", 2)):
-            root.bind(keys, lambda _event, step=step: self._brush.set(self._brush.get() + step))  # type: ignore[misc]
+            root.bind(keys, lambda _event, step=step: self._brush.set(self._brush.get() + step))  # type: ignore[misc]  # a default argument keeps this turn's step
 
     def _add_tools(self, frame: ttk.Frame, actions: Mapping[str, Callable[[], None]]) -> None:
         tools = ttk.Frame(frame)
@@ -89,11 +90,11 @@ class Panel:
         names.bind("<Return>", lambda _event: keep())
         self._buttons["keep"] = ttk.Button(keeping, text="Keep", command=keep)
         self._buttons["keep"].pack(side="left")
-        self._told = ttk.Label(frame, wraplength=320)
-        self._told.pack(anchor="w", pady=(6, 0))
+        self._message = ttk.Label(frame, wraplength=320)
+        self._message.pack(anchor="w", pady=(6, 0))
 
-    def _typed(self, event: tk.Event[tk.Misc], action: Callable[[], None]) -> None:
-        if not isinstance(event.widget, ttk.Combobox):  # there these keys change the text
+    def _key_pressed(self, event: tk.Event[tk.Misc], action: Callable[[], None]) -> None:
+        if not isinstance(event.widget, ttk.Combobox):  # in the name field keys edit the text
             action()
 
     @property
@@ -103,20 +104,20 @@ class Panel:
 
     @property
     def name(self) -> str:
-        """The class that was typed or chosen."""
+        """The class name that was typed or chosen."""
         return self._name.get()
 
-    def tell(self, text: str) -> None:
-        """Show a line below the rest."""
-        self._told.configure(text=text)
+    def show_message(self, text: str) -> None:
+        """Show a line of text below the other widgets."""
+        self._message.configure(text=text)
 
-    def enable(self, **wanted: bool) -> None:
-        """Switch buttons on and off by name."""
-        for name, on in wanted.items():
+    def enable(self, **enabled: bool) -> None:
+        """Switch buttons on and off: ``enable(undo=True, redo=False)``."""
+        for name, on in enabled.items():
             self._buttons[name].state(["!disabled" if on else "disabled"])
 
     def show_drawing(self, drawing: Drawing) -> None:
-        """Draw all strokes anew, as smooth as they are rendered."""
+        """Draw all strokes anew, along the same curves as `render`."""
         self.sheet.delete("ink")
         for stroke in drawing.strokes:
             curve = smoothed(stroke.points)[:, 1::-1]
@@ -127,26 +128,25 @@ class Panel:
             )
 
     def extend(self, points: Sequence[tuple[float, float, float]]) -> None:
-        """Draw on from one point (row, column, pressure) to the next, quickly and not smoothed."""
+        """Add straight lines between points (row, column, pressure); quick, and not smoothed."""
         places = [place for row, column, _ in points for place in (column, row)]
         self.sheet.create_line(*places, width=self.brush, capstyle="round", tags="ink")
 
     def show_answer(self, answer: Answer) -> None:
-        """The label, the bars, and the bytes that the network saw, enlarged."""
-        self._label.configure(text=_told(answer))
+        """Show the label, the bars, and the image that the network saw, enlarged."""
+        self._label.configure(text=_in_words(answer))
         pairs = list(zip(answer.labels, answer.probabilities, strict=True))
         for at, bar in enumerate(self._bars):
             bar.show(*(pairs[at] if at < len(pairs) else ("", 0.0)))
         large = cv2.resize(answer.seen, (PREVIEW, PREVIEW), interpolation=cv2.INTER_NEAREST)
         head = f"P5 {PREVIEW} {PREVIEW} 255 ".encode()
-        self._picture = tk.PhotoImage(
-            data=head + large.tobytes(), format="PPM"
-        )  # Tk keeps no reference
+        data = head + large.tobytes()
+        self._picture = tk.PhotoImage(data=data, format="PPM")  # kept, for Tk keeps no reference
         self._seen.configure(image=self._picture)
 
 
 class _Bar:
-    """A class, how likely it is as a bar, and as a figure."""
+    """One row of the answer: a class, its probability as a bar, and as a percentage."""
 
     def __init__(self, parent: ttk.Frame) -> None:
         frame = ttk.Frame(parent)
@@ -166,7 +166,7 @@ class _Bar:
         self._canvas.create_rectangle(0, 0, width, HEIGHT + 4, fill="#1f5fa8", width=0)
 
 
-def _told(answer: Answer) -> str:
+def _in_words(answer: Answer) -> str:
     if not answer.labels:
         return "Nothing is drawn yet."
     text = f"{answer.labels[0]}, {100 * answer.probabilities[0]:.1f} %"

@@ -1,4 +1,4 @@
-"""The window: a sheet, five bars, what the network sees, and keeping; everything by Tk."""
+"""The window to write on: handles mouse and keys, asks for answers, and keeps drawings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from inkfold.errors import InkfoldError
 if TYPE_CHECKING:
     import tkinter as tk
 
-SIDE = 400
-MISSING = (
+SIDE = 400  # height and width of the sheet, in pixels
+TK_MISSING = (
     "Python here has no Tk, which the window needs; install it (Debian, Ubuntu: python3-tk; "
     "Fedora: python3-tkinter; macOS with Homebrew: python-tk), or leave --desktop out"
 )
-AWAKE = 200  # milliseconds
-POLL = 5  # milliseconds between two looks whether an answer is there
+AWAKE = 200  # milliseconds between two runs of Python while Tk waits for events
+POLL = 5  # milliseconds between two checks whether an answer is ready
 
 
 def open_window(recogniser: Recogniser, folder: Path) -> None:
@@ -29,12 +29,12 @@ def open_window(recogniser: Recogniser, folder: Path) -> None:
     Raises
     ------
     InkfoldError
-        If Tk is not installed, or there is no screen.
+        If Tk is not installed, or no screen is available.
     """
     try:
         import tkinter as tk
     except ImportError:
-        raise InkfoldError(MISSING) from None
+        raise InkfoldError(TK_MISSING) from None
     try:
         root = tk.Tk(className="Inkfold")
     except tk.TclError as error:
@@ -47,12 +47,20 @@ def open_window(recogniser: Recogniser, folder: Path) -> None:
 
 
 def _stay_awake(root: tk.Tk) -> None:
-    """Let Python run now and then: while Tk waits for events no signal would be answered."""
+    """Run Python every `AWAKE` ms: signals are handled by Python, and Tk's wait keeps it idle."""
     root.after(AWAKE, _stay_awake, root)
 
 
 class Window:
-    """What is in the window; `root` is Tk's own."""
+    """The behaviour of the window.
+
+    Parameters
+    ----------
+    root : tkinter.Tk
+    recogniser : Recogniser
+    collection : KeptDrawings
+        Where drawings are kept.
+    """
 
     def __init__(self, root: tk.Tk, recogniser: Recogniser, collection: KeptDrawings) -> None:
         from inkfold.canvas.desktop.panel import Panel
@@ -61,8 +69,8 @@ class Window:
         self._history = History()
         self._points: list[tuple[float, float, float]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="answer")
-        self._asked: Future[Answer] | None = None
-        self._stale = False
+        self._pending: Future[Answer] | None = None
+        self._stale = False  # whether the sheet has changed since the pending answer was asked for
         root.title("Inkfold: write a character")
         self._panel = Panel(
             root,
@@ -123,26 +131,26 @@ class Window:
         )
 
     def _answer(self) -> None:
-        """Have the newest drawing answered, one at a time, in a thread.
+        """Ask for an answer to the drawing in a thread, unless an answer is pending.
 
-        Tk makes one event of all moves that come while it is kept busy: a fast stroke would lose
-        its corners.
+        The thread keeps Tk free: while Tk is busy it joins the pointer's moves into one event, and
+        a fast stroke would lose its corners.
         """
         self._stale = True
-        if self._asked is None:
+        if self._pending is None:
             self._stale = False
             drawing = self._drawing()
-            self._asked = self._thread.submit(lambda: self._recogniser.answer(render(drawing)))
-            self._root.after(POLL, self._shown)
+            self._pending = self._thread.submit(lambda: self._recogniser.answer(render(drawing)))
+            self._root.after(POLL, self._show_answer)
 
-    def _shown(self) -> None:
-        """Show the answer when it is there, and ask again if something was drawn since."""
-        if self._asked is None:
+    def _show_answer(self) -> None:
+        """Show the pending answer when it is ready; ask again if the sheet has changed since."""
+        if self._pending is None:
             return
-        if not self._asked.done():
-            self._root.after(POLL, self._shown)
+        if not self._pending.done():
+            self._root.after(POLL, self._show_answer)
             return
-        answer, self._asked = self._asked.result(), None
+        answer, self._pending = self._pending.result(), None
         self._panel.show_answer(answer)
         if self._stale:
             self._answer()
@@ -151,7 +159,7 @@ class Window:
         try:
             kept = self._collection.keep(render(self._drawing()), self._panel.name)
         except InkfoldError as error:
-            self._panel.tell(f"Not kept: {error}")
+            self._panel.show_message(f"Not kept: {error}")
             return
-        self._panel.tell(f"Kept: {self._collection.folder / kept.folder / kept.file}")
+        self._panel.show_message(f"Kept: {self._collection.folder / kept.folder / kept.file}")
         self._change(self._history.clear())

@@ -1,4 +1,4 @@
-"""The page to write on: a web application over a bundle and a folder of kept drawings.
+"""The page to write on: a web server that answers with a bundle and keeps drawings in a folder.
 
 Read app, messages, guard, in this order.
 """

@@ -1,4 +1,4 @@
-"""The web application, as a function of what it answers with and where it keeps drawings."""
+"""The web application: its page, its answers, its kept drawings, and the manual under ``/docs``."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ EXAMPLES = {
 STATIC = Path(__file__).parent / "static"
 Number = Annotated[str, PathParameter(pattern="^[0-9a-f]{16}$")]
 PROBLEMS: dict[int | str, dict[str, object]] = {
-    code: {"model": Problem, "description": what}
-    for code, what in {
-        400: "The body is torn, or another name than this server's own was called.",
+    code: {"model": Problem, "description": description}
+    for code, description in {
+        400: "The body is incomplete, or the Host header names another server.",
         403: "Asked for by a page of another site.",
         413: "More than 8 MB or 50 megapixels.",
         415: "Not a picture.",
@@ -51,65 +51,18 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def manual(description: dict[str, Any]) -> str:
-    """HTML of an OpenAPI description.
-
-    Parameters
-    ----------
-    description : dict
-        OpenAPI 3.1, as FastAPI makes it.
-    """
-    schemas = description["components"]["schemas"]
-    paths = [
-        {
-            "method": method.upper(),
-            "path": path,
-            "what": operation.get("description", operation["summary"]),
-            "example": EXAMPLES.get(path),
-            "answers": [
-                {"code": code, "what": answer["description"]}
-                for code, answer in operation["responses"].items()
-            ],
-        }
-        for path, operations in description["paths"].items()
-        for method, operation in operations.items()
-    ]
-    bodies = [
-        {
-            "name": name.removesuffix("Message"),
-            "what": schema.get("description", ""),
-            "fields": [
-                {"name": field, "type": _type(rules), "what": rules.get("description", "")}
-                for field, rules in schema.get("properties", {}).items()
-            ],
-        }
-        for name, schema in schemas.items()
-        if name.endswith("Message") or name in {"Likely", "Seen", "Problem"}
-    ]
-    return render_page("manual.html.j2", info=description["info"], paths=paths, bodies=bodies)
-
-
-def _type(rules: dict[str, Any]) -> str:
-    if "$ref" in rules:
-        return str(rules["$ref"].rpartition("/")[2].removesuffix("Message"))
-    if "anyOf" in rules:
-        return " or ".join(map(_type, rules["anyOf"]))
-    if rules.get("type") == "array":
-        return f"list of {_type(rules['items'])}" if "items" in rules else "list"
-    return str(rules.get("type", "any"))
-
-
 def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[str, ...]) -> FastAPI:
-    """The application.
+    """The application of one bundle and one collection.
 
     Parameters
     ----------
     recogniser : Recogniser
+        Answers the pictures and drawings.
     collection : KeptDrawings
         Where drawings are kept.
     hosts : tuple of str
-        The names under which it may be called; ``*`` for any. A page elsewhere cannot call it by
-        giving its own name the address of this machine.
+        The names that a request's Host header may have; ``*`` allows any. With a list of names, a
+        foreign site that resolves its own name to this machine's address cannot call the server.
     """
     app = FastAPI(
         title="Inkfold",
@@ -143,13 +96,13 @@ def _add_pages(app: FastAPI) -> None:
 def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
     @app.get("/health")
     def health() -> HealthMessage:
-        """Whether it answers, and by which bundle."""
+        """Whether the server answers, and with which bundle."""
         bundle = recogniser.classifier.bundle
         return HealthMessage(status="ok", bundle=bundle.path.resolve().name, version=__version__)
 
     @app.get("/classes")
     def classes() -> ClassesMessage:
-        """What it can answer, in label order."""
+        """The classes that the bundle knows, in label order."""
         return ClassesMessage(classes=recogniser.classes)
 
     @app.post(
@@ -184,19 +137,19 @@ def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
     @app.get("/kept")
     def kept() -> list[KeptMessage]:
         """The drawings that were kept, by class."""
-        return [KeptMessage.of(one) for one in collection.list()]
+        return [KeptMessage.of(drawing) for drawing in collection.list()]
 
     @app.post(
         "/kept",
         status_code=201,
         responses=refused
         | {code: PROBLEMS[code] for code in (400, 413)}
-        | {507: {"model": Problem, "description": "It cannot be written."}},
+        | {507: {"model": Problem, "description": "The drawing cannot be written."}},
     )
-    def keep(wish: KeepMessage) -> KeptMessage:
+    def keep(request: KeepMessage) -> KeptMessage:
         """Keep a drawing as a PNG file in the folder of its class."""
         try:
-            return KeptMessage.of(collection.keep(render(wish.drawing.drawing()), wish.name))
+            return KeptMessage.of(collection.keep(render(request.drawing.drawing()), request.name))
         except InkfoldError as error:
             raise HTTPException(507, str(error)) from None
 
@@ -213,3 +166,52 @@ def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
         """Delete a kept drawing."""
         if not collection.remove(number):
             raise HTTPException(404, "no such drawing; GET /kept lists them")
+
+
+def manual(openapi: dict[str, Any]) -> str:
+    """The page for people that describes what the server answers to, as HTML.
+
+    Parameters
+    ----------
+    openapi : dict
+        The application's OpenAPI 3.1 description, as FastAPI makes it.
+    """
+    schemas = openapi["components"]["schemas"]
+    paths = [
+        {
+            "method": method.upper(),
+            "path": path,
+            "what": operation.get("description", operation["summary"]),
+            "example": EXAMPLES.get(path),
+            "answers": [
+                {"code": code, "what": answer["description"]}
+                for code, answer in operation["responses"].items()
+            ],
+        }
+        for path, operations in openapi["paths"].items()
+        for method, operation in operations.items()
+    ]
+    bodies = [
+        {
+            "name": name.removesuffix("Message"),
+            "what": schema.get("description", ""),
+            "fields": [
+                {"name": field, "type": _type_name(rules), "what": rules.get("description", "")}
+                for field, rules in schema.get("properties", {}).items()
+            ],
+        }
+        for name, schema in schemas.items()
+        if name.endswith("Message") or name in {"Likely", "Seen", "Problem"}
+    ]
+    return render_page("manual.html.j2", info=openapi["info"], paths=paths, bodies=bodies)
+
+
+def _type_name(rules: dict[str, Any]) -> str:
+    """The type of a field in words: ``list of Stroke``, ``string or null``."""
+    if "$ref" in rules:
+        return str(rules["$ref"].rpartition("/")[2].removesuffix("Message"))
+    if "anyOf" in rules:
+        return " or ".join(map(_type_name, rules["anyOf"]))
+    if rules.get("type") == "array":
+        return f"list of {_type_name(rules['items'])}" if "items" in rules else "list"
+    return str(rules.get("type", "any"))

@@ -1,4 +1,4 @@
-"""What goes over the wire: the bodies of requests and answers, checked."""
+"""The JSON bodies of requests and answers, with the limits that pydantic checks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inkfold.canvas.drawing import Drawing, Stroke
 from inkfold.canvas.kept_drawings import KeptDrawing
 from inkfold.canvas.recogniser import Answer
 
-Place = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Message(BaseModel):
-    """A body whose every field is known."""
+    """A body that may have no other field than those of its class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,7 +26,7 @@ class StrokeMessage(Message):
     """What a pen did between going down and going up."""
 
     brush: float = Field(gt=0, le=200, description="Width in pixels at the pressure 0.5.")
-    points: list[tuple[Place, Place, Pressure]] = Field(
+    points: list[tuple[Coordinate, Coordinate, Pressure]] = Field(
         min_length=1, max_length=20_000, description="Row, column and pressure of each point."
     )
 
@@ -39,13 +39,13 @@ class DrawingMessage(Message):
     strokes: list[StrokeMessage] = Field(max_length=500)
 
     def drawing(self) -> Drawing:
-        """The same as the package knows it."""
-        strokes = (Stroke(np.array(one.points, float), one.brush) for one in self.strokes)
+        """The drawing as `canvas.drawing` defines it."""
+        strokes = (Stroke(np.array(stroke.points, float), stroke.brush) for stroke in self.strokes)
         return Drawing(self.rows, self.columns, tuple(strokes))
 
 
 class KeepMessage(Message):
-    """A drawing, and what it is of."""
+    """A drawing, and the class that it shows."""
 
     name: str = Field(min_length=1, max_length=1_000, pattern=r"\S", description="The class.")
     drawing: DrawingMessage
@@ -55,7 +55,7 @@ class KeptMessage(Message):
     """A kept drawing."""
 
     name: str = Field(description="The class.")
-    number: str = Field(description="What it is asked for by.")
+    number: str = Field(description="The identifier of the drawing: /kept/NUMBER.")
     place: str = Field(description="Folder and file in the collection.")
 
     @classmethod
@@ -96,7 +96,7 @@ class ClassesMessage(Message):
 
 
 class HealthMessage(Message):
-    """That it answers."""
+    """Which bundle answers, and the version of Inkfold."""
 
     status: str
     bundle: str

@@ -1,14 +1,15 @@
-// Shows an answer: the label, five bars, and the picture that the network saw.
+// Shows an answer: the label, five bars, and the image that the network classified.
 
 const element = (id) => document.getElementById(id);
 
 export function showAnswer({ label, sure, top, seen }) {
-  element("label").textContent = label === null ? "Nothing is drawn yet." : told(label, sure, top);
+  element("label").textContent =
+    label === null ? "Nothing is drawn yet." : inWords(label, sure, top);
   element("top").replaceChildren(...top.map(bar));
   showSeen(seen);
 }
 
-function told(label, sure, top) {
+function inWords(label, sure, top) {
   const share = percent(top[0].probability);
   return sure ? `${label}, ${share}` : `Not sure: perhaps ${label}, ${share}`;
 }
@@ -28,17 +29,17 @@ function bar({ label, probability }) {
 }
 
 export function span(className, text) {
-  const made = document.createElement("span");
-  made.className = className;
-  made.textContent = text;
-  return made;
+  const node = document.createElement("span");
+  node.className = className;
+  node.textContent = text;
+  return node;
 }
 
 function percent(probability) {
   return `${(100 * probability).toFixed(1)} %`;
 }
 
-/** Every byte becomes a pixel: what is shown is what was classified. */
+/** Draws the classified image, one pixel for each of its bytes. */
 function showSeen({ size, pixels }) {
   const canvas = element("seen");
   canvas.width = canvas.height = size;

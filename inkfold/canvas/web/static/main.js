@@ -1,4 +1,4 @@
-// Wires the page: the sheet, the buttons and keys, the server, the kept drawings.
+// Connects the parts of the page: the sheet, buttons and keys, the server, the kept drawings.
 
 import { showAnswer, span } from "./answer.js";
 import * as history from "./history.js";
@@ -11,16 +11,17 @@ const brush = element("brush");
 
 let past = history.empty;
 let current = null; // the stroke that is being drawn
-let pen = null; // where the keyboard's pen is
+let pen = null; // the pen that the keyboard moves: {place, down}
 
-const lying = () => [...history.strokes(past), ...(current ? [current] : [])];
-const drawing = () => ({ rows: SIDE, columns: SIDE, strokes: lying() });
+const visibleStrokes = () => [...history.strokes(past), ...(current ? [current] : [])];
+const drawing = () => ({ rows: SIDE, columns: SIDE, strokes: visibleStrokes() });
 
-const ask = server.newestOnly(() => tried(async () => {
+const ask = server.newestOnly(() => reportingErrors(async () => {
   showAnswer(await server.answerDrawing(drawing()));
 }));
 
-async function tried(work) {
+/** Runs `work` and shows its error on the page, or hides the last error when there is none. */
+async function reportingErrors(work) {
   const problem = element("problem");
   try {
     await work();
@@ -33,12 +34,12 @@ async function tried(work) {
 
 function show() {
   fitToScreen(sheet);
-  draw(sheet, lying());
+  draw(sheet, visibleStrokes());
   if (pen) drawPen();
   element("undo").disabled = past.done.length === 0;
   element("redo").disabled = past.undone.length === 0;
-  const nothing = history.strokes(past).length === 0;
-  element("clear").disabled = element("keep-it").disabled = nothing;
+  const blank = history.strokes(past).length === 0;
+  element("clear").disabled = element("keep-it").disabled = blank;
 }
 
 function drawPen() {
@@ -84,7 +85,8 @@ const actions = {
   open: () => element("file").click(),
 };
 
-function typed(event) {
+/** Handles the shortcuts of the page; in a text field keys edit the text. */
+function keyPressed(event) {
   if (event.target.matches("input:not([type=range])")) return;
   const key = event.key.toLowerCase();
   const control = event.ctrlKey || event.metaKey;
@@ -100,32 +102,32 @@ function answerFile(file) {
   if (!file) return;
   past = history.clear(past);
   show();
-  tried(async () => showAnswer(await server.answerFile(file)));
+  reportingErrors(async () => showAnswer(await server.answerFile(file)));
 }
 
 async function showKept() {
-  const all = await server.kept();
-  element("kept").replaceChildren(...all.map((one) => {
+  const drawings = await server.kept();
+  element("kept").replaceChildren(...drawings.map((kept) => {
     const item = document.createElement("li");
     const picture = document.createElement("img");
-    picture.src = server.pictureOf(one);
-    picture.alt = `A kept ${one.name}`;
+    picture.src = server.pictureOf(kept);
+    picture.alt = `A kept ${kept.name}`;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Delete";
-    button.setAttribute("aria-label", `Delete this ${one.name}`);
-    button.addEventListener("click", () => tried(async () => {
-      await server.remove(one);
+    button.setAttribute("aria-label", `Delete this ${kept.name}`);
+    button.addEventListener("click", () => reportingErrors(async () => {
+      await server.remove(kept);
       await showKept();
     }));
-    item.append(picture, span("name", one.name), button);
+    item.append(picture, span("name", kept.name), button);
     return item;
   }));
 }
 
 function keep(event) {
   event.preventDefault();
-  tried(async () => {
+  reportingErrors(async () => {
     await server.keep(element("name").value, drawing());
     await showKept();
     actions.clear();
@@ -139,10 +141,10 @@ function listen() {
   for (const [id, action] of Object.entries(actions)) element(id).addEventListener("click", action);
   element("file").addEventListener("change", (event) => {
     answerFile(event.target.files[0]);
-    event.target.value = ""; // the same file can be chosen again
+    event.target.value = ""; // or choosing the same file again would be no change
   });
   element("keep").addEventListener("submit", keep);
-  addEventListener("keydown", typed);
+  addEventListener("keydown", keyPressed);
   addEventListener("paste", (event) => answerFile(event.clipboardData.files[0]));
   addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -171,4 +173,4 @@ async function begin() {
   await showKept();
 }
 
-tried(begin);
+reportingErrors(begin);

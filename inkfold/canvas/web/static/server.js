@@ -1,6 +1,7 @@
-// What the page asks the server.
+// The requests that the page sends to the server.
 
-async function asked(path, options = {}) {
+/** The JSON of an answer, null where it has no body; throws an Error with the server's reason. */
+async function request(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
@@ -16,34 +17,37 @@ function json(method, body) {
   return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-const at = ({ number }) => `/kept/${number}`;
+/** The address of a kept drawing's picture. */
+export const pictureOf = ({ number }) => `/kept/${number}`;
 
-export const health = () => asked("/health");
-export const classes = () => asked("/classes");
-export const answerDrawing = (drawing) => asked("/predict/strokes", json("POST", drawing));
-export const kept = () => asked("/kept");
-export const keep = (name, drawing) => asked("/kept", json("POST", { name, drawing }));
-export const remove = (one) => asked(at(one), { method: "DELETE" });
-export const pictureOf = at;
+export const health = () => request("/health");
+export const classes = () => request("/classes");
+export const answerDrawing = (drawing) => request("/predict/strokes", json("POST", drawing));
+export const kept = () => request("/kept");
+export const keep = (name, drawing) => request("/kept", json("POST", { name, drawing }));
+export const remove = (drawing) => request(pictureOf(drawing), { method: "DELETE" });
 
 export function answerFile(file) {
   const body = new FormData();
   body.append("file", file);
-  return asked("/predict", { method: "POST", body });
+  return request("/predict", { method: "POST", body });
 }
 
-/** Calls `ask` with the newest wish only: one request at a time, those between are left out. */
+/**
+ * A function that calls `ask` once at a time. Of the calls that come while `ask` runs only the last
+ * one is made, after it.
+ */
 export function newestOnly(ask) {
   let running = false;
   let waiting = null;
-  return async function wish(...words) {
-    waiting = words;
+  return async function call(...values) {
+    waiting = values;
     if (running) return;
     running = true;
     while (waiting !== null) {
-      const now = waiting;
+      const next = waiting;
       waiting = null;
-      await ask(...now);
+      await ask(...next);
     }
     running = false;
   };

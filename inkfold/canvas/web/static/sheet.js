@@ -1,18 +1,19 @@
-// The sheet: draws strokes and turns pointers and keys into them.
+// The sheet: draws strokes on a canvas, and makes strokes of what pointers and keys do.
 //
-// A stroke is {brush, points}, a point [row, column, pressure]; pixels are those of the sheet, SIDE
-// by SIDE whatever its size on the screen, so that a drawing stays the same when the window changes.
+// A stroke is {brush, points}, a point is [row, column, pressure]. Rows, columns and brush are in
+// pixels of a sheet of SIDE by SIDE, whatever its size on the screen, so that a drawing stays the
+// same when the window changes.
 
 export const SIDE = 400;
 const INK = "#000";
-const THINNEST = 0.4; // as in inkfold/strokes.py
+const THINNEST = 0.4; // as in inkfold/canvas/drawing.py
 
-/** Width of a stroke at a pressure, as inkfold/strokes.py has it. */
+/** The width of a stroke at a pressure, as inkfold/canvas/drawing.py has it. */
 export function width(brush, pressure) {
   return brush * (THINNEST + 2 * (1 - THINNEST) * pressure);
 }
 
-/** Draws strokes on a canvas, as smooth as the server does. */
+/** Draws strokes on a canvas, along the same curves as the server. */
 export function draw(canvas, strokes) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / SIDE;
@@ -49,7 +50,7 @@ function middle(a, b) {
   return a.map((value, i) => (value + b[i]) / 2);
 }
 
-/** Makes the canvas as fine as the screen; what is on it has to be drawn again. */
+/** Gives the canvas as many pixels as it has on the screen; a new size clears what was drawn. */
 export function fitToScreen(canvas) {
   const side = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
   if (canvas.width !== side) canvas.width = canvas.height = side;
@@ -76,7 +77,7 @@ export function listenToPointers(canvas, { began, moved, ended }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerId !== pointer) return;
-    // the browser hands several moves over as one: without these fast strokes have corners
+    // the browser joins moves into one event: without the joined ones a fast stroke has corners
     const events = event.getCoalescedEvents?.() ?? [];
     moved((events.length > 0 ? events : [event]).map(pointOf));
   });
@@ -89,7 +90,10 @@ export function listenToPointers(canvas, { began, moved, ended }) {
   }
 }
 
-/** A pen that the keyboard moves: Space puts it down and lifts it, arrows move it. */
+/**
+ * Calls the same functions for a pen that the keyboard moves: Space puts it down and lifts it,
+ * arrows move it. `shown` gets its place and whether it is down; null when the sheet loses focus.
+ */
 export function listenToKeys(canvas, { began, moved, ended, shown }) {
   let place = [SIDE / 2, SIDE / 2];
   let down = false;
