@@ -50,14 +50,13 @@ def write_packed(path: Path, images: NDArray[np.uint8]) -> Path:
     """A dataset of these training pictures in 100 classes."""
     labels = (np.arange(len(images)) % 100).astype(np.int32)
     source = np.array([f"{n:02d}/{i:06d}.png".encode() for i, n in enumerate(labels)])
-    everything = Rows(images, labels, source, digests(images))
+    rows = Rows(images=images, labels=labels, source=source, digest=digests(images))
     with writing_dataset(path, list(map(str, range(100))), ImageSpec(), overwrite=True) as writer:
         for name in SPLITS:
             count = len(images) if name == "train" else 0
-            with writer.split(name, count, like=everything) as split:
+            with writer.split(name, count, like=rows) as split:
                 for at in range(0, count, CHUNK):
-                    part = slice(at, at + CHUNK)
-                    split.append(Rows(**{key: a[part] for key, a in everything.items()}))
+                    split.append(rows[at : at + CHUNK])
         writer.finish({"tool": "benchmark"})
     return path
 

@@ -118,22 +118,13 @@ def _chunks(group: h5py.Group, kept: NDArray[np.bool_]) -> Iterator[Rows]:
     """The rows that stay, 256 at a time, the last fewer."""
     held: Rows | None = None
     for start in range(0, len(kept), CHUNK):
-        some = _taken(read_rows(group, start, start + CHUNK), kept[start : start + CHUNK])
-        held = some if held is None else _joined(held, some)
+        rows = read_rows(group, start, start + CHUNK)[kept[start : start + CHUNK]]
+        held = rows if held is None else Rows.joined([held, rows])
         if len(held) >= CHUNK:
-            yield _taken(held, slice(0, CHUNK))
-            held = _taken(held, slice(CHUNK, None))
+            yield held[:CHUNK]
+            held = held[CHUNK:]
     if held is not None and len(held):
         yield held
-
-
-def _taken(rows: Rows, which: NDArray[np.bool_] | slice) -> Rows:
-    return Rows(**{name: array[which] for name, array in rows.items()})
-
-
-def _joined(one: Rows, other: Rows) -> Rows:
-    more = dict(other.items())
-    return Rows(**{name: np.concatenate([array, more[name]]) for name, array in one.items()})
 
 
 def _provenance(dataset: Dataset, cleaning: Cleaning, counts: dict[str, int]) -> dict[str, Any]:

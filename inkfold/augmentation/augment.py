@@ -103,26 +103,23 @@ def kinds_of(rows: Rows, *, first: int, kinds: Sequence[NDArray[np.uint8]]) -> l
     origin = np.arange(first, first + len(rows), dtype=np.int64)
     return [
         Rows(
-            images,
-            rows.labels,
-            rows.source,
-            digests(images),
-            origin,
-            np.full(len(rows), number, np.int32),
-            rows.group,
+            images=images,
+            labels=rows.labels,
+            source=rows.source,
+            digest=digests(images),
+            origin=origin,
+            copy=np.full(len(rows), number, np.int32),
+            group=rows.group,
         )
         for number, images in enumerate(kinds)
     ]
 
 
 def _cut(kinds: Sequence[Rows]) -> Iterator[Rows]:
-    """Rows one after the other, cut into chunks."""
-    whole = {
-        name: np.concatenate([getattr(rows, name) for rows in kinds])
-        for name, _ in kinds[0].items()
-    }
-    for start in range(0, len(whole["labels"]), CHUNK):
-        yield Rows(**{name: array[start : start + CHUNK] for name, array in whole.items()})
+    """Originals and copies one after the other, cut into chunks."""
+    joined = Rows.joined(kinds)
+    for start in range(0, len(joined), CHUNK):
+        yield joined[start : start + CHUNK]
 
 
 def _piece(rows: Rows, shared: Mapping[str, bytes] = NOTHING) -> Piece:

@@ -1,4 +1,4 @@
-"""The packed dataset, format 1 (docs/formats.md): read it, write it, turn it into folders again.
+"""The packed dataset, format 1 (docs/formats.md): read, written, and turned into folders again.
 
 Read reader, writer, class_folders, in this order.
 """

@@ -1,4 +1,8 @@
-"""Exporting: a dataset becomes class folders of PNG files, for any other tool and for packing."""
+"""A dataset written as class folders of PNG files, for other tools and for packing it again.
+
+`folder_names` gives classes the names of their folders: names that every file system takes and that
+can be read back.
+"""
 
 from __future__ import annotations
 
@@ -18,65 +22,27 @@ from inkfold.errors import InkfoldError
 from inkfold.output import csv_row, new_folder
 from inkfold.spec import SPLITS
 
-LONGEST = 200  # bytes; file systems end at 255, and some programs add an ending
 LIST = "pictures.csv"  # lies beside the folders
-NEVER = re.compile(r'[<>:"/\\|?*%\x00-\x1f\x7f]|\A\.|[. ]\Z')
-DEVICE = re.compile(
+COLUMNS = ("path", "class", "split", "source", "group")
+LONGEST = 200  # bytes in a folder's name; file systems end at 255, and programs add endings
+FORBIDDEN = re.compile(r'[<>:"/\\|?*%\x00-\x1f\x7f]|\A\.|[. ]\Z')
+DEVICE = re.compile(  # names that Windows reserves, and the list's own
     rf"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|\Z)|{re.escape(LIST)}\Z", re.IGNORECASE
 )
-COLUMNS = ("path", "class", "split", "source", "group")
-
-
-def folder_names(classes: Sequence[str]) -> list[str]:
-    """A folder's name for each class, no two of which any system takes for one.
-
-    What a system somewhere does not take is written as URLs write it: ``urllib.parse.unquote``
-    gives the class's name back, but for names that are too long, which end in ``%~`` and a hash.
-
-    Parameters
-    ----------
-    classes : sequence of str
-        Each another.
-    """
-    keepers: dict[str, str] = {}  # of names that a system may take for one, the one that stays
-    for name in classes:
-        key = _key(name)
-        if key == name or key not in keepers:
-            keepers[key] = name
-    return [_short(_safe(name, clash=keepers[_key(name)] != name)) for name in classes]
-
-
-def _key(name: str) -> str:
-    """What names have in common that some file systems do not tell apart."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def _safe(name: str, *, clash: bool) -> str:
-    if clash:
-        return _escaped(name)
-    if not name:
-        return "%"
-    if DEVICE.match(name):
-        return _escaped(name[0]) + _safe(name[1:], clash=False)
-    return NEVER.sub(lambda found: _escaped(found[0]), name)
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
-
-
-def _short(name: str) -> str:
-    """Cut where no character is cut in two."""
-    if len(name.encode()) <= LONGEST:
-        return name
-    digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-    return name.encode()[: LONGEST - 18].decode(errors="ignore") + "%~" + digest
 
 
 @dataclass(frozen=True)
 class Exported:
-    """How many `pictures` were written, how many distorted `copies` were left out, and how many of
-    the pictures have ink on most of their `edge`, so that packing will take it for paper.
+    """What an export wrote, in pictures.
+
+    Attributes
+    ----------
+    pictures : int
+        Pictures written.
+    copies : int
+        Distorted copies left out.
+    edge : int
+        Pictures written that have ink along most of their edge: packing takes that ink for paper.
     """
 
     pictures: int
@@ -84,9 +50,20 @@ class Exported:
     edge: int
 
 
-@dataclass(frozen=True)
-class _Some:
-    """Some rows of a split that are to be written: uint8 (n, H, W), and lists of n."""
+@dataclass(frozen=True, kw_only=True)
+class _Originals:
+    """The originals among 256 rows of a split, which are to be written.
+
+    Attributes
+    ----------
+    images : uint8 array of shape (n, H, W)
+    labels : list of int
+    rows : list of int
+        Rows in the split.
+    source : list of str
+    group : list of str
+        Writers, pages or sheets; "" where unknown.
+    """
 
     images: NDArray[np.uint8]
     labels: list[int]
@@ -105,24 +82,24 @@ def export_dataset(
 ) -> Exported:
     """Write the pictures of a dataset as ``FOLDER/CLASS/SPLIT-ROW.png``, dark on white.
 
-    Packed again at the same size, the pictures are the same bit for bit, but for those that
-    `Exported.edge` counts. Memory holds one block of rows.
+    Packing the folders again at the same size gives the same pictures bit for bit, except those
+    that `Exported.edge` counts. Memory holds 256 rows at a time.
 
     Parameters
     ----------
     dataset : Dataset
-        Of an augmented one the originals are written.
+        Of an augmented dataset only the originals are written.
     folder : Path
     splits : sequence of str
     overwrite : bool
     advance : callable
-        Told the number of rows after each block.
+        Called with the number of rows done after every 256.
 
     Raises
     ------
     InkfoldError
-        If `folder` exists and `overwrite` is false or it is no export, or the splits hold no
-        picture.
+        If `folder` exists and `overwrite` is false, if it exists and is no exported folder, or if
+        the splits hold no picture.
     """
     _check_replaced(folder, overwrite=overwrite)
     if not sum(len(dataset.split(name)) for name in splits):
@@ -137,25 +114,24 @@ def export_dataset(
     ):
         table.write(csv_row(COLUMNS))
         for split in splits:
-            for some, left in _blocks(dataset.split(split)):
+            for originals, left_out in _chunks(dataset.split(split)):
                 paths = [
                     f"{names[label]}/{split}-{row:07d}.png"
-                    for label, row in zip(some.labels, some.rows, strict=True)
+                    for label, row in zip(originals.labels, originals.rows, strict=True)
                 ]
-                for path, image in zip(paths, some.images, strict=True):
+                for path, image in zip(paths, originals.images, strict=True):
                     _write(part / path, image)
-                classes = [dataset.classes[label] for label in some.labels]
-                same = [split] * len(paths)
-                cells = zip(paths, classes, same, some.source, some.group, strict=True)
-                table.writelines(map(csv_row, cells))
-                pictures, copies = pictures + len(paths), copies + left
-                edge += _inked_edges(some.images)
-                advance(len(paths) + left)
+                classes = [dataset.classes[label] for label in originals.labels]
+                columns = (paths, classes, [split] * len(paths), originals.source, originals.group)
+                table.writelines(map(csv_row, zip(*columns, strict=True)))
+                pictures, copies = pictures + len(paths), copies + left_out
+                edge += _inked_edges(originals.images)
+                advance(len(paths) + left_out)
     return Exported(pictures, copies, edge)
 
 
 def _check_replaced(folder: Path, *, overwrite: bool) -> None:
-    """Somebody's own pictures are not replaced by an export of them."""
+    """Refuse to replace a folder that is no export: it may hold somebody's own pictures."""
     if overwrite and folder.is_dir() and any(folder.iterdir()) and not (folder / LIST).is_file():
         raise InkfoldError(
             f"{folder} is not an exported folder (it has no {LIST}), so it is not replaced; remove "
@@ -163,8 +139,8 @@ def _check_replaced(folder: Path, *, overwrite: bool) -> None:
         )
 
 
-def _blocks(split: Split) -> Iterator[tuple[_Some, int]]:
-    """The originals of each block of rows, and how many copies there were among them."""
+def _chunks(split: Split) -> Iterator[tuple[_Originals, int]]:
+    """The originals of each 256 rows, and how many of these rows are copies."""
     file, originals = split.images.parent, split.originals
     for start in range(0, len(split), CHUNK):
         part = slice(start, start + CHUNK)
@@ -172,25 +148,77 @@ def _blocks(split: Split) -> Iterator[tuple[_Some, int]]:
         kept = np.flatnonzero(originals[part])
         source = file["source"].asstr()[part][kept].tolist()
         group = file["group"].asstr()[part][kept].tolist() if "group" in file else [""] * len(kept)
-        images = split.images[part][kept]
-        rows = (start + kept).tolist()
-        yield _Some(images, labels[kept].tolist(), rows, source, group), len(labels) - len(kept)
+        chunk = _Originals(
+            images=split.images[part][kept],
+            labels=labels[kept].tolist(),
+            rows=(start + kept).tolist(),
+            source=source,
+            group=group,
+        )
+        yield chunk, len(labels) - len(kept)
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
-    done, data = cv2.imencode(".png", 255 - image)
-    if not done:
+    encoded, data = cv2.imencode(".png", 255 - image)
+    if not encoded:
         raise OSError(f"OpenCV could not encode a picture of {image.shape}")
     try:
         path.write_bytes(data.tobytes())
-    except FileNotFoundError:  # the first of its class
+    except FileNotFoundError:  # the first picture of its class
         path.parent.mkdir()
         path.write_bytes(data.tobytes())
 
 
 def _inked_edges(images: NDArray[np.uint8]) -> int:
-    """How many pictures have an edge whose median is not paper."""
+    """How many images have an edge whose median pixel is not paper."""
     sides = images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]
     edges = np.concatenate(sides, axis=1)
-    middle = edges.shape[1] // 2 - 1  # the lower of the two in the middle: the file is inverted
+    middle = edges.shape[1] // 2 - 1  # the lower of the two in the middle: the PNG is inverted
     return int(np.count_nonzero(np.partition(edges, middle, axis=1)[:, middle]))
+
+
+def folder_names(classes: Sequence[str]) -> list[str]:
+    """A folder's name for each class; the names differ on every file system.
+
+    Characters that some file system refuses are written as in URLs: ``urllib.parse.unquote`` gives
+    the class's name back. Only a name that is too long is cut, and ends in ``%~`` and a hash.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Unique names.
+    """
+    unchanged: dict[str, str] = {}  # of the names with one key, the name that is not escaped
+    for name in classes:
+        key = _key(name)
+        if key == name or key not in unchanged:
+            unchanged[key] = name
+    return [_short(_safe(name, clash=unchanged[_key(name)] != name)) for name in classes]
+
+
+def _key(name: str) -> str:
+    """A key that is equal for names which some file systems take for the same name."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _safe(name: str, *, clash: bool) -> str:
+    """The name with all that a file system may refuse escaped, or all of it after a clash."""
+    if clash:
+        return _escaped(name)
+    if not name:
+        return "%"
+    if DEVICE.match(name):
+        return _escaped(name[0]) + _safe(name[1:], clash=False)
+    return FORBIDDEN.sub(lambda match: _escaped(match[0]), name)
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def _short(name: str) -> str:
+    """The name, cut between two characters where it is too long, with a hash at its end."""
+    if len(name.encode()) <= LONGEST:
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    return name.encode()[: LONGEST - 18].decode(errors="ignore") + "%~" + digest

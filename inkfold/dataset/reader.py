@@ -1,4 +1,9 @@
-"""The packed dataset, format 1: one HDF5 file, described in docs/formats.md."""
+"""Reading the packed dataset, format 1: one HDF5 file, described in docs/formats.md.
+
+`open_dataset` gives a `Dataset` of three `Split`s, and a split gives its rows one by one or in
+blocks. `Originals` numbers the undistorted pictures of all three splits, for what looks at every
+picture of a dataset: the audit and the page of ``explore.py``.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +25,9 @@ from inkfold.spec import SPLITS, ImageSpec
 FORMAT = "inkfold-dataset"
 VERSION = 1
 CHUNK = 256  # rows in an HDF5 chunk; also the rows that one random generator distorts
-POOL = 16  # chunks whose rows are shuffled together by `Split.blocks`
-BLOCK = 4096  # rows that are read at once
-Places = NDArray[np.int64]
+POOL = 16  # chunks that make a block of `Split.blocks`; its rows are shuffled together
+BLOCK = CHUNK * POOL  # rows that are read together
+Places = NDArray[np.int64]  # numbers of originals, as `Originals` has them
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Block:
     images : uint8 array of shape (n, H, W)
     labels : int32 array of shape (n,)
     rows : int64 array of shape (n,)
-        Where each of them stands in the split.
+        The place of each row in the split, from 0.
     """
 
     images: NDArray[np.uint8]
@@ -43,14 +48,14 @@ class Block:
 
 
 class Row(NamedTuple):
-    """One row of a split; ``image, label = split[3]`` takes it apart.
+    """One row of a split: ``image, label = split[3]`` gives both parts.
 
     Attributes
     ----------
     image : uint8 array of shape (H, W)
         0 = paper, 255 = ink.
     label : int
-        Its class is ``dataset.classes[label]``.
+        The row's class is ``dataset.classes[label]``.
     """
 
     image: NDArray[np.uint8]
@@ -60,8 +65,8 @@ class Row(NamedTuple):
 class Split:
     """One split of an open dataset: a sequence of `Row`.
 
-    Iterating reads whole chunks and is fast. ``split[3]`` reads and inflates one chunk for one
-    row: for many rows in any order use `blocks`, or slices of `images`.
+    Iterating reads whole chunks and is fast. ``split[3]`` reads and inflates a whole chunk for one
+    row: to read many rows use `blocks`, or slices such as ``split[:1000]``.
 
     Attributes
     ----------
@@ -93,21 +98,21 @@ class Split:
     @overload
     def __getitem__(self, at: slice) -> Block: ...
     def __getitem__(self, at: int | np.integer[Any] | slice) -> Row | Block:
-        """Row number `at`, counted from the end where it is negative, or a `Block` for a slice.
+        """The row number `at`, counted from the end if it is negative; for a slice a `Block`.
 
         Raises
         ------
         IndexError
             If the split has no such row.
         TypeError
-            If `at` is neither a number nor a slice of step 1.
+            If `at` is neither a whole number nor a slice of step 1.
         """
         if isinstance(at, slice):
             start, stop, step = at.indices(len(self))
             if step != 1:
                 raise TypeError(f"{self!r} gives slices of step 1, found step {step}")
-            rows = np.arange(start, max(start, stop))
-            return Block(self.images[start : max(start, stop)], self.labels[rows], rows)
+            stop = max(start, stop)
+            return Block(self.images[start:stop], self.labels[start:stop], np.arange(start, stop))
         row = operator.index(at)
         if not -len(self) <= row < len(self):
             raise IndexError(f"{self!r} has no row {row}")
@@ -116,18 +121,18 @@ class Split:
 
     @property
     def originals(self) -> NDArray[np.bool_]:
-        """Whether each row is an original and no distorted copy: bool (N,)."""
+        """Which rows are originals, not distorted copies: bool (N,)."""
         copy = self.copy
         return np.ones(len(self), bool) if copy is None else np.asarray(copy == 0)
 
     @property
     def source(self) -> list[str]:
-        """Where each row came from: a path under the source folder, or "set:index"."""
+        """Where each row's picture came from: a path under the source folder, or "set:index"."""
         return list(self._group["source"].asstr()[:])
 
     @property
     def group(self) -> list[str] | None:
-        """Writer, page or sheet of each row, "" where unknown; None where no row has one."""
+        """Writer, page or sheet of each row, "" where unknown; None if the file has no groups."""
         return list(self._group["group"].asstr()[:]) if "group" in self._group else None
 
     @property
@@ -137,12 +142,12 @@ class Split:
 
     @property
     def origin(self) -> NDArray[np.int64] | None:
-        """Row of the original in the un-augmented split; None where nothing was augmented."""
+        """Row of each row's original before augmentation; None if nothing was augmented."""
         return np.asarray(self._group["origin"][:]) if "origin" in self._group else None
 
     @property
     def copy(self) -> NDArray[np.int32] | None:
-        """0 for an original, 1..K for its distorted copies; None where nothing was augmented."""
+        """0 for an original, 1 to K for its distorted copies; None if nothing was augmented."""
         return np.asarray(self._group["copy"][:]) if "copy" in self._group else None
 
     def blocks(self, rng: np.random.Generator | None = None) -> Iterator[Block]:
@@ -151,8 +156,8 @@ class Split:
         Parameters
         ----------
         rng : numpy.random.Generator, optional
-            Shuffles: each block is made of chunks drawn from anywhere in the split, its rows
-            permuted. Without it the rows come in file order.
+            Shuffles: each block joins 16 chunks drawn from the whole split, and its rows are
+            permuted. Without `rng` the rows come in file order.
         """
         chunks = np.arange(-(-len(self) // CHUNK))
         if rng is not None:
@@ -171,19 +176,20 @@ class Split:
 
 
 class Dataset:
-    """An open dataset file; a context manager.
+    """An open dataset file; a context manager that closes it.
 
     Attributes
     ----------
     path : Path
     classes : tuple of str
-        In label order.
+        Class names in label order.
     spec : ImageSpec
+        How a picture became an image of this dataset.
     provenance : dict
-        How the file was made; ``provenance["fingerprint"]`` stands for its whole content.
+        How the file was made: tool, options, seed, versions, fingerprint.
     train, validation, test : Split
     splits : tuple of Split
-        These three, in this order.
+        Train, validation and test, in this order.
     """
 
     def __init__(self, path: Path, file: h5py.File) -> None:
@@ -205,7 +211,7 @@ class Dataset:
         Raises
         ------
         KeyError
-            If it is none of "train", "validation" and "test".
+            If `name` is not "train", "validation" or "test".
         """
         return dict(zip(SPLITS, self.splits, strict=True))[name]
 
@@ -236,8 +242,8 @@ def open_dataset(path: Path | str) -> Dataset:
     Raises
     ------
     InkfoldError
-        If there is no such file, or it is not an Inkfold dataset of a version that this one reads,
-        or a part of it is missing or has another shape than the rest.
+        If the file is missing, is no Inkfold dataset, has a format version that this package does
+        not read, lacks an array, or holds arrays of different lengths.
     """
     path = Path(path)
     if not path.exists():
@@ -262,11 +268,11 @@ def open_dataset(path: Path | str) -> Dataset:
 
 
 def _check(path: Path, file: h5py.File) -> None:
-    """Say what in the file is not as format 1 has it."""
-    found = file.attrs.get("format")
-    if found != FORMAT:
+    """Refuse a file that differs from format 1, naming the first difference."""
+    name = file.attrs.get("format")
+    if name != FORMAT:
         raise InkfoldError(
-            f"{path}: format is {found!r}, expected {FORMAT!r}: not a dataset of ours"
+            f"{path}: format is {name!r}, expected {FORMAT!r}: not a dataset of ours"
         )
     version = int(file.attrs.get("format_version", 0))
     if version != VERSION:
@@ -288,12 +294,21 @@ def _check(path: Path, file: h5py.File) -> None:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Originals:
-    """Every original has a place, from 0: train first, then validation, then test.
+    """The originals of all splits, numbered from 0: those of train, of validation, then of test.
 
-    `split` int8 (N,) in the order of `SPLITS`, `row` int64 (N,) in that split, `label` int32 (N,),
-    `digest` uint64 (N, 2).
+    Such a number is called a place; ``row[place]`` is the row of that original in its split.
+
+    Attributes
+    ----------
+    split : int8 array of shape (N,)
+        Number of the split, in the order of `SPLITS`.
+    row : int64 array of shape (N,)
+        Row in that split.
+    label : int32 array of shape (N,)
+    digest : uint64 array of shape (N, 2)
+        BLAKE2b-128 of the pixels.
     """
 
     split: NDArray[np.int8]
@@ -306,49 +321,53 @@ class Originals:
 
 
 def originals_of(dataset: Dataset) -> Originals:
-    """Find them; of an augmented file the rows of train whose `copy` is 0."""
-    parts = dataset.splits
-    rows = [np.flatnonzero(part.originals) for part in parts]
-    digest = [
-        part.digest[kept].copy().view(np.uint64) for part, kept in zip(parts, rows, strict=True)
-    ]
+    """Number the originals of a dataset; in an augmented one those are the rows whose copy is 0."""
+    rows = [np.flatnonzero(split.originals) for split in dataset.splits]
+    splits = list(zip(dataset.splits, rows, strict=True))
     return Originals(
-        np.repeat(np.arange(len(parts), dtype=np.int8), [len(kept) for kept in rows]),
-        np.concatenate(rows),
-        np.concatenate([part.labels[kept] for part, kept in zip(parts, rows, strict=True)]),
-        np.concatenate(digest),
+        split=np.repeat(np.arange(len(splits), dtype=np.int8), [len(kept) for kept in rows]),
+        row=np.concatenate(rows),
+        label=np.concatenate([split.labels[kept] for split, kept in splits]),
+        digest=np.concatenate([split.digest[kept].view(np.uint64) for split, kept in splits]),
     )
 
 
 def image_blocks(dataset: Dataset) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """Every original once: the places of some, and their pictures, uint8 (n, H, W)."""
+    """The images of every original once, in the order of `Originals`.
+
+    Yields
+    ------
+    places : slice
+        The places of these originals.
+    images : uint8 array of shape (n, H, W)
+    """
     first = 0
-    for part in dataset.splits:
-        kept = part.originals
-        for start in range(0, len(part), BLOCK):
-            here = kept[start : start + BLOCK]
-            if here.any():
-                images = part.images[start : start + BLOCK][here]
+    for split in dataset.splits:
+        originals = split.originals
+        for start in range(0, len(split), BLOCK):
+            kept = originals[start : start + BLOCK]
+            if kept.any():
+                images = split.images[start : start + BLOCK][kept]
                 yield slice(first, first + len(images)), images
                 first += len(images)
 
 
 def pictures(dataset: Dataset, places: Places) -> NDArray[np.uint8]:
-    """The pictures at some places, in any order: uint8 (n, H, W).
+    """The images of some originals, in the order of `places`: uint8 (n, H, W).
 
-    All blocks are read once, for single rows of compressed chunks are slow.
+    The whole dataset is read once, because reading single rows of compressed chunks is slow.
     """
-    found = np.zeros((len(places), *dataset.train.images.shape[1:]), np.uint8)
+    chosen = np.zeros((len(places), *dataset.train.images.shape[1:]), np.uint8)
     order = np.argsort(places, kind="stable")
     ascending = places[order]
     for block, images in image_blocks(dataset):
         low, high = np.searchsorted(ascending, (block.start, block.stop))
-        found[order[low:high]] = images[ascending[low:high] - block.start]
-    return found
+        chosen[order[low:high]] = images[ascending[low:high] - block.start]
+    return chosen
 
 
 def sources(dataset: Dataset, originals: Originals, places: Places) -> list[str]:
-    """Where the pictures at some places came from."""
-    named = {at: part.source for at, part in enumerate(dataset.splits)}
-    where = zip(originals.split[places].tolist(), originals.row[places].tolist(), strict=True)
-    return [named[split][row] for split, row in where]
+    """Where the pictures of some originals came from, in the order of `places`."""
+    by_split = [split.source for split in dataset.splits]
+    numbers, rows = originals.split[places].tolist(), originals.row[places].tolist()
+    return [by_split[number][row] for number, row in zip(numbers, rows, strict=True)]

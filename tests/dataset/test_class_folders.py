@@ -1,4 +1,4 @@
-"""A dataset becomes class folders again, from which packing makes the same pictures."""
+"""A dataset is written as class folders, from which packing makes the same pictures."""
 
 from __future__ import annotations
 
@@ -36,24 +36,22 @@ NAMES = ("a/b", ".", "..", "CON", "con.txt", "A", "a", "Ж", "%", "", "x" * 300,
 
 
 def export(path: Path, folder: Path, *, overwrite: bool = False) -> Exported:
-    """Export all splits."""
+    """Export all splits of the dataset at `path`."""
     with open_dataset(path) as dataset:
         return export_dataset(dataset, folder, overwrite=overwrite)
 
 
 def all_digests(dataset: Dataset) -> Counter[tuple[bytes, str]]:
-    """Digest and class of every picture, wherever it is."""
+    """How often each pair of digest and class occurs in the three splits together."""
     return Counter(
         (digest.tobytes(), dataset.classes[label])
-        for name in SPLITS
-        for digest, label in zip(
-            dataset.split(name).digest, dataset.split(name).labels, strict=True
-        )
+        for split in dataset.splits
+        for digest, label in zip(split.digest, split.labels, strict=True)
     )
 
 
 def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
-    """A dataset of noise with a rim of paper, the classes in turn."""
+    """A dataset with `count` pictures of noise in each split, each with a rim of paper."""
     rng, spec = np.random.default_rng(0), ImageSpec(size=12)
     with writing_dataset(path, classes, spec, overwrite=True) as writer:
         for split in SPLITS:
@@ -62,7 +60,9 @@ def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
             labels = (np.arange(count) % len(classes)).astype(np.int32)
             source = np.array([f"{split}:{at}".encode() for at in range(count)], "S20")
             group = np.array([b"w%d" % (at % 5) for at in range(count)], "S4")
-            rows = Rows(images, labels, source, digests(images), group=group)
+            rows = Rows(
+                images=images, labels=labels, source=source, digest=digests(images), group=group
+            )
             with writer.split(split, count, like=rows) as out:
                 out.append(rows)
         writer.finish({"tool": "test"})
@@ -70,13 +70,13 @@ def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
 
 
 def test_packing_what_was_exported_makes_the_same_pictures(tmp_path: Path) -> None:
-    """The same digests under the same classes, whatever these are called."""
+    """Packing an export gives the same pixels in the same classes, whatever their names."""
     write_bordered(tmp_path / "d.h5", NAMES, 200)
 
-    done = export(tmp_path / "d.h5", tmp_path / "out")
+    exported = export(tmp_path / "d.h5", tmp_path / "out")
     report = packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
 
-    assert done == Exported(600, 0, 0)
+    assert exported == Exported(600, 0, 0)
     assert report.ignored.first == [("pictures.csv", "lies beside the class folders")]
     folders = dict(zip(folder_names(NAMES), NAMES, strict=True))
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
@@ -84,8 +84,8 @@ def test_packing_what_was_exported_makes_the_same_pictures(tmp_path: Path) -> No
         assert again == all_digests(before)
 
 
-def test_ink_is_dark_on_white_and_the_list_tells_the_rest(tmp_path: Path) -> None:
-    """Every file has a line, and its pixels are those of its row."""
+def test_ink_is_dark_on_white_and_the_list_has_a_line_for_each_picture(tmp_path: Path) -> None:
+    """A line holds path, class, split, source and group; the file has the row's pixels inverted."""
     write_bordered(tmp_path / "d.h5", ("a/b", "Ж"), 20)
 
     export(tmp_path / "d.h5", tmp_path / "out")
@@ -112,8 +112,8 @@ def test_ink_is_dark_on_white_and_the_list_tells_the_rest(tmp_path: Path) -> Non
     assert lines["a%2Fb/train-0000000.png"]["class"] == "a/b"
 
 
-def test_one_split_alone(tmp_path: Path) -> None:
-    """And an empty one is refused."""
+def test_one_split_is_exported_alone(tmp_path: Path) -> None:
+    """The option --split writes that split's pictures alone, and an empty split is refused."""
     write_packed(tmp_path / "d.h5", (300, 20, 0))
 
     assert main([str(tmp_path / "d.h5"), str(tmp_path / "v"), "--split", "validation"]) == 0
@@ -129,16 +129,16 @@ def test_one_split_alone(tmp_path: Path) -> None:
 
 
 def test_copies_are_left_out(tmp_path: Path) -> None:
-    """Of an augmented dataset the originals are written, over more than one block."""
+    """The export of an augmented dataset holds the files that its packed dataset gives."""
     write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)
     augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
     augment_dataset(tmp_path / "d.h5", target, augmentation, executor=InProcess(), in_flight=2)
 
-    done = export(target, tmp_path / "out")
+    exported = export(target, tmp_path / "out")
     export(tmp_path / "d.h5", tmp_path / "originals")
 
-    assert (done.pictures, done.copies) == (330, 600)
+    assert (exported.pictures, exported.copies) == (330, 600)
     assert len(list((tmp_path / "originals").glob("*/*"))) == 330
     contents = [
         Counter(path.read_bytes() for path in (tmp_path / name).glob("*/*"))
@@ -148,14 +148,18 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
 
 
 def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
-    """Exactly those pictures that packing would change."""
+    """The count is that of the pictures which packing changes, of 0 to 44 inked edge pixels."""
     images = np.zeros((45, 12, 12), np.uint8)
     edge = np.argwhere(np.pad(np.zeros((10, 10), bool), 1, constant_values=True))
-    for inked, image in enumerate(images):  # 0 to 44 pixels of the edge
+    for inked, image in enumerate(images):
         image[5, 5] = 200
         image[tuple(edge[:inked].T)] = 100
-    digest, none = digests(images), np.zeros(45, np.int32)
-    rows = Rows(images, none, np.array([b"x"] * 45, "S1"), digest)
+    rows = Rows(
+        images=images,
+        labels=np.zeros(45, np.int32),
+        source=np.array([b"x"] * 45, "S1"),
+        digest=digests(images),
+    )
     with writing_dataset(tmp_path / "d.h5", "a", ImageSpec(size=12), overwrite=False) as writer:
         for split, count in zip(SPLITS, (45, 0, 0), strict=True):
             with writer.split(split, count, like=rows) as out:
@@ -163,16 +167,16 @@ def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
                     out.append(rows)
         writer.finish({"tool": "test"})
 
-    done = export(tmp_path / "d.h5", tmp_path / "out")
+    exported = export(tmp_path / "d.h5", tmp_path / "out")
     packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
 
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         changed = (all_digests(before) - all_digests(after)).total()
-    assert 15 < done.edge == changed < 30
+    assert 15 < exported.edge == changed < 30
 
 
 def test_only_an_export_is_replaced(tmp_path: Path) -> None:
-    """Not without --overwrite, and never somebody's own folder."""
+    """An export is replaced with --overwrite alone, and a folder that is no export never is."""
     path = write_packed(tmp_path / "d.h5", (20, 5, 5))
     export(path, tmp_path / "out")
     (tmp_path / "mine/a").mkdir(parents=True)
@@ -188,14 +192,14 @@ def test_only_an_export_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:
-    """Under ``inkfold``; and a wrong path in one line."""
+    """The command ``inkfold export`` counts what it wrote, and reports a wrong path in one line."""
     write_packed(tmp_path / "d.h5", (20, 5, 5))
 
-    done = run_script("inkfold/commands/main.py", "export", "d.h5", "out dir", cwd=tmp_path)
+    right = run_script("inkfold/commands/main.py", "export", "d.h5", "out dir", cwd=tmp_path)
     wrong = run_script("inkfold/commands/main.py", "export", "nowhere.h5", "x", cwd=tmp_path)
 
-    assert done.returncode == 0, done.stderr
-    first, last = done.stdout.decode().splitlines()
+    assert right.returncode == 0, right.stderr
+    first, last = right.stdout.decode().splitlines()
     assert first.startswith("out dir: 30 pictures from d.h5 in ")
     assert last == "to pack it again: python create_dataset.py 'out dir' --size 16"
     assert wrong.returncode == 2
@@ -203,7 +207,7 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
 
 
 def test_folder_names_by_hand() -> None:
-    """What is safe stays; what is not is told in bytes."""
+    """Safe characters stay as they are, and each byte of the others becomes % and two digits."""
     assert folder_names(["7", "Ж", "a b", "x.y", "-"]) == ["7", "Ж", "a b", "x.y", "-"]
     assert folder_names(["/", "\\", "a:b", "%", "*?", "\n"]) == [
         "%2F",
@@ -238,7 +242,7 @@ def test_folder_names_by_hand() -> None:
     )
 )
 def test_folder_names_are_safe_different_and_can_be_read_back(classes: list[str]) -> None:
-    """For any class names, also where capitals are not told from small letters."""
+    """Any class names give unique folder names, even on systems that ignore capital letters."""
     names = folder_names(classes)
 
     assert len({name.casefold() for name in names}) == len(classes)
@@ -252,7 +256,7 @@ def test_folder_names_are_safe_different_and_can_be_read_back(classes: list[str]
 
 
 def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
-    """Writers, the set's own split and a class called "a/b" included."""
+    """The pictures of an imported set come back, under the folder names of its classes."""
     made = Made((0, 1, 2) * 30, sides=("train", "train", "test"), groups=("w1", "w2", None, "w3"))
     imported(made.collection(), tmp_path / "d.h5", Importing("made-up"))
 
@@ -266,13 +270,13 @@ def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_real_mnist_survives_export_and_packing(tmp_path: Path) -> None:
-    """The 10,000 test pictures, at 32x32."""
+    """The 10,000 test pictures, imported at 32x32, come back with the same pixels and classes."""
     collection = FORMATS["idx"].read(real("mnist") / "t10k-images-idx3-ubyte.gz")
     imported(collection, tmp_path / "d.h5", Importing("idx"))
 
-    done = export(tmp_path / "d.h5", tmp_path / "out")
+    exported = export(tmp_path / "d.h5", tmp_path / "out")
     packed(tmp_path / "out", tmp_path / "again.h5", Packing())
 
-    assert done == Exported(10_000, 0, 0)
+    assert exported == Exported(10_000, 0, 0)
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         assert all_digests(after) == all_digests(before)

@@ -1,4 +1,4 @@
-"""Reading a packed dataset, and refusing what is none."""
+"""Reading a packed dataset, and refusing files that are no dataset."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from inkfold.dataset.reader import CHUNK, POOL, open_dataset
 from inkfold.errors import InkfoldError
 from tests.worlds.packed_strokes import write_packed
 
+COUNT = CHUNK * POOL * 2 + 700  # three blocks, the last chunk not full
 
-def _refusal(path: Path) -> str:
+
+def refusal(path: Path) -> str:
+    """The message with which `open_dataset` refuses `path`."""
     with pytest.raises(InkfoldError) as caught:
         open_dataset(path)
     return str(caught.value)
 
 
-def test_a_dataset_tells_what_is_in_it(tmp_path: Path) -> None:
-    """Classes, spec, provenance, three splits; no origin and copy where nothing was augmented."""
+def test_a_dataset_has_classes_spec_fingerprint_and_three_splits(tmp_path: Path) -> None:
+    """The open file gives what was written; a split that is not augmented has no origin or copy."""
     with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
         assert dataset.classes == ("a", "b", "c", "d")
         assert dataset.spec.size == 16
-        assert [len(s) for s in (dataset.train, dataset.validation, dataset.test)] == [300, 20, 10]
+        assert [len(split) for split in dataset.splits] == [300, 20, 10]
         assert dataset.train.images.shape == (300, 16, 16)
         assert dataset.train.digest.shape == (300, 16)
         assert dataset.train.source[7] == "train/00007.png"
         assert dataset.train.origin is dataset.train.copy is None
+        assert dataset.train.originals.tolist() == [True] * 300
         assert len(dataset.fingerprint) == 32
 
 
@@ -53,8 +57,8 @@ def test_a_split_is_a_sequence_of_images_with_their_labels(tmp_path: Path) -> No
         assert np.array_equal(np.stack([row.image for row in rows]), images)
 
 
-def test_a_row_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """An index past either end, a slice with a step, and a word are no rows."""
+def test_an_index_that_names_no_row_is_refused(tmp_path: Path) -> None:
+    """An index past either end, a slice with a step, and a word raise IndexError or TypeError."""
     with open_dataset(write_packed(tmp_path / "d.h5", (300, 20, 10))) as dataset:
         for wrong in (10, -11):
             with pytest.raises(IndexError, match=rf"test split of 10 rows .* has no row {wrong}"):
@@ -75,8 +79,8 @@ def test_splits_are_found_in_order_and_by_name(tmp_path: Path) -> None:
             dataset.split("dev")
 
 
-def test_a_dataset_says_what_it_is_where_python_shows_it(tmp_path: Path) -> None:
-    """The path, the number of classes and the rows of each split."""
+def test_python_shows_a_dataset_by_its_path_and_counts(tmp_path: Path) -> None:
+    """The repr of a dataset has path, classes and rows; that of a split has rows and pixels."""
     path = write_packed(tmp_path / "d.h5", (1300, 20, 10))
     with open_dataset(path) as dataset:
         assert repr(dataset) == f"<dataset {path}: 4 classes; train 1,300, validation 20, test 10>"
@@ -84,60 +88,57 @@ def test_a_dataset_says_what_it_is_where_python_shows_it(tmp_path: Path) -> None
 
 
 def test_what_is_no_dataset_is_refused_with_the_next_step(tmp_path: Path) -> None:
-    """Nothing there, a folder, a text, another program's HDF5."""
+    """A missing file, a folder, a text and another program's HDF5 are each refused."""
     (tmp_path / "text.h5").write_text("hello " * 1000)
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file["x"] = np.zeros(3)
 
-    assert "no such dataset; pack one with: python create_dataset.py" in _refusal(tmp_path / "no")
-    assert f"is a folder; pack it with: python create_dataset.py {tmp_path}" in _refusal(tmp_path)
-    assert "text.h5: not an HDF5 file or a damaged one" in _refusal(tmp_path / "text.h5")
-    assert "format is None, expected 'inkfold-dataset'" in _refusal(tmp_path / "foreign.h5")
+    assert "no such dataset; pack one with: python create_dataset.py" in refusal(tmp_path / "no")
+    assert f"is a folder; pack it with: python create_dataset.py {tmp_path}" in refusal(tmp_path)
+    assert "text.h5: not an HDF5 file or a damaged one" in refusal(tmp_path / "text.h5")
+    assert "format is None, expected 'inkfold-dataset'" in refusal(tmp_path / "foreign.h5")
 
 
-def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
-    """With both numbers."""
+def test_an_unknown_version_of_the_format_is_refused(tmp_path: Path) -> None:
+    """The message names the version of the file and the version that this package reads."""
     path = write_packed(tmp_path / "d.h5")
     with h5py.File(path, "a") as file:
         file.attrs["format_version"] = 99
 
-    assert "dataset format 99, this version reads format 1; pack it again" in _refusal(path)
+    assert "dataset format 99, this version reads format 1; pack it again" in refusal(path)
 
 
 @pytest.mark.parametrize("name", ["classes", "train/labels", "validation", "test/digest"])
 def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
-    """Any of those that format 1 has."""
+    """A file without one of the arrays of format 1 is refused, and the message names the array."""
     path = write_packed(tmp_path / "d.h5")
     with h5py.File(path, "a") as file:
         del file[name]
 
-    assert f"{name} is missing" in _refusal(path) or f"{name}/images is missing" in _refusal(path)
+    assert f"{name} is missing" in refusal(path) or f"{name}/images is missing" in refusal(path)
 
 
 def test_arrays_of_different_lengths_are_refused(tmp_path: Path) -> None:
-    """A label more than there are pictures."""
+    """A split that has one label more than it has pictures is refused."""
     path = write_packed(tmp_path / "d.h5")
     with h5py.File(path, "a") as file:
         file["train/labels"].resize((321,))
 
-    assert "/train holds arrays of different lengths" in _refusal(path)
+    assert "/train holds arrays of different lengths" in refusal(path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_a_file_cut_short_is_refused(tmp_path: Path, share: float) -> None:
-    """A download that broke off."""
+    """A file that ends early, like a download that broke off, is refused as damaged."""
     path = write_packed(tmp_path / "d.h5")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
-    assert "a damaged one" in _refusal(path)
-
-
-COUNT = CHUNK * POOL * 2 + 700  # three blocks, the last chunk not full
+    assert "a damaged one" in refusal(path)
 
 
 @pytest.mark.parametrize("seed", [None, 0])
 def test_blocks_hold_every_row_once(tmp_path: Path, seed: int | None) -> None:
-    """With its own picture and label, whether shuffled or not."""
+    """Shuffled or in file order, each row comes once, with its own image and label."""
     with open_dataset(write_packed(tmp_path / "d.h5", (COUNT, 3, 3), size=4)) as dataset:
         images, labels = dataset.train.images[:], dataset.train.labels
         rng = None if seed is None else np.random.default_rng(seed)
@@ -153,22 +154,22 @@ def test_blocks_hold_every_row_once(tmp_path: Path, seed: int | None) -> None:
 
 
 def test_blocks_are_shuffled_over_the_whole_split(tmp_path: Path) -> None:
-    """Each block draws from all over the split, and its rows are mixed; the seed fixes it all."""
+    """A block draws from the whole split and mixes its rows; the seed fixes the whole order."""
     with open_dataset(write_packed(tmp_path / "d.h5", (COUNT, 3, 3), size=4)) as dataset:
-        one, again, other = (
+        first, again, reseeded = (
             [block.rows for block in dataset.train.blocks(np.random.default_rng(seed))]
             for seed in (0, 0, 1)
         )
 
-    assert np.array_equal(np.concatenate(one), np.concatenate(again))
-    assert not np.array_equal(np.concatenate(one), np.concatenate(other))
-    assert one[0].min() < COUNT / 3
-    assert one[0].max() > 2 * COUNT / 3
-    assert np.count_nonzero(np.diff(one[0]) == 1) < 20, "neighbours do not stay neighbours"
+    assert np.array_equal(np.concatenate(first), np.concatenate(again))
+    assert not np.array_equal(np.concatenate(first), np.concatenate(reseeded))
+    assert first[0].min() < COUNT / 3
+    assert first[0].max() > 2 * COUNT / 3
+    assert np.count_nonzero(np.diff(first[0]) == 1) < 20, "neighbours do not stay neighbours"
 
 
 def test_a_split_without_rows_has_no_blocks(tmp_path: Path) -> None:
-    """A dataset that was packed with --split 0.9,0.1,0."""
+    """An empty split, as --split 0.9,0.1,0 makes it, gives no blocks and no sources."""
     with open_dataset(write_packed(tmp_path / "d.h5", (10, 5, 0))) as dataset:
         assert list(dataset.test.blocks(np.random.default_rng(0))) == []
         assert dataset.test.source == []

@@ -42,11 +42,12 @@ def write_splits(
         for at, (name, (images, labels)) in enumerate(zip(SPLITS, splits, strict=True)):
             source = np.array([f"{name}/{row}".encode() for row in range(len(labels))], "S24")
             group = None if groups is None else np.array([g.encode() for g in groups[at]], "S8")
-            rows = Rows(images, labels, source, digests(images), group=group)
+            rows = Rows(
+                images=images, labels=labels, source=source, digest=digests(images), group=group
+            )
             with writer.split(name, len(labels), like=rows) as out:
                 for start in range(0, len(labels), CHUNK):
-                    part = slice(start, start + CHUNK)
-                    out.append(Rows(**{key: array[part] for key, array in rows.items()}))
+                    out.append(rows[start : start + CHUNK])
         writer.finish(provenance or {"tool": "test"})
     return path
 

@@ -118,11 +118,15 @@ def write_dataset(
             source = np.array([f"{split}/{at}.png".encode() for at in range(len(bands))], "S20")
             writers = np.array([name.encode() for name in (groups or {}).get(split, ())], "S20")
             group = writers if len(writers) else None
-            rows = Rows(images, np.array(labels, np.int32), source, digests(images), group=group)
+            rows = Rows(
+                images=images,
+                labels=np.array(labels, np.int32),
+                source=source,
+                digest=digests(images),
+                group=group,
+            )
             with writer.split(split, len(rows), like=rows) as writing:
                 for start in range(0, len(rows), 256):
-                    part = slice(start, start + 256)
-                    some = (images[part], rows.labels[part], source[part], rows.digest[part])
-                    writing.append(Rows(*some, group=None if group is None else group[part]))
+                    writing.append(rows[start : start + 256])
         writer.finish(dict(provenance or {}))
     return path

@@ -1,4 +1,4 @@
-"""Small packed datasets for tests: drawn strokes, no picture files on the way."""
+"""Small packed datasets for tests, of drawn strokes, without picture files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inkfold.spec import SPLITS, ImageSpec
 
 
 def strokes(labels: NDArray[np.int32], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """One picture for each label: a bar in the label's row, of random brightness, and noise."""
+    """One image for each label: a bar in the label's row, of random brightness, and noise."""
     images = rng.integers(0, 60, (len(labels), size, size)).astype(np.uint8)
     for image, label in zip(images, labels, strict=True):
         row = 1 + (3 * int(label)) % (size - 2)
@@ -31,7 +31,7 @@ def write_packed(
     seed: int = 0,
     identical: bool = False,
 ) -> Path:
-    """A dataset of `counts` pictures in train, validation and test; `identical` repeats one."""
+    """A dataset with `counts` pictures in train, validation and test; `identical` repeats one."""
     rng = np.random.default_rng(seed)
     with writing_dataset(path, classes, ImageSpec(size=size), overwrite=True) as writer:
         for split, count in zip(SPLITS, counts, strict=True):
@@ -39,11 +39,9 @@ def write_packed(
             images = strokes(labels, size, rng)
             images = np.repeat(images[:1], count, axis=0) if identical else images
             source = np.array([f"{split}/{i:05d}.png".encode() for i in range(count)], "S24")
-            every = Rows(images, labels, source, digests(images))
-            with writer.split(split, count, like=every) as writing:
+            rows = Rows(images=images, labels=labels, source=source, digest=digests(images))
+            with writer.split(split, count, like=rows) as writing:
                 for start in range(0, count, CHUNK):
-                    part = slice(start, start + CHUNK)
-                    some = (images[part], labels[part], source[part], every.digest[part])
-                    writing.append(Rows(*some))
+                    writing.append(rows[start : start + CHUNK])
         writer.finish({"tool": "test"})
     return path
