@@ -16,7 +16,7 @@ from inkfold.dataset.reader import CHUNK, Dataset
 from inkfold.elastic import Elastic, chunk_rng, warp
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file
-from inkfold.pages.fonts import drawable, font_family
+from inkfold.pages.fonts import drawable, font_family, shortened
 from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _write_around(figure: Figure, name: str, options: str, below: str) -> None:
     edge = 0.1 / figure.get_figheight()
     letters = int(13 * figure.get_figwidth())  # of 9 points, in a line
     family = font_family([name])
-    above = "\n".join([_cut(drawable([name])[0], letters), *wrap(options, letters)])
+    above = "\n".join([shortened(drawable([name])[0], letters), *wrap(options, letters)])
     figure.text(0.02, 1 - edge, above, fontsize=9, va="top", fontfamily=family)
     figure.text(0.02, edge, fill(below, letters), fontsize=9)
 
@@ -155,10 +155,6 @@ def _options(augmentation: Augmentation) -> str:
     options = vars(augmentation.distortion).items()
     drawn = [f"{key} {value:g}{units.get(key, '')}" for key, value in options if value]
     return ", ".join([*drawn, f"seed {augmentation.seed}"])
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _figure(examples: Sequence[Example], names: Sequence[str]) -> Figure:
@@ -173,7 +169,9 @@ def _figure(examples: Sequence[Example], names: Sequence[str]) -> Figure:
     )
     family = font_family(names)
     for axes, example, name in zip(grid, examples, drawable(names), strict=True):
-        axes[0].set_ylabel(_cut(name, 11), fontfamily=family, rotation=0, ha="right", va="center")
+        axes[0].set_ylabel(
+            shortened(name, 11), fontfamily=family, rotation=0, ha="right", va="center"
+        )
         draw_tile(axes[0], example.original, np.zeros_like(example.fields[0]))
         for tile, copy, field in zip(axes[1:], example.copies, example.fields, strict=True):
             draw_tile(tile, copy, field)

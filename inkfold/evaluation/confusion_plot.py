@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from inkfold.evaluation.evaluate import Evaluation
 from inkfold.metrics import Confusion
-from inkfold.pages.fonts import drawable, font_family
+from inkfold.pages.fonts import drawable, font_family, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-COUNTED = 25  # up to so many classes the counts fit into the cells
-LABELLED = 120  # up to so many every row has room for its name
-GROUP = 30  # of more, so many are shown
+COUNTED = 25  # classes, up to which the counts fit into the cells
+LABELLED = 120  # classes, up to which every row has room for its name
+GROUP = 30  # classes that are shown where there are more
 LISTED = 30  # confused pairs in the table
-LONGEST = 16  # characters of a name
+LONGEST = 16  # letters of a name; the "…" of a longer one comes besides
 DPI = 110
 
 
@@ -29,8 +29,8 @@ def draw_confusion(path: Path, result: Evaluation) -> None:
     """Draw the confusion matrix to a picture file.
 
     Up to 25 classes every count is written into its cell. Up to 120 the matrix is a heat map with
-    every class named, beside the most confused pairs. Of more classes, 30 of those pairs are drawn
-    with their counts, and a last column has what went to the classes left out.
+    every class named, beside the most confused pairs. Of more classes, 30 from those pairs are
+    drawn with their counts, and a last column has the answers that went to all others.
 
     A cell's shade is its share of the row's pictures, on a scale that shows single errors; one
     hue, dark for much, so that it can be read by the colour-blind and in print.
@@ -62,9 +62,9 @@ def draw_confusion(path: Path, result: Evaluation) -> None:
 def most_confused(pairs: Sequence[Confusion], classes: int) -> NDArray[np.int64]:
     """Up to 30 classes from the most frequent confusions, each beside the one it is confused with.
 
-    Where nothing was confused, the first 30 of all.
+    Where nothing was confused they are the first 30 of all.
     """
-    members = dict.fromkeys(at for pair in pairs for at in (pair.true, pair.predicted))
+    members = dict.fromkeys(label for pair in pairs for label in (pair.true, pair.predicted))
     return np.array(list(members or range(classes))[:GROUP])
 
 
@@ -79,14 +79,14 @@ def _title(result: Evaluation, shown: NDArray[np.int64]) -> str:
     share = f" ({100 * right.share:.2f} %)" if right.share is not None else ""
     title = f"{name}: {right.correct:,} of {right.total:,} right{share}"
     if len(shown) < len(result.classes):
-        what = "in the most frequent confusions" if result.pairs else "first in order"
-        title += f"\nthe {len(shown)} of {len(result.classes):,} classes {what}"
+        which = "in the most frequent confusions" if result.pairs else "first in order"
+        title += f"\nthe {len(shown)} of {len(result.classes):,} classes {which}"
     return title
 
 
 def _draw_matrix(axes: Axes, result: Evaluation, shown: NDArray[np.int64]) -> AxesImage:
-    """Rows are true classes; columns answers, and "others" where not all classes are shown."""
-    names = [result.classes[at] for at in shown.tolist()]
+    """Draw a row for each true class, a column for each answer, and one for others not shown."""
+    names = [result.classes[label] for label in shown.tolist()]
     rows = result.confusion[shown]
     cells, support, columns = rows[:, shown], rows.sum(axis=1), short(names)
     if len(shown) < len(result.classes):
@@ -110,7 +110,7 @@ def _draw_matrix(axes: Axes, result: Evaluation, shown: NDArray[np.int64]) -> Ax
 
 
 def _shade(axes: Axes, shares: NDArray[np.float64], empty: NDArray[np.int64]) -> AxesImage:
-    """White for nothing, and a leap from there to the smallest share: one error can be seen."""
+    """Shade the cells: 0 is white and the smallest share clearly blue, so one error is seen."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, PowerNorm
 
@@ -125,7 +125,7 @@ def _shade(axes: Axes, shares: NDArray[np.float64], empty: NDArray[np.int64]) ->
 
 
 def _rule(axes: Axes, *, shape: tuple[int, ...], every: int) -> None:
-    """Thin lines between the cells, or between every tenth, for the eye to follow."""
+    """Draw thin lines between the cells, or between every tenth, for the eye to follow."""
     axes.set_xticks(np.arange(-0.5, shape[1], every), minor=True)
     axes.set_yticks(np.arange(-0.5, shape[0], every), minor=True)
     axes.grid(which="minor", color="0.85", linewidth=0.6)
@@ -133,7 +133,7 @@ def _rule(axes: Axes, *, shape: tuple[int, ...], every: int) -> None:
 
 
 def _write_counts(axes: Axes, cells: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
-    """A number in every cell that is not 0, in the colour that stands out."""
+    """Write a number into every cell that is not 0, in the colour that stands out."""
     for row, column in np.argwhere(cells).tolist():
         axes.text(
             column,
@@ -147,37 +147,30 @@ def _write_counts(axes: Axes, cells: NDArray[np.int64], shares: NDArray[np.float
 
 
 def _list_pairs(axes: Axes, result: Evaluation) -> None:
-    """The most confused pairs as a table: true class, answer, how often."""
+    """Draw the most confused pairs as a table: true class, answer, how often."""
     axes.set_axis_off()
     pairs = result.pairs[:LISTED]
-    names = [result.classes[at] for pair in pairs for at in (pair.true, pair.predicted)]
+    names = [result.classes[label] for pair in pairs for label in (pair.true, pair.predicted)]
     labels = iter(short(names))
     lines = [(next(labels), next(labels), f"{pair.count}") for pair in pairs]
     family = font_family(names)
     step = 1 / (LISTED + 3)
     title = f"most confused ({len(pairs)} of {len(result.pairs):,} pairs)"
     axes.set_title(title, fontsize=10, loc="left")
-    for at, line in enumerate([("true class", "answer", "times"), *lines]):
-        for where, text in zip((0.0, 0.42, 0.95), line, strict=True):
+    for number, line in enumerate([("true class", "answer", "times"), *lines]):
+        for column, text in zip((0.0, 0.42, 0.95), line, strict=True):
             axes.text(
-                where,
-                1 - (at + 1) * step,
+                column,
+                1 - (number + 1) * step,
                 text,
                 transform=axes.transAxes,
-                ha="right" if where == 0.95 else "left",
+                ha="right" if column == 0.95 else "left",
                 fontsize=9,
                 fontfamily=family,
-                color="0.4" if at == 0 else "black",
+                color="0.4" if number == 0 else "black",
             )
 
 
 def short(names: Sequence[str]) -> list[str]:
     """Names as a plot can draw them, cut between characters to about 16 letters' width."""
-    return [_cut(name, drawable(name)) for name in names]
-
-
-def _cut(name: str, drawn: Sequence[str]) -> str:
-    """Join the drawn characters of a name while they fit; "…" stands for the rest."""
-    widths = np.cumsum([len(character) for character in drawn])
-    fits = int((widths <= LONGEST).sum())
-    return "".join(drawn) if fits == len(name) else "".join(drawn[:fits]) + "…"
+    return [shortened(drawable(name), LONGEST, mark=0) for name in names]

@@ -118,7 +118,13 @@ def _ranked(totals: NDArray[np.int64]) -> Chart:
     y = Scale(low, max(int(totals[0]), 1), *UP, logarithmic=logarithmic)
     points = thinned([(rank + 1, int(total)) for rank, total in enumerate(totals)])
     curve = line("", "mark", points, x, y)
-    return Chart("classes, the largest first", "pictures", x.ticks(), y.ticks(), [curve])
+    return Chart(
+        across="classes, the largest first",
+        up="pictures",
+        across_ticks=x.ticks(),
+        up_ticks=y.ticks(),
+        lines=[curve],
+    )
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,14 @@ def levels_chart(levels: NDArray[np.int64]) -> Chart:
         for at, share in enumerate(shares)
         if share
     )
-    return Chart("grey level, 0 paper to 255 ink", "% of pixels", x.ticks(), y.ticks(), [], bars)
+    return Chart(
+        across="grey level, 0 paper to 255 ink",
+        up="% of pixels",
+        across_ticks=x.ticks(),
+        up_ticks=y.ticks(),
+        lines=[],
+        bars=bars,
+    )
 
 
 def spec_words(spec: ImageSpec) -> str:

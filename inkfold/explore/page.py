@@ -110,7 +110,13 @@ def _explained(shares: NDArray[np.float64]) -> Chart:
     x, y = Scale(0, max(last, 2), *ACROSS), Scale(0, 100, *UP)
     points = [(0, 0.0), *enumerate(summed[:last], 1)]
     curve = line("", "mark", thinned(points), x, y)
-    return Chart("principal components", "% of the variance", x.ticks(), y.ticks(), [curve])
+    return Chart(
+        across="principal components",
+        up="% of the variance",
+        across_ticks=x.ticks(),
+        up_ticks=y.ticks(),
+        lines=[curve],
+    )
 
 
 def _needed(shares: NDArray[np.float64]) -> Iterator[tuple[str, int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 420, 280  # of the drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 46  # what is kept free of the data
-ACROSS, UP = (LEFT, WIDTH - RIGHT), (HEIGHT - BOTTOM, TOP)
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 46  # margins, for the labels
+ACROSS, UP = (LEFT, WIDTH - RIGHT), (HEIGHT - BOTTOM, TOP)  # from where to where an axis runs
 Point = tuple[float, float]
 
 
@@ -22,16 +22,27 @@ class Tick:
 
 @dataclass(frozen=True)
 class Scale:
-    """From values to places: `low` lies at `start`, `high` at `end`."""
+    """From values to places on an axis, as in ``Scale(0, 100, *ACROSS)``.
+
+    Attributes
+    ----------
+    low, high : float
+        The values at the two ends.
+    start, end : float
+        The places of `low` and `high`, in the drawing's units.
+    logarithmic : bool
+        Whether equal distances are equal ratios.
+    """
 
     low: float
     high: float
     start: float
     end: float
+    _: KW_ONLY
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        """The place of a value; what lies outside the scale is put on its end."""
+        """The place of a value; a value outside the scale is put on the nearer end."""
         low, high, value = (self._bent(v) for v in (self.low, self.high, value))
         share = (min(max(value, low), high) - low) / (high - low) if high > low else 0.5
         return round(self.start + share * (self.end - self.start), 2)
@@ -48,11 +59,20 @@ class Scale:
         return [Tick(self(value), f"{value / unit:.10g}") for value in values]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line of the chart: its name, the name of its colour in the page, its points for SVG.
+    """A line of a chart, or a row of dots.
 
-    With `dots` the points themselves are drawn, unconnected.
+    Attributes
+    ----------
+    name : str
+        What the key calls it; empty where the key leaves it out.
+    colour : str
+        The name of its colour in the page's style, such as "mark".
+    points : str
+        Places as SVG takes them: ``"x,y x,y"``, in the drawing's units.
+    dots : bool
+        Whether the points are drawn as dots, without a line between them.
     """
 
     name: str
@@ -61,9 +81,17 @@ class Line:
     dots: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bar:
-    """A rectangle of the chart; `title` is shown to who points at it."""
+    """A rectangle of a chart.
+
+    Attributes
+    ----------
+    left, top, width, height : float
+        In the drawing's units; rows count downwards.
+    title : str
+        Shown where the pointer rests on it.
+    """
 
     left: float
     top: float
@@ -72,9 +100,19 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Everything that a template needs to draw one chart."""
+    """Everything that a template needs to draw one chart.
+
+    Attributes
+    ----------
+    across, up : str
+        What the two axes show.
+    across_ticks, up_ticks : list of Tick
+    lines : list of Line
+    bars : tuple of Bar
+        Drawn under the lines.
+    """
 
     across: str
     up: str
@@ -91,13 +129,16 @@ def line(
     name: str, colour: str, points: Iterable[Point], x: Scale, y: Scale, *, dots: bool = False
 ) -> Line:
     """A line through points that are given as values."""
-    return Line(name, colour, " ".join(f"{x(a):g},{y(b):g}" for a, b in points), dots)
+    places = " ".join(f"{x(across):g},{y(up):g}" for across, up in points)
+    return Line(name=name, colour=colour, points=places, dots=dots)
 
 
 def bar(x: Scale, y: Scale, *, across: Point, up: Point, title: str) -> Bar:
     """A rectangle between two values on each axis."""
-    (left, right), (bottom, top) = (x(across[0]), x(across[1])), (y(up[0]), y(up[1]))
-    return Bar(left, top, round(right - left, 2), round(bottom - top, 2), title)
+    left, right = x(across[0]), x(across[1])
+    bottom, top = y(up[0]), y(up[1])
+    width, height = round(right - left, 2), round(bottom - top, 2)
+    return Bar(left=left, top=top, width=width, height=height, title=title)
 
 
 def round_values(low: float, high: float, most: int = 6) -> list[float]:
@@ -112,7 +153,7 @@ def round_values(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten; powers alone where there are many."""
+    """1, 2 and 5 times powers of ten from `low` to `high`; over a wide range the powers alone."""
     powers = range(floor(log10(low)), ceil(log10(high)) + 1)
     mantissas: Sequence[int] = (1, 2, 5) if high / low < 200 else (1,)
     values = [mantissa * 10.0**power for power in powers for mantissa in mantissas]
@@ -120,8 +161,8 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def thinned(points: Sequence[Point], most: int = 300) -> list[Point]:
-    """At most `most` points of a long line, evenly taken, the ends among them."""
+    """At most `most` points of a long line, evenly spaced, the ends among them."""
     if len(points) <= most:
         return list(points)
     step = (len(points) - 1) / (most - 1)
-    return [points[round(at * step)] for at in range(most)]
+    return [points[round(number * step)] for number in range(most)]

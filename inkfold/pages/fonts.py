@@ -1,4 +1,4 @@
-"""Class names of any script as a plot can draw them."""
+"""Class names of any script as a plot can draw them, and short enough for their place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 
 DEFAULT = "DejaVu Sans"  # matplotlib brings it: Latin, Greek, Cyrillic, Hebrew, Arabic, symbols
 # Shipped with matplotlib too, but what they draw is not the character: TeX's own encodings, and
@@ -40,6 +41,32 @@ def font_family(names: Sequence[str]) -> list[str]:
         families.append(best)
         missing -= _characters(best)
     return families
+
+
+def shortened(name: Sequence[str], width: int, *, mark: int = 1) -> str:
+    """A name, cut to `width` letters where it is longer; "…" stands for the rest.
+
+    Parameters
+    ----------
+    name : sequence of str
+        The name, or its characters as `drawable` writes them: none of them is cut in two.
+    width : int
+        Letters that there is room for.
+    mark : int
+        How many letters of `width` the "…" takes; 0 where there is room for it besides.
+
+    Examples
+    --------
+    >>> shortened("seventeen letters", 10)
+    'seventeen…'
+    >>> shortened(["x", "U+E000", "U+E000"], 8, mark=0)
+    'xU+E000…'
+    """
+    if sum(map(len, name)) <= width:
+        return "".join(name)
+    ends = accumulate(map(len, name))
+    fitting = [part for part, end in zip(name, ends, strict=True) if end <= width - mark]
+    return "".join(fitting) + "…"
 
 
 def _drawable(character: str, known: frozenset[int]) -> str:

@@ -14,7 +14,7 @@ law = settings(deadline=None, derandomize=True, max_examples=200)
 
 
 def test_values_lie_between_the_ends() -> None:
-    """A quarter of the way for a quarter, also downwards; outside is on the end."""
+    """A quarter of the values is a quarter of the way, also downwards; the rest is on the ends."""
     x, y = Scale(0, 100, 10, 50), Scale(0, 4, 200, 0)
 
     assert (x(0), x(25), x(100), x(120), x(-3)) == (10, 20, 50, 50, 10)
@@ -23,7 +23,7 @@ def test_values_lie_between_the_ends() -> None:
 
 
 def test_decades_are_equally_long_on_a_logarithmic_scale() -> None:
-    """0.1 lies midway between 0.01 and 1."""
+    """On a logarithmic scale 0.1 lies midway between 0.01 and 1, and 1, 2 and 5 are labelled."""
     scale = Scale(0.01, 1, 0, 100, logarithmic=True)
 
     assert scale(0.1) == 50
@@ -41,7 +41,7 @@ def test_decades_are_equally_long_on_a_logarithmic_scale() -> None:
 @law
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_two_to_six_round_values_are_labelled(low: float, length: float) -> None:
-    """Within the ends, evenly apart."""
+    """Two to six values are labelled, within the ends and evenly apart."""
     high = low + length
     if not high - low > 1e-7 * abs(low):
         return
@@ -54,7 +54,7 @@ def test_two_to_six_round_values_are_labelled(low: float, length: float) -> None
 
 
 def test_the_values_are_those_a_person_would_choose() -> None:
-    """Multiples of 1, 2 or 5."""
+    """Labelled values are multiples of 1, 2 or 5 times a power of ten."""
     assert round_values(0, 100) == [0, 20, 40, 60, 80, 100]
     assert round_values(0, 6) == [0, 2, 4, 6], "seven would be too many"
     assert round_values(0, 0.63) == [0, 0.2, 0.4, 0.6]
@@ -63,7 +63,7 @@ def test_the_values_are_those_a_person_would_choose() -> None:
 
 
 def test_lines_and_bars_are_in_the_drawings_units() -> None:
-    """Rows count downwards in SVG: a bar begins at its top."""
+    """Values become the drawing's units; rows count downwards in SVG: a bar begins at its top."""
     x, y = Scale(0, 10, 0, 100), Scale(0, 1, 50, 0)
 
     assert line("a", "mark", [(0, 0), (5, 0.5), (10, 1)], x, y).points == "0,50 50,25 100,0"
@@ -72,8 +72,8 @@ def test_lines_and_bars_are_in_the_drawings_units() -> None:
 
 
 def test_long_lines_are_thinned_evenly() -> None:
-    """With their ends; short ones are left as they are."""
-    points = [(float(at), 0.0) for at in range(1001)]
+    """A long line keeps its ends and evenly spaced points; a short one stays as it is."""
+    points = [(float(x), 0.0) for x in range(1001)]
 
-    assert thinned(points, 11) == [(100.0 * at, 0.0) for at in range(11)]
+    assert thinned(points, 11) == [(100.0 * number, 0.0) for number in range(11)]
     assert thinned(points[:5], 11) == points[:5]

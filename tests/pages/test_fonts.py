@@ -1,4 +1,4 @@
-"""Class names in plots: no boxes, no warnings, whatever the script."""
+"""Class names in plots: no boxes, no warnings, whatever the script, and cut to what fits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from inkfold.pages import fonts
-from inkfold.pages.fonts import drawable, font_family
+from inkfold.pages.fonts import drawable, font_family, shortened
 
 
 def drawn(name: str, family: list[str]) -> bytes:
@@ -28,7 +28,7 @@ def test_names_that_the_default_font_has_stay_as_they_are() -> None:
 
 
 def test_a_character_that_no_font_has_is_written_as_its_code_point() -> None:
-    """An unassigned code point has no glyph anywhere; what stands around it stays."""
+    """An unassigned code point has no glyph in any font; the letters around it stay."""
     assert drawable(["x\U000e0fffy"]) == ["xU+E0FFFy"]
 
 
@@ -70,3 +70,18 @@ def test_every_escaped_name_is_drawn_without_a_warning() -> None:
     names = ["亜", "あ", "𠮷", "한", "ا", "ก", "अ", "😀", "$", "\t", "_"]
     for name in drawable(names):
         assert drawn(name, font_family(names))
+
+
+def test_a_name_is_cut_only_where_it_is_longer_than_its_place() -> None:
+    """The "…" is one of the letters, so that the place is never exceeded."""
+    assert shortened("eight in", 8) == "eight in"
+    assert shortened("nine in it", 8) == "nine in…"
+    assert shortened("", 8) == ""
+
+
+def test_a_character_that_is_drawn_as_several_letters_is_not_cut_in_two() -> None:
+    """With room for the "…" besides, all of the width goes to whole characters."""
+    assert shortened(["x", "U+E000", "U+E000"], 8, mark=0) == "xU+E000…"
+    assert shortened(["x", "U+E000", "U+E000"], 8) == "xU+E000…"
+    assert shortened(["x", "U+E000", "U+E000"], 7) == "x…"
+    assert shortened(["U+E000", "U+E000"], 12) == "U+E000U+E000"
