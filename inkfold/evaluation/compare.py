@@ -1,4 +1,4 @@
-"""Two bundles on the same pictures: is one of them better, and where do they differ."""
+"""Two bundles on the same pictures: whether one is better, where they differ, and the report."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from inkfold import __version__
 from inkfold.bundle.bundle import Bundle
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
+from inkfold.evaluation.compatibility import first_difference
 from inkfold.evaluation.evaluate import Evaluation
 from inkfold.evaluation.report import percent
 from inkfold.output import write_csv, write_text
@@ -23,9 +24,21 @@ from inkfold.pages.page import data_uris, write_page
 SHOWN = 60  # differences of each kind with their pictures
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A picture that two bundles answer differently; probabilities are of their own answers."""
+    """A picture that two bundles answer differently.
+
+    Attributes
+    ----------
+    source : str
+        Where the picture came from, as in the dataset.
+    true : str
+        Its class.
+    first, second : str
+        The answers of the first and of the second bundle.
+    probability_first, probability_second : float
+        What each bundle gave its own answer.
+    """
 
     source: str
     true: str
@@ -35,7 +48,7 @@ class Difference:
     probability_second: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Two results on one split of one dataset.
 
@@ -43,10 +56,10 @@ class Comparison:
     ----------
     first, second : Evaluation
     names : (str, str)
-        How the two are called: they differ.
+        What the report calls the two bundles; the names differ.
     differences : tuple of Difference
         First those that only the first bundle has right, then those that only the second has,
-        then those that both have wrong, each surest first.
+        then those that both have wrong; of each kind the surest answer first.
     rows : int64 array of shape (len(differences),)
         The pictures' rows in the split.
     """
@@ -67,34 +80,8 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """Of McNemar's exact test."""
+        """The p of McNemar's exact test."""
         return mcnemar(self.table[1], self.table[2])
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact test of whether two classifiers are equally good on the same pictures.
-
-    Parameters
-    ----------
-    only_first, only_second : int
-        Pictures that only the one, and only the other, has right. Those that both have right or
-        both have wrong say nothing.
-
-    Returns
-    -------
-    p : float
-        The probability of counts at least as uneven, if each such picture were a fair coin's
-        throw: two-sided, 1 where there are none.
-
-    Notes
-    -----
-    Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12 (1947), with the binomial distribution itself in place of its
-    approximation by chi-square.
-    """
-    from scipy.special import bdtr
-
-    return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
 def check_comparable(first: Bundle, second: Bundle) -> None:
@@ -107,13 +94,12 @@ def check_comparable(first: Bundle, second: Bundle) -> None:
     """
     if first.path.resolve() == second.path.resolve():
         raise InkfoldError(f"{first.path} is given twice; name another bundle to compare it with")
-    ours, theirs = first.classes, second.classes
-    if ours != theirs:
-        pairs = zip((*ours, "(none)"), (*theirs, "(none)"), strict=False)
-        at, a, b = next((at, a, b) for at, (a, b) in enumerate(pairs) if a != b)
+    if first.classes != second.classes:
+        number, name, other_name = first_difference(first.classes, second.classes)
         raise InkfoldError(
-            f"{first.path} knows {len(ours)} classes, {second.path} {len(theirs)}; the first that "
-            f"differs is number {at}: {a!r} and {b!r}; evaluate each alone on its own dataset"
+            f"{first.path} knows {len(first.classes)} classes, {second.path} knows "
+            f"{len(second.classes)}; the first that differs is number {number}: {name} in "
+            f"{first.path}, {other_name} in {second.path}; evaluate each alone on its own dataset"
         )
     ours_spec, theirs_spec = vars(first.spec), vars(second.spec)
     for field, value in ours_spec.items():
@@ -132,12 +118,12 @@ def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Compar
     first, second : Evaluation
         Of the same split of the same dataset.
     sources : list of str
-        The split's.
+        Where each picture of the split came from.
 
     Raises
     ------
     ValueError
-        If they are of different pictures.
+        If the two results are of different pictures.
     """
     if (first.fingerprint, first.split) != (second.fingerprint, second.split):
         raise ValueError("two results are compared on the same split of the same dataset")
@@ -146,23 +132,55 @@ def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Compar
     kind = np.where(a.right, 0, np.where(b.right, 1, 2))[rows]
     surest = np.maximum(a.probability, b.probability)[rows]
     rows = rows[np.lexsort((-surest, kind))]
-    names = first.classes
+    classes = first.classes
     differences = tuple(
         Difference(
-            sources[row],
-            names[a.labels[row]],
-            names[a.predicted[row]],
-            names[b.predicted[row]],
-            float(a.probability[row]),
-            float(b.probability[row]),
+            source=sources[row],
+            true=classes[a.labels[row]],
+            first=classes[a.predicted[row]],
+            second=classes[b.predicted[row]],
+            probability_first=float(a.probability[row]),
+            probability_second=float(b.probability[row]),
         )
         for row in rows.tolist()
     )
-    return Comparison(first, second, _names(first, second), differences, rows)
+    return Comparison(
+        first=first,
+        second=second,
+        names=_names(first, second),
+        differences=differences,
+        rows=rows,
+    )
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The p of McNemar's exact test whether two classifiers are equally good on the same pictures.
+
+    Parameters
+    ----------
+    only_first, only_second : int
+        Pictures that only the first, and only the second, has right. Those that both have right
+        or both have wrong say nothing.
+
+    Returns
+    -------
+    p : float
+        The probability of counts at least as uneven, if each such picture were a fair coin's
+        throw: two-sided, 1 where both counts are 0.
+
+    Notes
+    -----
+    Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+    percentages", Psychometrika 12 (1947), with the binomial distribution itself in place of its
+    approximation by chi-square.
+    """
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
 def _names(first: Evaluation, second: Evaluation) -> tuple[str, str]:
-    """The bundles' folder names; where they are the same, numbered."""
+    """The bundles' folder names, numbered where they are equal."""
     if first.bundle != second.bundle:
         return first.bundle, second.bundle
     return f"{first.bundle} (1)", f"{second.bundle} (2)"
@@ -179,19 +197,15 @@ def write_comparison(folder: Path, result: Comparison, caveats: list[str], split
     caveats : list of str
         What a reader has to know before the figures.
     split : Split
-        The one that was measured, for its pictures.
+        The split that was measured, for its pictures.
     """
     write_text(folder / "summary.txt", comparison_summary(result, caveats))
     text = json.dumps(_as_json(result, caveats), ensure_ascii=False, indent=1)
     write_text(folder / "comparison.json", text + "\n")
-    a, b = result.names
+    columns = [f"{column} {name}" for name in result.names for column in ("answer of", "p of")]
     write_csv(
         folder / "differences.csv",
-        [
-            "source",
-            "true",
-            *(f"{what} {name}" for name in (a, b) for what in ("answer of", "p of")),
-        ],
+        ["source", "true", *columns],
         (
             [d.source, d.true, d.first, d.probability_first, d.second, d.probability_second]
             for d in result.differences
@@ -205,7 +219,6 @@ def write_comparison(folder: Path, result: Comparison, caveats: list[str], split
         caveats=caveats,
         percent=percent,
         p_value=p_text(result),
-        shown=SHOWN,
         kinds=_kinds(result, split),
     )
 
@@ -214,15 +227,15 @@ def comparison_summary(result: Comparison, caveats: list[str]) -> str:
     """The figures for people, as lines of text."""
     a, b = result.names
     both, only_first, only_second, neither = result.table
-    total = result.first.accuracy.total
-    first = result.first
+    first, second = result.first, result.second
+    total = first.accuracy.total
     lines = [f"{a} and {b} on the {first.split} split of {first.dataset}"]
     lines += [f"NOTE: {caveat}" for caveat in caveats]
-    wide = max(len(a), len(b))
+    width = max(len(a), len(b))
     lines += [
         "",
-        f"{a:<{wide}}  right {result.first.accuracy}",
-        f"{b:<{wide}}  right {result.second.accuracy}",
+        f"{a:<{width}}  right {first.accuracy}",
+        f"{b:<{width}}  right {second.accuracy}",
         "",
         f"both right         {both:,} of {total:,}",
         f"only {a} right: {only_first:,}",
@@ -235,7 +248,7 @@ def comparison_summary(result: Comparison, caveats: list[str]) -> str:
 
 
 def p_text(result: Comparison) -> str:
-    """Two significant digits; very small ones as a power of ten."""
+    """The p value with two significant digits; very small ones as a power of ten."""
     return f"{result.p_value:.2g}"
 
 
@@ -261,13 +274,21 @@ def _kinds(result: Comparison, split: Split) -> list[tuple[str, int, list[tuple[
     """For each kind of difference: its title, its number, and the first ones with pictures."""
     a, b = result.names
     titles = (f"Only {a} is right", f"Only {b} is right", "Both are wrong, each in its own way")
-    first = [d.first == d.true for d in result.differences]
-    second = [d.second == d.true for d in result.differences]
-    kinds = [0 if one else 1 if two else 2 for one, two in zip(first, second, strict=True)]
-    found = []
+    kind_of = [
+        0
+        if difference.first == difference.true
+        else 1
+        if difference.second == difference.true
+        else 2
+        for difference in result.differences
+    ]
+    kinds = []
     for kind, title in enumerate(titles):
-        places = [at for at, its in enumerate(kinds) if its == kind]
-        uris = data_uris(split.images, result.rows[places[:SHOWN]])
-        some = [(uri, result.differences[at]) for uri, at in zip(uris, places, strict=False)]
-        found.append((title, len(places), list[tuple[str, object]](some)))
-    return found
+        places = [place for place, own in enumerate(kind_of) if own == kind]
+        addresses = data_uris(split.images, result.rows[places[:SHOWN]])
+        shown: list[tuple[str, object]] = [
+            (address, result.differences[place])
+            for address, place in zip(addresses, places, strict=False)
+        ]
+        kinds.append((title, len(places), shown))
+    return kinds

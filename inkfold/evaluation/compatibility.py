@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
+from itertools import zip_longest
 from typing import Any
 
 from inkfold.bundle.bundle import Bundle
@@ -28,6 +30,51 @@ def check_match(bundle: Bundle, dataset: Dataset, split: str) -> None:
         )
 
 
+def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> tuple[int, str, str]:
+    """The number of the first class in which two lists differ, and its name in each.
+
+    Names are quoted; "none" stands for a list that has ended.
+
+    Raises
+    ------
+    ValueError
+        If the lists are equal.
+    """
+    for number, (our, their) in enumerate(zip_longest(ours, theirs)):
+        if our != their:
+            return number, _quoted(our), _quoted(their)
+    raise ValueError("the lists of classes are equal")
+
+
+def _quoted(name: str | None) -> str:
+    return "none" if name is None else repr(name)
+
+
+def _check_classes(bundle: Bundle, dataset: Dataset) -> None:
+    ours, theirs = bundle.classes, dataset.classes
+    if ours == theirs:
+        return
+    number, our, their = first_difference(ours, theirs)
+    raise InkfoldError(
+        f"{bundle.path} knows {len(ours)} classes, {dataset.path} holds {len(theirs)}; the first "
+        f"that differs is number {number}: {our} in the bundle, {their} in the dataset; evaluate "
+        "on a dataset packed from the same class folders, or train on this one"
+    )
+
+
+def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
+    ours, theirs = bundle.spec, dataset.spec
+    for field in fields(ImageSpec):
+        our, their = getattr(ours, field.name), getattr(theirs, field.name)
+        if our != their:
+            raise InkfoldError(
+                f"{bundle.path} takes pictures with {field.name} {our}, {dataset.path} holds them "
+                f"with {field.name} {their}; pack the folder as the bundle needs it: "
+                f"python create_dataset.py FOLDER --size {ours.size} --fit {ours.fit} "
+                f"--ink {ours.ink} --threshold {ours.threshold} -o datasets/{bundle.name}.h5"
+            )
+
+
 def same_splits(bundle: Bundle, dataset: Dataset) -> bool:
     """Whether the bundle was trained on this packing of the pictures, augmented or not.
 
@@ -39,7 +86,7 @@ def same_splits(bundle: Bundle, dataset: Dataset) -> bool:
 
 
 def caveat(bundle: Bundle, dataset: Dataset, split: str) -> str | None:
-    """What a reader of the figures has to know, in a sentence; None if all is as it should be."""
+    """A sentence that a reader has to know before the figures; None where they need none."""
     if not same_splits(bundle, dataset):
         trained_on = _source(bundle.record["dataset"]["provenance"])
         if trained_on is not None and trained_on == _source(dataset.provenance):
@@ -55,37 +102,6 @@ def caveat(bundle: Bundle, dataset: Dataset, split: str) -> str | None:
     return None
 
 
-def _check_classes(bundle: Bundle, dataset: Dataset) -> None:
-    ours, theirs = bundle.classes, dataset.classes
-    if ours == theirs:
-        return
-    counts = f"{bundle.path} knows {len(ours)} classes, {dataset.path} holds {len(theirs)}"
-    pairs = zip((*ours, None), (*theirs, None), strict=False)
-    first = next((at, a, b) for at, (a, b) in enumerate(pairs) if a != b)
-    at, a, b = first
-    raise InkfoldError(
-        f"{counts}; the first that differs is number {at}: {_named(a)} there, {_named(b)} here; "
-        "evaluate on a dataset packed from the same class folders, or train on this one"
-    )
-
-
-def _named(name: str | None) -> str:
-    return "none" if name is None else repr(name)
-
-
-def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
-    ours, theirs = bundle.spec, dataset.spec
-    for field in fields(ImageSpec):
-        a, b = getattr(ours, field.name), getattr(theirs, field.name)
-        if a != b:
-            raise InkfoldError(
-                f"{bundle.path} takes pictures with {field.name} {a}, {dataset.path} holds them "
-                f"with {field.name} {b}; pack the folder as the bundle needs it: "
-                f"python create_dataset.py FOLDER --size {ours.size} --fit {ours.fit} "
-                f"--ink {ours.ink} --threshold {ours.threshold} -o datasets/{bundle.name}.h5"
-            )
-
-
 def _packing(provenance: dict[str, Any]) -> dict[str, Any]:
     """How the pictures were packed and split; an augmented file holds it under "dataset"."""
     packing: dict[str, Any] = provenance.get("dataset", provenance)
@@ -93,6 +109,6 @@ def _packing(provenance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(provenance: dict[str, Any]) -> str | None:
-    """Fingerprint of the folder that was packed; None for what no folder was packed from."""
+    """Fingerprint of the folder that was packed; None where no folder was packed."""
     fingerprint: str | None = _packing(provenance).get("source", {}).get("fingerprint")
     return fingerprint

@@ -1,4 +1,4 @@
-"""How good a bundle is on one split of a dataset."""
+"""A split answered by a bundle and compared with its labels."""
 
 from __future__ import annotations
 
@@ -28,25 +28,27 @@ from inkfold.metrics import (
     ranks,
 )
 
-TOP = 5
+TOP = 5  # a picture counts for "top 5" if its class is among so many likeliest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """Arrays of shape (N,), in the split's order.
+    """What a network answered to the N pictures of a split, in the split's order.
 
     Attributes
     ----------
-    labels, predicted : int arrays
-        True and answered class.
-    rank : int64 array
+    labels : int32 array of shape (N,)
+        True classes.
+    predicted : int64 array of shape (N,)
+        Answered classes.
+    rank : int64 array of shape (N,)
         Place of the true class among the answers, 0 for the likeliest.
-    own, own_of_truth : float32 arrays
-        What the network itself gave its answer and the true class.
-    probability, of_truth : float32 arrays
-        The same with the temperature: what ``classify.py`` gives.
+    own, own_of_truth : float32 arrays of shape (N,)
+        Probabilities that the network itself gave its answer and the true class.
+    probability, of_truth : float32 arrays of shape (N,)
+        The same two with the temperature: what ``classify.py`` gives.
     group : list of str, optional
-        Writer, page or sheet of each picture.
+        Writer, page or sheet of each picture; None where the dataset has no groups.
     """
 
     labels: NDArray[np.int32]
@@ -70,52 +72,19 @@ class Predictions:
         return wrong[np.argsort(-self.probability[wrong], kind="stable")]
 
 
-def predict_split(
-    classifier: Classifier,
-    part: Split,
-    temperature: float | None,
-    advance: Callable[[int], None],
-) -> Predictions:
-    """Answer a split block by block: memory holds the probabilities of one block.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    part : Split
-        Not empty.
-    temperature : float, optional
-    advance : callable
-        Told the number of pictures answered since the last call.
-    """
-    kept = []
-    for block in part.blocks():
-        kept.append(_reduced(classifier.network_answers(block.images), block, temperature))
-        advance(len(block.labels))
-    names = [field.name for field in fields(Predictions) if field.name != "group"]
-    columns = {name: np.concatenate([getattr(one, name) for one in kept]) for name in names}
-    return Predictions(**columns, group=part.group)
-
-
-def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Predictions:
-    predicted, labels = own.argmax(axis=1), block.labels
-    given = own if temperature is None else tempered(own, temperature)
-    at = np.arange(len(labels))
-    return Predictions(
-        labels=labels,
-        predicted=predicted,
-        rank=ranks(own, labels),
-        own=own[at, predicted],
-        own_of_truth=own[at, labels],
-        probability=given[at, predicted],
-        of_truth=given[at, labels],
-    )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """One picture that got a wrong answer; `probability` is what the wrong answer was given.
+    """One picture that got a wrong answer.
 
-    Probabilities are those that ``classify.py`` gives, with the temperature if there is one.
+    Attributes
+    ----------
+    source : str
+        Where the picture came from, as in the dataset.
+    true, predicted : str
+        Its class, and the class that was answered.
+    probability, of_truth : float
+        What ``classify.py`` gives the answer and the true class: with the temperature, if there
+        is one.
     """
 
     source: str
@@ -125,28 +94,33 @@ class Mistake:
     of_truth: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """A bundle's result on one split of a dataset.
 
     Attributes
     ----------
-    bundle, dataset, fingerprint, split : str
-        What was measured on what: the bundle folder's name, the dataset file and its fingerprint.
+    bundle : str
+        Name of the bundle's folder.
+    dataset, fingerprint : str
+        Path of the dataset file, and its fingerprint.
+    split : {"train", "validation", "test"}
     classes : tuple of str
         In label order.
     accuracy, top5 : Rate
         Pictures whose class was the likeliest, or among the five likeliest.
+    majority : str
+        The commonest class of the train split; of the measured split where train is empty.
     baseline : Rate
-        What answering `majority`, the train split's commonest class, would give.
+        What always answering `majority` would give.
     loss : float
-        Mean cross-entropy, in nats.
+        Mean cross-entropy of the network's own probabilities, in nats.
     confusion : int64 array of shape (C, C)
         Rows are true classes, columns answers.
     mistakes : tuple of Mistake
         The surest wrong answer first.
     predictions : Predictions
-        Of every picture, in the split's order.
+        The answer to every picture, in the split's order.
     calibration : Calibration
         The temperature that the answers are given with, and the thresholds chosen for them.
     """
@@ -168,12 +142,12 @@ class Evaluation:
 
     @cached_property
     def scores(self) -> tuple[ClassScore, ...]:
-        """Of every class, in label order."""
+        """Precision and recall of every class, in label order."""
         return class_scores(self.confusion)
 
     @cached_property
     def pairs(self) -> tuple[Confusion, ...]:
-        """The most frequent confusion first."""
+        """Every confusion that occurred, the most frequent first."""
         return confused_pairs(self.confusion)
 
     @cached_property
@@ -183,7 +157,7 @@ class Evaluation:
 
     @cached_property
     def bins_after(self) -> tuple[Bin, ...]:
-        """Reliability with the temperature; the same as `bins` where there is none."""
+        """Reliability with the temperature; equal to `bins` where there is none."""
         return reliability(self.predictions.probability, self.predictions.right)
 
     @property
@@ -202,10 +176,9 @@ class Evaluation:
 
     @cached_property
     def groups(self) -> tuple[GroupScore, ...]:
-        """Of every group of the split, the weakest first; empty where groups are not known."""
-        return group_scores(
-            self.predictions.group or [""] * len(self.predictions.labels), self.predictions.right
-        )
+        """The score of every group of the split, the weakest first; empty where none is known."""
+        unknown = [""] * len(self.predictions.labels)
+        return group_scores(self.predictions.group or unknown, self.predictions.right)
 
 
 def evaluate(
@@ -224,14 +197,14 @@ def evaluate(
     dataset : Dataset
     split : {"test", "validation", "train"}
     calibration : Calibration, optional
-        From `calibrate`; else the temperature that the bundle holds.
+        From `calibrate`; without it the bundle's stored temperature is applied.
     advance : callable
-        Told the number of pictures answered since the last call.
+        Called with the number of pictures answered since the last call.
 
     Raises
     ------
     InkfoldError
-        As `check_match`.
+        If the bundle cannot be measured on the split, as `check_match` says.
     """
     bundle, part = classifier.bundle, dataset.split(split)
     check_match(bundle, dataset, split)
@@ -258,24 +231,70 @@ def evaluate(
     )
 
 
+def predict_split(
+    classifier: Classifier,
+    part: Split,
+    temperature: float | None,
+    advance: Callable[[int], None],
+) -> Predictions:
+    """Answer a split block by block: memory holds the probabilities of one block.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    part : Split
+        Not empty.
+    temperature : float, optional
+        Without it `probability` and `of_truth` are the network's own.
+    advance : callable
+        Called with the number of pictures answered since the last call.
+    """
+    blocks = []
+    for block in part.blocks():
+        blocks.append(_reduced(classifier.network_answers(block.images), block, temperature))
+        advance(len(block.labels))
+    names = [field.name for field in fields(Predictions) if field.name != "group"]
+    columns = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
+    return Predictions(**columns, group=part.group)
+
+
+def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Predictions:
+    """What is kept of a block's probabilities, float32 (n, C)."""
+    predicted, labels = own.argmax(axis=1), block.labels
+    given = own if temperature is None else tempered(own, temperature)
+    at = np.arange(len(labels))
+    return Predictions(
+        labels=labels,
+        predicted=predicted,
+        rank=ranks(own, labels),
+        own=own[at, predicted],
+        own_of_truth=own[at, labels],
+        probability=given[at, predicted],
+        of_truth=given[at, labels],
+    )
+
+
 def _mistakes(
     classes: tuple[str, ...], part: Split, predictions: Predictions
 ) -> tuple[Mistake, ...]:
     source = part.source
     return tuple(
         Mistake(
-            source[row],
-            classes[predictions.labels[row]],
-            classes[predictions.predicted[row]],
-            float(predictions.probability[row]),
-            float(predictions.of_truth[row]),
+            source=source[row],
+            true=classes[predictions.labels[row]],
+            predicted=classes[predictions.predicted[row]],
+            probability=float(predictions.probability[row]),
+            of_truth=float(predictions.of_truth[row]),
         )
         for row in predictions.worst.tolist()
     )
 
 
 def weakest(result: Evaluation, count: int) -> list[tuple[str, Rate]]:
-    """The classes with the lowest recall below 1; of equal ones that with more pictures first."""
+    """Up to `count` classes with a recall below 1, the lowest first.
+
+    Of classes with equal recall the one with more pictures comes first.
+    """
     recalls = zip(result.classes, (score.recall for score in result.scores), strict=True)
     missed = [(name, recall) for name, recall in recalls if recall.correct < recall.total]
     return sorted(missed, key=lambda item: (item[1].share, -item[1].total))[:count]

@@ -1,4 +1,8 @@
-"""An evaluation as files: text and a picture for people, JSON and CSV for machines."""
+"""An evaluation as files: text and a picture for people, JSON and CSV for machines.
+
+The first half writes and says how many answers are right; the second half, from `trust_lines` on,
+how far the probabilities can be trusted: calibration, thresholds for ``--reject``, groups.
+"""
 
 from __future__ import annotations
 
@@ -15,152 +19,18 @@ from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
 from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
-GROUPS_LISTED = 5  # groups in the summary
 LISTED = 10  # confused pairs and weakest classes in the summary
+GROUPS_LISTED = 5  # weakest groups in the summary
 COLUMNS = (
     *("class", "pictures", "answered", "right", "precision"),
     *("recall", "recall_low", "recall_high", "f1"),
 )
 
 
-def trust_lines(result: Evaluation) -> list[str]:
-    """Calibration, thresholds and groups for people."""
-    return [*_calibration_lines(result), *_threshold_lines(result), *_group_lines(result)]
-
-
-def trust_json(result: Evaluation) -> dict[str, Any]:
-    """The same for machines, with all groups."""
-    calibration, over = result.calibration, spread(result.groups)
-    return {
-        "calibration": {
-            "temperature": calibration.temperature,
-            "how": calibration.how,
-            "bins": BINS,
-            "error_before": calibration_error(result.bins),
-            "error_after": calibration_error(result.bins_after),
-            "loss_before": result.loss,
-            "loss_after": result.loss_after,
-            "validation": calibration.right.as_json(),
-        },
-        "thresholds": [_threshold_json(result, one) for one in calibration.thresholds],
-        "risk_coverage_area": result.curve.area,
-        "groups": [{"group": one.name, **one.right.as_json()} for one in result.groups],
-        "group_spread": vars(over) if over else None,
-    }
-
-
-def write_trust(folder: Path, result: Evaluation) -> None:
-    """``reliability.csv``, ``coverage.csv`` and, where there are groups, ``groups.csv``."""
-    both = zip(result.bins, result.bins_after, strict=True)
-    write_csv(
-        folder / "reliability.csv",
-        [
-            *("above", "up_to", "pictures_before", "right_before", "mean_probability_before"),
-            *("pictures_after", "right_after", "mean_probability_after"),
-        ],
-        (
-            [
-                *(before.low, before.high, before.right.total, before.right.correct),
-                *(before.confidence, after.right.total, after.right.correct, after.confidence),
-            ]
-            for before, after in both
-        ),
-    )
-    curve = result.curve
-    points = zip(curve.threshold, curve.answered, curve.wrong, strict=True)
-    write_csv(folder / "coverage.csv", ["reject_below", "answered", "wrong"], points)
-    if result.groups:
-        write_csv(
-            folder / "groups.csv", ["group", "pictures", "right", "low", "high"], _rows(result)
-        )
-
-
-def percent(share: float | None) -> str:
-    """``97.50 %``; "undefined" for what is out of nothing."""
-    return "undefined" if share is None else f"{100 * share:.2f} %"
-
-
-def measured(result: Evaluation, threshold: RejectThreshold) -> Withheld | None:
-    """What a threshold keeps of the split; None if there is no such threshold."""
-    return None if threshold.reject is None else result.kept(threshold.reject)
-
-
-def _rows(result: Evaluation) -> list[list[object]]:
-    return [
-        [one.name, one.right.total, one.right.correct, *(one.right.interval or ())]
-        for one in result.groups
-    ]
-
-
-def _calibration_lines(result: Evaluation) -> list[str]:
-    calibration = result.calibration
-    first = f"calibration error  {percent(calibration_error(result.bins))} over {BINS} bins"
-    if calibration.temperature is None:
-        return [first, f"temperature        {calibration.how}"]
-    after = percent(calibration_error(result.bins_after))
-    return [
-        f"{first}; with the temperature {after}, cross-entropy {result.loss_after:.4f} nats",
-        f"temperature        {calibration.temperature:.4g}, {calibration.how}",
-    ]
-
-
-def _threshold_lines(result: Evaluation) -> list[str]:
-    thresholds = result.calibration.thresholds
-    if not thresholds:
-        return [f"thresholds         none: {result.calibration.why}"]
-    where = "chosen on validation" if result.split != "validation" else "chosen on these pictures"
-    lines = ["", f"to keep wrong answers to, classify.py ({where}), on {result.split}:"]
-    for one in thresholds:
-        kept = measured(result, one)
-        wanted = f"{100 * one.wanted:g} %"
-        if kept is None:
-            lines.append(f"  {wanted:<6} no threshold: on validation the surest answers are wrong")
-            continue
-        answered = f"{kept.answered:,} of {kept.total:,} answered"
-        lines.append(f"  {wanted:<6} --reject {one.reject:<9.9g} {answered}, wrong {kept.error}")
-    return lines
-
-
-def _group_lines(result: Evaluation) -> list[str]:
-    over = spread(result.groups)
-    if over is None:
-        return []
-    known = sum(one.right.total for one in result.groups)
-    ends = f"{percent(over.lowest)} to {percent(over.highest)}, mean {percent(over.mean)}"
-    lines = [
-        "",
-        f"{over.groups:,} groups of {known:,} pictures: right {ends},",
-        f"standard deviation {percent(over.deviation)} (by chance alone {percent(over.by_chance)})",
-        "weakest groups:",
-    ]
-    return lines + [f"  {one.name}  {one.right}" for one in result.groups[:GROUPS_LISTED]]
-
-
-def _threshold_json(result: Evaluation, threshold: RejectThreshold) -> dict[str, Any]:
-    kept = measured(result, threshold)
-    return {
-        "wanted": threshold.wanted,
-        "reject": threshold.reject,
-        "chosen_on_validation": _kept_json(threshold.chosen),
-        "measured": None if kept is None else _kept_json(kept),
-    }
-
-
-def _kept_json(kept: Withheld) -> dict[str, Any]:
-    wrong = kept.error.as_json()
-    return {
-        "answered": kept.answered,
-        "of": kept.total,
-        "wrong": wrong.pop("correct"),
-        "error": wrong["share"],
-        "error_interval": wrong["interval"],
-    }
-
-
 def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
     """Write the report's tables, text and picture into an existing folder (see docs/evaluation.md).
 
-    `caveat` is what a reader has to know before the figures, from `matching.caveat`.
+    `caveat` is what a reader has to know before the figures, from `compatibility.caveat`.
     """
     write_text(folder / "summary.txt", summary(result, caveat))
     text = json.dumps(as_json(result, caveat), ensure_ascii=False, indent=1)
@@ -184,7 +54,10 @@ def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
     write_csv(
         folder / "mistakes.csv",
         ["source", "true", "answered", "probability", "probability_of_true"],
-        ([m.source, m.true, m.predicted, m.probability, m.of_truth] for m in result.mistakes),
+        (
+            [each.source, each.true, each.predicted, each.probability, each.of_truth]
+            for each in result.mistakes
+        ),
     )
     write_trust(folder, result)
     draw_confusion(folder / "confusion.png", result)
@@ -203,7 +76,8 @@ def summary(result: Evaluation, caveat: str | None) -> str:
     seen = sum(score.support > 0 for score in result.scores)
     if balanced is not None:
         lines.append(
-            f"mean recall        {100 * balanced:.2f} % over {_some(seen, 'class', 'classes')}"
+            f"mean recall        {100 * balanced:.2f} % over "
+            f"{seen:,} {'class' if seen == 1 else 'classes'}"
         )
     lines += [f"cross-entropy      {result.loss:.4f} nats", *trust_lines(result), ""]
     if not result.pairs:
@@ -219,7 +93,7 @@ def summary(result: Evaluation, caveat: str | None) -> str:
 
 
 def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
-    """Every figure, rates with their counts and interval; undefined ones are null."""
+    """Every figure as JSON takes it, rates with their counts and interval; undefined ones null."""
     pairs = zip(result.classes, result.scores, strict=True)
     return {
         "bundle": result.bundle,
@@ -248,14 +122,13 @@ def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
 def publish(bundle: Bundle, result: Evaluation) -> None:
     """Record score and temperature in the bundle; the test split's score in its model card.
 
-    Only for a dataset whose splits are those of the training (`matching.same_splits`): a score
+    Only for a dataset whose splits are those of the training (`compatibility.same_splits`): a score
     says nothing where the pictures may have been trained on.
     """
-    low_high = result.accuracy.interval
     score = {
         "correct": result.accuracy.correct,
         "total": result.accuracy.total,
-        "interval": low_high,
+        "interval": result.accuracy.interval,
         "top5": result.top5.correct,
         "loss": result.loss,
         "dataset_fingerprint": result.fingerprint,
@@ -273,12 +146,144 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
             write_text(part, text)
 
 
-def _some(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _class_row(name: str, score: ClassScore) -> list[object]:
     recall = score.recall
     low, high = recall.interval or (None, None)
     counts = (score.support, score.predicted, score.correct)
     return [name, *counts, score.precision.share, recall.share, low, high, score.f1]
+
+
+def trust_lines(result: Evaluation) -> list[str]:
+    """Calibration, thresholds and groups for people, as lines of text."""
+    return [*_calibration_lines(result), *_threshold_lines(result), *_group_lines(result)]
+
+
+def trust_json(result: Evaluation) -> dict[str, Any]:
+    """Calibration, thresholds and all groups for machines, as JSON takes them."""
+    calibration, group_spread = result.calibration, spread(result.groups)
+    return {
+        "calibration": {
+            "temperature": calibration.temperature,
+            "how": calibration.how,
+            "bins": BINS,
+            "error_before": calibration_error(result.bins),
+            "error_after": calibration_error(result.bins_after),
+            "loss_before": result.loss,
+            "loss_after": result.loss_after,
+            "validation": calibration.right.as_json(),
+        },
+        "thresholds": [_threshold_json(result, each) for each in calibration.thresholds],
+        "risk_coverage_area": result.curve.area,
+        "groups": [{"group": group.name, **group.right.as_json()} for group in result.groups],
+        "group_spread": vars(group_spread) if group_spread else None,
+    }
+
+
+def write_trust(folder: Path, result: Evaluation) -> None:
+    """Write ``reliability.csv``, ``coverage.csv`` and, where there are groups, ``groups.csv``."""
+    write_csv(
+        folder / "reliability.csv",
+        [
+            *("above", "up_to", "pictures_before", "right_before", "mean_probability_before"),
+            *("pictures_after", "right_after", "mean_probability_after"),
+        ],
+        (
+            [
+                *(before.low, before.high, before.right.total, before.right.correct),
+                *(before.confidence, after.right.total, after.right.correct, after.confidence),
+            ]
+            for before, after in zip(result.bins, result.bins_after, strict=True)
+        ),
+    )
+    curve = result.curve
+    points = zip(curve.threshold, curve.answered, curve.wrong, strict=True)
+    write_csv(folder / "coverage.csv", ["reject_below", "answered", "wrong"], points)
+    if result.groups:
+        head = ["group", "pictures", "right", "low", "high"]
+        write_csv(folder / "groups.csv", head, _group_rows(result))
+
+
+def percent(share: float | None) -> str:
+    """``97.50 %``; "undefined" for what is out of nothing."""
+    return "undefined" if share is None else f"{100 * share:.2f} %"
+
+
+def measured(result: Evaluation, threshold: RejectThreshold) -> Withheld | None:
+    """What ``--reject`` leaves of the split; None where no threshold keeps what is wanted."""
+    return None if threshold.reject is None else result.kept(threshold.reject)
+
+
+def _group_rows(result: Evaluation) -> list[list[object]]:
+    return [
+        [group.name, group.right.total, group.right.correct, *(group.right.interval or ())]
+        for group in result.groups
+    ]
+
+
+def _calibration_lines(result: Evaluation) -> list[str]:
+    calibration = result.calibration
+    first = f"calibration error  {percent(calibration_error(result.bins))} over {BINS} bins"
+    if calibration.temperature is None:
+        return [first, f"temperature        {calibration.how}"]
+    after = percent(calibration_error(result.bins_after))
+    return [
+        f"{first}; with the temperature {after}, cross-entropy {result.loss_after:.4f} nats",
+        f"temperature        {calibration.temperature:.4g}, {calibration.how}",
+    ]
+
+
+def _threshold_lines(result: Evaluation) -> list[str]:
+    thresholds = result.calibration.thresholds
+    if not thresholds:
+        return [f"thresholds         none: {result.calibration.why}"]
+    chosen = f"chosen on validation, measured on {result.split}"
+    if result.split == "validation":
+        chosen = "chosen and measured on these pictures"
+    lines = ["", f"thresholds for classify.py --reject by wrong answers allowed, {chosen}:"]
+    for threshold in thresholds:
+        left = measured(result, threshold)
+        wanted = f"{100 * threshold.wanted:g} %"
+        if left is None:
+            lines.append(f"  {wanted:<6} no threshold: on validation the surest answers are wrong")
+            continue
+        answered = f"{left.answered:,} of {left.total:,} answered"
+        reject = f"--reject {threshold.reject:<9.9g}"
+        lines.append(f"  {wanted:<6} {reject} {answered}, wrong {left.error}")
+    return lines
+
+
+def _group_lines(result: Evaluation) -> list[str]:
+    shares = spread(result.groups)
+    if shares is None:
+        return []
+    known = sum(group.right.total for group in result.groups)
+    ends = f"{percent(shares.lowest)} to {percent(shares.highest)}, mean {percent(shares.mean)}"
+    deviation = f"{percent(shares.deviation)} (by chance alone {percent(shares.by_chance)})"
+    lines = [
+        "",
+        f"{shares.groups:,} groups of {known:,} pictures: right {ends},",
+        f"standard deviation {deviation}",
+        "weakest groups:",
+    ]
+    return lines + [f"  {group.name}  {group.right}" for group in result.groups[:GROUPS_LISTED]]
+
+
+def _threshold_json(result: Evaluation, threshold: RejectThreshold) -> dict[str, Any]:
+    left = measured(result, threshold)
+    return {
+        "wanted": threshold.wanted,
+        "reject": threshold.reject,
+        "chosen_on_validation": _withheld_json(threshold.chosen),
+        "measured": None if left is None else _withheld_json(left),
+    }
+
+
+def _withheld_json(left: Withheld) -> dict[str, Any]:
+    wrong = left.error.as_json()
+    return {
+        "answered": left.answered,
+        "of": left.total,
+        "wrong": wrong.pop("correct"),
+        "error": wrong["share"],
+        "error_interval": wrong["interval"],
+    }

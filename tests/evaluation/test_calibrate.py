@@ -1,4 +1,4 @@
-"""Temperature and thresholds, from the validation split to the lines of classify.py."""
+"""Temperature and thresholds, from the validation split to what classify.py prints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEST = ((0, 0, 1, 2, None), (0, 1, 1, 2, 2))
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The dataset d.h5, and the bundle `bands` that says it was trained on it."""
+    """A folder with the dataset d.h5, and the bundle `bands` whose record names it."""
     monkeypatch.chdir(tmp_path)
     splits = {"train": ((0, 1), (0, 1)), "validation": VALIDATION, "test": TEST}
     write_dataset(tmp_path / "d.h5", splits)
@@ -42,23 +42,25 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_temperature_is_that_of_the_validation_split(here: Path) -> None:
-    """Known by hand; the test split has no say in it."""
+    """The temperature is 2, known by hand from validation; the test split has no say in it."""
     with open_dataset(here / "d.h5") as dataset:
-        told: list[int] = []
-        found = calibrate(Classifier(load_bundle(here / "bands")), dataset, advance=told.append)
+        counts: list[int] = []
+        classifier = Classifier(load_bundle(here / "bands"))
+        calibration = calibrate(classifier, dataset, advance=counts.append)
 
-    assert found.temperature == pytest.approx(2, rel=1e-3)
-    assert (found.right, found.fitted, sum(told)) == (Rate(4, 8), True, 8)
-    assert found.why == ""
-    assert found.how == "fitted on 8 validation pictures, 4 of them wrong"
-    assert found.before is not None
-    assert found.after is not None
-    assert (found.before.error, found.after.error) == pytest.approx((0.25, 0.0), abs=1e-3)
-    assert found.after.loss == pytest.approx(-(np.log(1 / 2) + np.log(1 / 6)) / 2, rel=1e-4)
+    assert calibration.temperature == pytest.approx(2, rel=1e-3)
+    assert (calibration.right, calibration.fitted, sum(counts)) == (Rate(4, 8), True, 8)
+    assert calibration.why == ""
+    assert calibration.how == "fitted on 8 validation pictures, 4 of them wrong"
+    before, after = calibration.before, calibration.after
+    assert before is not None
+    assert after is not None
+    assert (before.error, after.error) == pytest.approx((0.25, 0.0), abs=1e-3)
+    assert after.loss == pytest.approx(-(np.log(1 / 2) + np.log(1 / 6)) / 2, rel=1e-4)
 
 
 def test_before_and_after_are_measured_on_the_test_split(here: Path) -> None:
-    """Three of five are right there: given 0.75 and 0.25 before, 0.5 and 0.25 after."""
+    """Test's answers have 0.75 and 0.25 without the temperature, 0.5 and 0.25 with it."""
     with open_dataset(here / "d.h5") as dataset:
         classifier = Classifier(load_bundle(here / "bands"))
         result = evaluate(classifier, dataset, calibration=calibrate(classifier, dataset))
@@ -69,11 +71,11 @@ def test_before_and_after_are_measured_on_the_test_split(here: Path) -> None:
     expected = -(3 * np.log(1 / 2) + np.log(1 / 6) + np.log(1 / 4)) / 5
     assert result.loss_after == pytest.approx(expected, rel=1e-3)
     assert [m.probability for m in result.mistakes] == pytest.approx([0.5, 0.25], rel=1e-3)
-    assert sum(one.right.total for one in result.bins_after) == 5
+    assert sum(each.right.total for each in result.bins_after) == 5
 
 
 def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(here: Path) -> None:
-    """After --refit, on another packing, or without pictures: the reason, and no thresholds."""
+    """After --refit, on another packing or without pictures the reason is kept, no threshold."""
     bundle = load_bundle(here / "bands")
     refitted = Bundle(bundle.path, bundle.record | {"refit": True})
     write_dataset(here / "other.h5", {"validation": VALIDATION, "test": TEST}, provenance={"x": 1})
@@ -88,14 +90,14 @@ def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(here: Path) -
         second = calibrate(Classifier(bundle), far)
 
     reasons = ("after --refit", "is not the one kept from the training", "is empty")
-    for found, reason in zip((first, second, third), reasons, strict=True):
-        assert reason in found.why
-        assert found.how == "none was fitted"
-        assert (found.temperature, found.fitted, found.thresholds) == (None, False, ())
+    for each, reason in zip((first, second, third), reasons, strict=True):
+        assert reason in each.why
+        assert each.how == "none was fitted"
+        assert (each.temperature, each.fitted, each.thresholds) == (None, False, ())
 
 
 def test_a_stored_temperature_stands_where_none_can_be_fitted(here: Path) -> None:
-    """On another dataset the answers are those that classify.py gives."""
+    """On another dataset the bundle's temperature is applied, as classify.py does."""
     record_calibration(here / "bands", {"temperature": 2.0})
     write_dataset(here / "far.h5", {"validation": TEST, "test": TEST})
 
@@ -114,19 +116,19 @@ def test_a_stored_temperature_stands_where_none_can_be_fitted(here: Path) -> Non
 def test_a_large_validation_split_is_taken_in_part(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first rows, which stand in random order; here five of eight."""
+    """Where memory holds five rows of eight, the first five are taken: their order is random."""
     monkeypatch.setattr("inkfold.evaluation.calibrate.MOST", 5 * 4)
 
     with open_dataset(here / "d.h5") as dataset:
-        found = calibrate(Classifier(load_bundle(here / "bands")), dataset)
+        calibration = calibrate(Classifier(load_bundle(here / "bands")), dataset)
 
-    assert found.right == Rate(3, 5)
+    assert calibration.right == Rate(3, 5)
 
 
 def test_evaluating_records_the_temperature_and_classify_applies_it(
     here: Path, capfd: Capture
 ) -> None:
-    """The same label before and after; the probability is the calibrated one."""
+    """classify.py gives the same label before and after, and then the calibrated probability."""
     write_picture(here / "2.png", 2)
     classify(["--model", "bands", "--format", "csv", "2.png"])
     before = capfd.readouterr()
@@ -145,14 +147,14 @@ def test_evaluating_records_the_temperature_and_classify_applies_it(
     assert rejected == "2.png ? 0.5000 あ 0.1667\n"
     assert "calibrated" not in before.err
     assert after.err.endswith("; probabilities calibrated\n")
-    kept = load_bundle(here / "bands").record["calibration"]
-    assert kept["temperature"] == pytest.approx(2, rel=1e-3)
-    assert (kept["correct"], kept["total"]) == (4, 8)
+    record = load_bundle(here / "bands").record["calibration"]
+    assert record["temperature"] == pytest.approx(2, rel=1e-3)
+    assert (record["correct"], record["total"]) == (4, 8)
     assert "temperature        2, fitted on 8 validation pictures, 4 of them wrong" in printed
 
 
 def test_where_no_temperature_fits_none_is_recorded(here: Path, capfd: Capture) -> None:
-    """Every validation answer is right: classify.py goes on as before, and the score is kept."""
+    """If every validation answer is right, the bundle gets the score and no temperature."""
     write_dataset(here / "t.h5", {"validation": ((0, 1), (0, 1)), "test": TEST})
     with open_dataset(here / "t.h5") as dataset:
         write_bundle(here / "b", provenance=dataset.provenance)
@@ -167,7 +169,7 @@ def test_where_no_temperature_fits_none_is_recorded(here: Path, capfd: Capture) 
 
 
 def test_evaluating_twice_gives_the_same_report(here: Path, capfd: Capture) -> None:
-    """That the bundle holds a temperature now changes nothing."""
+    """The temperature that the first run stored in the bundle changes nothing in the second."""
     main(["bands", "d.h5"])
     first = (here / "logs/bands/evaluation/evaluation.json").read_bytes()
     record = (here / "bands" / "bundle.json").read_bytes()
@@ -178,8 +180,8 @@ def test_evaluating_twice_gives_the_same_report(here: Path, capfd: Capture) -> N
     capfd.readouterr()
 
 
-def test_the_threshold_told_does_what_is_told(here: Path, capfd: Capture) -> None:
-    """--reject as printed keeps as many pictures of the test split as the report says."""
+def test_the_printed_threshold_does_what_the_report_says(here: Path, capfd: Capture) -> None:
+    """With --reject as printed classify.py answers as many test pictures as the report says."""
     clear, faint = (0, 1, 2, 3) * 5, (None,) * 4
     truth = (*clear, 1, 2, 3, 0)  # no blank picture is right
     splits = {"validation": ((*clear, *faint), truth), "test": ((0, 1, None), (0, 1, 3))}
@@ -190,37 +192,42 @@ def test_the_threshold_told_does_what_is_told(here: Path, capfd: Capture) -> Non
         write_picture(here / f"{name}.png", band)
 
     assert main(["b", "t.h5"]) == 0
-    found = json.loads((here / "logs/b/evaluation/evaluation.json").read_text(encoding="utf-8"))
-    one = found["thresholds"][0]
-    capfd.readouterr()
-    arguments = ["--model", "b", "-q", "--reject", f"{one['reject']:.9g}"]
-    classify([*arguments, "0.png", "1.png", "blank.png"])
+    figures = json.loads((here / "logs/b/evaluation/evaluation.json").read_text(encoding="utf-8"))
+    first = figures["thresholds"][0]
+    printed = capfd.readouterr().out
+    reject = f"{first['reject']:.9g}"
+    classify(["--model", "b", "-q", "--reject", reject, "0.png", "1.png", "blank.png"])
 
-    assert one["wanted"] == 0.05
-    chosen = [one["chosen_on_validation"][name] for name in ("answered", "of", "wrong", "error")]
+    assert (
+        "thresholds for classify.py --reject by wrong answers allowed, chosen on validation, "
+        "measured on test:\n"
+    ) in printed
+    assert f"\n  5 %    --reject {reject:<9} 2 of 3 answered, wrong 0 of 2, 0.00 % (" in printed
+    assert first["wanted"] == 0.05
+    chosen = [first["chosen_on_validation"][name] for name in ("answered", "of", "wrong", "error")]
     assert chosen == [20, 24, 0, 0.0]
-    assert (one["measured"]["answered"], one["measured"]["wrong"]) == (2, 0)
-    assert one["measured"]["error_interval"] == pytest.approx(Rate(0, 2).interval)
+    assert (first["measured"]["answered"], first["measured"]["wrong"]) == (2, 0)
+    assert first["measured"]["error_interval"] == pytest.approx(Rate(0, 2).interval)
     assert capfd.readouterr().out == "0.png あ\n1.png b b\nblank.png ?\n"
 
 
 def test_thresholds_are_chosen_among_calibrated_probabilities(here: Path) -> None:
-    """Of 20 answers with 0.75 19 are right: the temperature makes them 0.95, and 0.9 parts them."""
-    clear, faint = [0] * 20, [None] * 4
+    """The temperature lifts 20 answers from 0.75 to 0.95, so 0.9 parts them from the others."""
+    clear, faint = [0] * 20, [None] * 4  # 19 of the 20 are right
     splits = {"validation": ([*clear, *faint], [*[0] * 19, 1, 1, 2, 3, 1]), "test": TEST}
     write_dataset(here / "t.h5", splits)
 
     with open_dataset(here / "t.h5") as dataset:
         bundle = load_bundle(write_bundle(here / "b", provenance=dataset.provenance))
-        found = calibrate(Classifier(bundle), dataset)
+        calibration = calibrate(Classifier(bundle), dataset)
 
-    assert found.temperature == pytest.approx(np.log(9) / np.log(3 * 19), rel=1e-3)
-    assert found.thresholds[0] == RejectThreshold(0.05, 0.9, Withheld(1, 20, 24))
-    assert [one.reject for one in found.thresholds[1:]] == [None] * 3
+    assert calibration.temperature == pytest.approx(np.log(9) / np.log(3 * 19), rel=1e-3)
+    assert calibration.thresholds[0] == RejectThreshold(0.05, 0.9, Withheld(1, 20, 24))
+    assert [threshold.reject for threshold in calibration.thresholds[1:]] == [None] * 3
 
 
 def test_a_later_temperature_takes_the_place_of_an_earlier_one(here: Path) -> None:
-    """And the rest of the record stays."""
+    """A new calibration replaces the old one whole, and the rest of the record stays."""
     before = load_bundle(here / "bands").record
     record_calibration(here / "bands", {"temperature": 2.0, "total": 3})
     record_calibration(here / "bands", {"temperature": 3.0})
@@ -229,7 +236,7 @@ def test_a_later_temperature_takes_the_place_of_an_earlier_one(here: Path) -> No
 
 
 def test_probabilities_from_python_are_calibrated_too(here: Path) -> None:
-    """What predict gives is what classify gives; the network's own are at hand under their name."""
+    """`predict` gives what classify.py gives; `network_answers` gives the network's own."""
     record_calibration(here / "bands", {"temperature": 2.0})
     classifier = Classifier(load_bundle(here / "bands"))
     images = np.stack([picture(2), picture(None)])
@@ -241,7 +248,7 @@ def test_probabilities_from_python_are_calibrated_too(here: Path) -> None:
 
 
 def test_a_bundle_of_the_former_version_has_no_temperature(here: Path) -> None:
-    """The field is not there, and probabilities are the network's own."""
+    """A record without a calibration has no temperature: probabilities are the network's own."""
     bundle = load_bundle(here / "bands")
 
     assert "calibration" not in bundle.record
@@ -250,8 +257,8 @@ def test_a_bundle_of_the_former_version_has_no_temperature(here: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, -1.5, "2", float("inf"), float("nan")])
-def test_a_temperature_that_is_none_is_refused(here: Path, wrong: Any) -> None:  # noqa: ANN401
-    """With what was found and what to do, not with strange probabilities."""
+def test_a_temperature_that_is_no_positive_number_is_refused(here: Path, wrong: Any) -> None:  # noqa: ANN401, of any kind
+    """Loading names the temperature and what was expected, and gives no strange probabilities."""
     record_calibration(here / "bands", {"temperature": wrong})
 
     with pytest.raises(InkfoldError, match=r"holds the temperature .* expected a number above 0"):
@@ -259,7 +266,7 @@ def test_a_temperature_that_is_none_is_refused(here: Path, wrong: Any) -> None: 
 
 
 def test_tables_for_machines_hold_the_counts(here: Path, capfd: Capture) -> None:
-    """Fifteen bins that add up to the pictures, and a point for each probability."""
+    """reliability.csv has fifteen bins of all pictures, coverage.csv each probability."""
     main(["bands", "d.h5"])
     out = capfd.readouterr().out
     folder = here / "logs/bands/evaluation"
@@ -270,13 +277,14 @@ def test_tables_for_machines_hold_the_counts(here: Path, capfd: Capture) -> None
         points = list(csv.DictReader(file))
 
     assert len(bins) == 15
-    assert sum(int(one["pictures_before"]) for one in bins) == 5
-    assert sum(int(one["right_after"]) for one in bins) == 3
-    assert [(one["answered"], one["wrong"]) for one in points] == [("4", "1"), ("5", "2")]
-    found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-    assert found["calibration"]["bins"] == 15
-    assert found["calibration"]["error_before"] == pytest.approx(0.25 / 5)
-    assert found["calibration"]["error_after"] == pytest.approx((4 * 0.25 + 0.25) / 5, rel=1e-3)
+    assert sum(int(row["pictures_before"]) for row in bins) == 5
+    assert sum(int(row["right_after"]) for row in bins) == 3
+    assert [(row["answered"], row["wrong"]) for row in points] == [("4", "1"), ("5", "2")]
+    figures = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    calibration = figures["calibration"]
+    assert calibration["bins"] == 15
+    assert calibration["error_before"] == pytest.approx(0.25 / 5)
+    assert calibration["error_after"] == pytest.approx((4 * 0.25 + 0.25) / 5, rel=1e-3)
     assert "calibration error  5.00 % over 15 bins; with the temperature 25.00 %, cross-" in out
-    assert found["calibration"]["validation"]["total"] == 8
-    assert found["risk_coverage_area"] == pytest.approx((4 * 1 / 4 + 2 / 5) / 5)
+    assert calibration["validation"]["total"] == 8
+    assert figures["risk_coverage_area"] == pytest.approx((4 * 1 / 4 + 2 / 5) / 5)

@@ -30,24 +30,31 @@ Capture = pytest.CaptureFixture[str]
 LABELS = (0, 0, 1, 1, 2, 2)
 FIRST = (0, 0, 1, 0, 1, 0)  # right, right, right, wrong, wrong, wrong
 SECOND = (0, 1, 2, 1, 1, 1)  # right, wrong, wrong, right, wrong as the first, wrong otherwise
-SURE = (0.5, 0.6, 0.9, 0.7, 0.5, 0.5)
+PROBABILITY = (0.5, 0.6, 0.9, 0.7, 0.5, 0.5)
 
 
 def result(name: str, predicted: tuple[int, ...], **changes: Any) -> Evaluation:  # noqa: ANN401, passed on
     """An evaluation of six pictures with these answers."""
-    sure = np.array(SURE, np.float32)
+    probability = np.array(PROBABILITY, np.float32)
     labels, answers = np.array(LABELS, np.int32), np.array(predicted)
-    rank = (labels != answers).astype(np.int64)
     matrix = np.zeros((4, 4), np.int64)
     np.add.at(matrix, (labels, answers), 1)
-    made = evaluation(matrix, **({"bundle": name} | changes))
-    return replace(made, predictions=Predictions(labels, answers, rank, sure, sure, sure, sure))
+    predictions = Predictions(
+        labels=labels,
+        predicted=answers,
+        rank=(labels != answers).astype(np.int64),
+        own=probability,
+        own_of_truth=probability,
+        probability=probability,
+        of_truth=probability,
+    )
+    return replace(evaluation(matrix, **({"bundle": name} | changes)), predictions=predictions)
 
 
 @law
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_mcnemar_agrees_with_the_binomial_test(only_first: int, only_second: int) -> None:
-    """SciPy's exact test of a fair coin; of no throws it is 1."""
+    """McNemar's p is that of SciPy's exact test of a fair coin; without a throw it is 1."""
     total = only_first + only_second
     expected = binomtest(only_first, total).pvalue if total else 1.0
 
@@ -56,57 +63,58 @@ def test_mcnemar_agrees_with_the_binomial_test(only_first: int, only_second: int
 
 
 def test_mcnemar_by_hand() -> None:
-    """Five throws of the same side: twice 1/32; three of four: twice 5/16."""
+    """Five throws of the same side have p = 2/32, three of four p = 2 * 5/16, two of four p = 1."""
     assert mcnemar(5, 0) == pytest.approx(2 / 32)
     assert mcnemar(1, 3) == pytest.approx(2 * 5 / 16)
     assert mcnemar(2, 2) == 1.0
 
 
-def test_pictures_are_counted_and_those_that_differ_listed() -> None:
-    """First what only the first has right, then the second, then both wrong; surest first."""
-    found = compare(result("a", FIRST), result("b", SECOND), [f"{at}.png" for at in range(6)])
+def test_pictures_are_counted_and_those_that_differ_are_listed() -> None:
+    """Differences where only the first is right come before the second's, then both wrong."""
+    comparison = compare(result("a", FIRST), result("b", SECOND), [f"{n}.png" for n in range(6)])
 
-    assert found.table == (1, 2, 1, 2)
-    assert found.p_value == pytest.approx(1.0)
-    assert [one.source for one in found.differences] == ["2.png", "1.png", "3.png", "5.png"]
-    assert found.rows.tolist() == [2, 1, 3, 5]
-    first = found.differences[0]
-    names = found.first.classes
+    assert comparison.table == (1, 2, 1, 2)
+    assert comparison.p_value == pytest.approx(1.0)
+    sources = [difference.source for difference in comparison.differences]
+    assert sources == ["2.png", "1.png", "3.png", "5.png"], "of each kind the surest comes first"
+    assert comparison.rows.tolist() == [2, 1, 3, 5]
+    first = comparison.differences[0]
+    names = comparison.first.classes
     assert (first.true, first.first, first.second) == (names[1], names[1], names[2])
     assert (first.probability_first, first.probability_second) == pytest.approx((0.9, 0.9))
 
 
-def test_bundles_of_the_same_name_are_told_apart() -> None:
-    """By their place on the command line."""
-    found = compare(result("a", FIRST), result("a", SECOND), ["x"] * 6)
+def test_bundles_of_the_same_name_are_numbered() -> None:
+    """Two bundles called "a" become "a (1)" and "a (2)", by their place on the command line."""
+    comparison = compare(result("a", FIRST), result("a", SECOND), ["x"] * 6)
 
-    assert found.names == ("a (1)", "a (2)")
-    assert "only a (1) right: 2\nonly a (2) right: 1\n" in comparison_summary(found, [])
+    assert comparison.names == ("a (1)", "a (2)")
+    assert "only a (1) right: 2\nonly a (2) right: 1\n" in comparison_summary(comparison, [])
 
 
 def test_results_on_other_pictures_are_not_compared() -> None:
-    """A caller's bug."""
+    """Two results of different splits are a caller's bug, not a user's mistake."""
     with pytest.raises(ValueError, match="same split of the same dataset"):
         compare(result("a", FIRST), result("b", SECOND, split="train"), ["x"] * 6)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"classes": (*CLASSES[:3], "x")}, "differs is number 3: 'ด' and 'x'"),
-        ({"classes": CLASSES[:3]}, r"4 classes, .*b 3; .* number 3: 'ด' and '\(none\)'"),
+        ({"classes": (*CLASSES[:3], "x")}, "differs is number 3: 'ด' in .*/a, 'x' in .*/b; "),
+        ({"classes": CLASSES[:3]}, "4 classes, .*b knows 3; .* 3: 'ด' in .*/a, none in .*/b; "),
         ({"spec": replace(SPEC, size=10)}, "with size 8, .*b with size 10: no dataset fits both"),
         ({"spec": replace(SPEC, fit="pad")}, "with fit stretch, .*b with fit pad"),
     ],
 )
 def test_bundles_that_answer_other_questions_are_refused(
-    tmp_path: Path, changes: dict[str, Any], told: str
+    tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    """With what differs, on both sides."""
+    """Bundles of other classes or another preparation are refused; the message has both values."""
     first = load_bundle(write_bundle(tmp_path / "a"))
     second = load_bundle(write_bundle(tmp_path / "b", **changes))
 
-    with pytest.raises(InkfoldError, match=told):
+    with pytest.raises(InkfoldError, match=message):
         check_comparable(first, second)
     with pytest.raises(InkfoldError, match="given twice"):
         check_comparable(first, load_bundle(tmp_path / "a"))
@@ -123,7 +131,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> None:
-    """Figures on stdout, four files under logs; the bundles' records stay as they are."""
+    """The command prints figures and writes four files; the bundles' records stay as they are."""
     before = [(here / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
 
     assert main(["bands", "turned", "d.h5"]) == 0
@@ -137,12 +145,12 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
     assert {path.name for path in folder.iterdir()} == {
         *("summary.txt", "comparison.json", "differences.csv", "report.html")
     }
-    found = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    counts = [found[name] for name in ("both", "only_first", "only_second", "neither")]
+    figures = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    counts = [figures[name] for name in ("both", "only_first", "only_second", "neither")]
     assert counts == [0, 3, 1, 0]
     with (folder / "differences.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == found["different"] == 4
+    assert len(rows) == figures["different"] == 4
     assert rows[-1]["source"] == "test/1.png"
     assert rows[-1]["answer of turned"] == rows[-1]["true"] == "b b"
     page = (folder / "report.html").read_text(encoding="utf-8")
@@ -157,17 +165,17 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["bands", "turned", "bands", "d.h5"], "3 bundles: give one to measure it, two to"),
         (["bands", "./bands", "d.h5"], "bands is given twice"),
         (["bands", "nowhere", "d.h5"], "nowhere: no bundle here"),
     ],
 )
-def test_what_cannot_be_compared_gives_exit_code_2(
-    capfd: Capture, arguments: list[str], told: str
+def test_bundles_that_cannot_be_compared_give_exit_code_2(
+    capfd: Capture, arguments: list[str], message: str
 ) -> None:
-    """In one line, and nothing is written."""
+    """A mistake in the arguments is said in one line, and nothing is written."""
     assert main(arguments) == 2
-    assert told in capfd.readouterr().err
+    assert message in capfd.readouterr().err
     assert not Path("logs").exists()

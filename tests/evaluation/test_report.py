@@ -1,4 +1,4 @@
-"""The report's files: what a machine reads back, what a person sees."""
+"""The report's files: what a machine reads back, what a person sees, what the bundle keeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def evaluation(
     classes: Sequence[str] = NAMES,
     **changes: Any,  # noqa: ANN401, passed on
 ) -> Evaluation:
-    """A result with this confusion matrix; what does not follow from it is made up."""
+    """A result with this confusion matrix; figures that do not follow from it are made up."""
     matrix = np.array(confusion)
     labels = np.repeat(np.arange(len(matrix)), matrix.sum(axis=1))
     right, total = int(np.trace(matrix)), int(matrix.sum())
@@ -50,48 +50,63 @@ def evaluation(
         "loss": 0.125,
         "confusion": matrix,
         "predictions": predictions_of(matrix),
-        "calibration": Calibration(None, "made up"),
-        "mistakes": (Mistake("a/new\nline.png", "$c", NAMES[1], 0.75, 0.25),),
+        "calibration": Calibration(temperature=None, how="made up"),
+        "mistakes": (
+            Mistake(
+                source="a/new\nline.png",
+                true="$c",
+                predicted=NAMES[1],
+                probability=0.75,
+                of_truth=0.25,
+            ),
+        ),
     }
     return Evaluation(**values | changes)
 
 
 def predictions_of(matrix: NDArray[np.int64]) -> Predictions:
-    """Predictions with this confusion matrix, all given with 0.75."""
+    """Predictions with this confusion matrix, every answer with a probability of 0.75."""
     labels, predicted = (
-        np.repeat(at, matrix.ravel()) for at in np.indices(matrix.shape).reshape(2, -1)
+        np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1)
     )
-    sure = np.full(len(labels), 0.75, np.float32)
+    probability = np.full(len(labels), 0.75, np.float32)
     of_truth = np.where(labels == predicted, 0.75, 0.25).astype(np.float32)
-    rank = (labels != predicted).astype(np.int64)
-    return Predictions(labels.astype(np.int32), predicted, rank, sure, of_truth, sure, of_truth)
+    return Predictions(
+        labels=labels.astype(np.int32),
+        predicted=predicted,
+        rank=(labels != predicted).astype(np.int64),
+        own=probability,
+        own_of_truth=of_truth,
+        probability=probability,
+        of_truth=of_truth,
+    )
 
 
 def rows(path: Path) -> list[list[str]]:
-    """A CSV file as any reader sees it."""
+    """The rows of a CSV file as any reader sees them."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 
 def large(count: int) -> Evaluation:
-    """As many classes of Chinese names, one of them without pictures, one error in twenty."""
+    """A result of `count` classes of Chinese names, one class empty, one answer in twenty wrong."""
     rng = np.random.default_rng(count)
     matrix = np.diag(rng.integers(1, 20, count))
     for _ in range(count // 2):
         matrix[tuple(rng.integers(0, count, 2))] += 1
     matrix[count // 2] = 0
-    return evaluation(matrix, [chr(0x4E00 + at) for at in range(count)])
+    return evaluation(matrix, [chr(0x4E00 + label) for label in range(count)])
 
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    """The report on the four classes."""
+    """The folder of the report on the four classes."""
     write_report(tmp_path, evaluation(), "a caveat")
     return tmp_path
 
 
 def test_every_class_has_its_row(report: Path) -> None:
-    """Counts before rates; what is undefined is empty and not 0."""
+    """A class's counts come before its rates; an undefined rate is empty and not 0."""
     header, *classes = rows(report / "per_class.csv")
     first, _, third, last = (dict(zip(header, row, strict=True)) for row in classes)
 
@@ -106,7 +121,7 @@ def test_every_class_has_its_row(report: Path) -> None:
 
 
 def test_the_confusion_matrix_has_labelled_rows_and_columns(report: Path) -> None:
-    """Rows are true classes, columns answers."""
+    """In confusion.csv rows are true classes and columns answers, both with names."""
     header, *body = rows(report / "confusion.csv")
 
     assert header[1:] == list(NAMES)
@@ -115,7 +130,7 @@ def test_the_confusion_matrix_has_labelled_rows_and_columns(report: Path) -> Non
 
 
 def test_pairs_and_mistakes_are_listed(report: Path) -> None:
-    """By name, most frequent and surest first; a path with a line end is one field."""
+    """Pairs come with the most frequent first; a source with a line end is one field."""
     assert rows(report / "confused_pairs.csv") == [
         ["true", "answered", "times"],
         ["$c", NAMES[1], "3"],
@@ -128,27 +143,27 @@ def test_pairs_and_mistakes_are_listed(report: Path) -> None:
 
 
 def test_json_holds_every_rate_with_counts_and_interval(report: Path) -> None:
-    """And null where there is none; no NaN, which is no JSON."""
-    found = json.loads(
+    """An undefined rate is null, and never NaN, which is no JSON."""
+    figures = json.loads(
         (report / "evaluation.json").read_text(encoding="utf-8"), parse_constant=lambda _: nan
     )
 
-    accuracy = found["accuracy"]
+    accuracy = figures["accuracy"]
     assert (accuracy["correct"], accuracy["total"]) == (17, 23)
     assert accuracy["share"] == pytest.approx(17 / 23)
     assert accuracy["interval"] == pytest.approx(Rate(17, 23).interval)
-    assert found["top5"]["correct"] == 23
-    assert found["baseline"]["class"] == "あ"
-    assert found["baseline"]["correct"] == 10
-    assert found["mean_recall"] == pytest.approx((0.8 + 0.9 + 0) / 3)
-    assert (found["loss"], found["caveat"], found["split"]) == (0.125, "a caveat", "test")
-    unseen = found["classes"][3]
+    assert figures["top5"]["correct"] == 23
+    assert figures["baseline"]["class"] == "あ"
+    assert figures["baseline"]["correct"] == 10
+    assert figures["mean_recall"] == pytest.approx((0.8 + 0.9 + 0) / 3)
+    assert (figures["loss"], figures["caveat"], figures["split"]) == (0.125, "a caveat", "test")
+    unseen = figures["classes"][3]
     assert unseen["recall"] == {"correct": 0, "total": 0, "share": None, "interval": None}
     assert (unseen["precision"]["share"], unseen["f1"]) == (None, None)
 
 
 def test_the_summary_begins_with_counts_and_the_caveat(report: Path) -> None:
-    """A person sees first what the figures are worth, then the figures, then where it fails."""
+    """A person reads first what the figures are worth, then the figures, then the weak classes."""
     text = (report / "summary.txt").read_text(encoding="utf-8")
 
     lines = text.splitlines()
@@ -167,15 +182,15 @@ def test_the_summary_begins_with_counts_and_the_caveat(report: Path) -> None:
 
 
 def test_the_weakest_classes_come_first() -> None:
-    """By the share of their pictures; of equal shares the one with more pictures."""
+    """Classes are listed by rising recall; of equal recalls the one with more pictures first."""
     text = summary(evaluation([[4, 0, 4], [0, 7, 1], [1, 0, 1]], "abc"), None)
 
     weakest = ["  a  4 of 8", "  c  1 of 2", "  b  7 of 8"]
     assert [line for line in text.splitlines() if line in weakest] == weakest
 
 
-def test_a_faultless_result_says_so() -> None:
-    """No empty tables, no caveat line."""
+def test_a_faultless_result_has_no_empty_tables() -> None:
+    """Where every answer is right the summary says that nothing was confused."""
     text = summary(evaluation(np.diag([3] * 6), "abcdef"), None)
 
     assert text.endswith("nothing was confused\n")
@@ -185,45 +200,46 @@ def test_a_faultless_result_says_so() -> None:
 
 def texts(result: Evaluation, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every text in the picture's cells and tables, without titles and ticks."""
-    kept: list[Figure] = []
+    figures: list[Figure] = []
     save = Figure.savefig
 
     def keep(figure: Figure, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, passed on
-        kept.append(figure)
+        figures.append(figure)
         save(figure, *arguments, **options)
 
     monkeypatch.setattr(Figure, "savefig", keep)
     draw_confusion(path, result)
-    return [text.get_text() for axes in kept[0].axes for text in axes.texts]
+    return [text.get_text() for axes in figures[0].axes for text in axes.texts]
 
 
 def test_few_classes_have_their_counts_in_the_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each count that is not 0, once."""
+    """Each count that is not 0 is written once."""
     assert sorted(texts(evaluation(), tmp_path / "c.png", monkeypatch)) == list("12389")
 
 
 def test_of_many_classes_the_most_confused_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their counts, and in the last column what went elsewhere; beside them the pairs by name."""
+    """Thirty classes have their counts, a last column has the other answers, a table the pairs."""
     matrix = np.diag([50] * 300)
-    for at in range(0, 60, 2):
-        matrix[at, at + 1] = 190 - at
+    for label in range(0, 60, 2):
+        matrix[label, label + 1] = 190 - label
     matrix[0, 299] = 7
+    result = evaluation(matrix, [f"n{label}" for label in range(300)])
 
-    found = texts(evaluation(matrix, [f"n{at}" for at in range(300)]), tmp_path / "c", monkeypatch)
+    written = texts(result, tmp_path / "c", monkeypatch)
 
-    assert found.count("50") == 30
-    assert found.count("190") == 2, "in its cell and in the table"
-    assert found.count("7") == 1, "among the others"
-    assert found[found.index("n0") :][:3] == ["n0", "n1", "190"], "a line of the table"
+    assert written.count("50") == 30
+    assert written.count("190") == 2, "in its cell and in the table"
+    assert written.count("7") == 1, "among the others"
+    assert written[written.index("n0") :][:3] == ["n0", "n1", "190"], "a line of the table"
 
 
 @pytest.mark.parametrize("count", [2, 10, 26, 100, 121, 1000, 3000])
 def test_any_number_of_classes_can_be_drawn(tmp_path: Path, count: int) -> None:
-    """No warning, a picture of a size that can be looked at, with ink in it."""
+    """The picture comes without a warning, between 500 and 2,500 pixels wide, with ink in it."""
     draw_confusion(tmp_path / "c.png", large(count))
 
     drawn = cv2.imread(str(tmp_path / "c.png"), cv2.IMREAD_GRAYSCALE)
@@ -233,25 +249,25 @@ def test_any_number_of_classes_can_be_drawn(tmp_path: Path, count: int) -> None:
 
 
 def test_perfect_results_can_be_drawn(tmp_path: Path) -> None:
-    """Also of so many classes that only the confused ones would be shown."""
-    names = [str(at) for at in range(200)]
+    """Where 200 classes are never confused the first 30 are drawn."""
+    names = [str(label) for label in range(200)]
 
     draw_confusion(tmp_path / "c.png", evaluation(np.diag([3] * 200), names))
 
     assert most_confused((), 200).tolist() == list(range(30))
 
 
-def test_the_confused_stand_beside_each_other() -> None:
-    """True class and answer of the most frequent pair first; none twice, thirty at most."""
+def test_confused_classes_stand_beside_each_other() -> None:
+    """The two classes of the most frequent pair come first; no class twice, thirty at most."""
     pairs = (Confusion(7, 2, 9), Confusion(2, 7, 8), Confusion(7, 5, 3), Confusion(0, 1, 1))
 
     assert most_confused(pairs, 1000).tolist() == [7, 2, 5, 0, 1]
-    many = tuple(Confusion(at, at + 1, 1) for at in range(0, 100, 2))
+    many = tuple(Confusion(label, label + 1, 1) for label in range(0, 100, 2))
     assert most_confused(many, 1000).tolist() == list(range(30))
 
 
 def test_names_are_cut_to_what_fits() -> None:
-    """Between characters, also where one is drawn as its code point or with a backslash."""
+    """A name is cut between characters, also where one is drawn as its code point."""
     assert short(["a", "exactly sixteen!", "seventeen letters", "$x$"]) == [
         "a",
         "exactly sixteen!",
@@ -262,7 +278,7 @@ def test_names_are_cut_to_what_fits() -> None:
 
 
 def test_the_score_is_kept_in_the_bundle_and_on_its_card(tmp_path: Path) -> None:
-    """Counts, interval and the dataset it was measured on; what stood on the card is replaced."""
+    """A score has counts, interval and dataset; a newer one takes its place on the card."""
     bundle = load_bundle(write_bundle(tmp_path / "bands"))
 
     publish(bundle, evaluation())
@@ -279,7 +295,7 @@ def test_the_score_is_kept_in_the_bundle_and_on_its_card(tmp_path: Path) -> None
 
 
 def test_only_the_test_score_gets_onto_the_card(tmp_path: Path) -> None:
-    """Validation is recorded beside it, and a card without the place for it stays as it is."""
+    """Validation's score is only recorded; a card without a place for scores stays as it is."""
     bundle = load_bundle(write_bundle(tmp_path / "bands"))
     card = bundle.path / "MODEL_CARD.md"
     before = card.read_text(encoding="utf-8")
