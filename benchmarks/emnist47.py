@@ -55,7 +55,7 @@ def command(
     report = import_collection(
         emnist47(folder),
         output,
-        Importing("emnist", spec),
+        Importing(format="emnist", spec=spec),
         overwrite=overwrite,
         progress=partial(progress, quiet=False),
     )

@@ -121,13 +121,13 @@ def command(
 
     clock = Clock()
     packing = Packing(
-        ImageSpec.of(size=size, fit=fit, ink=ink, threshold=threshold),
-        split,
-        seed,
-        per_class,
-        group_by,
-        min_per_class,
-        allow_bad,
+        spec=ImageSpec.of(size=size, fit=fit, ink=ink, threshold=threshold),
+        fractions=split,
+        seed=seed,
+        per_class=per_class,
+        group_by=group_by,
+        min_per_class=min_per_class,
+        allow_bad=allow_bad,
     )
     with local_executor(workers) as executor:
         report = pack(

@@ -103,14 +103,14 @@ def command(
     from inkfold.packing.public_set import Importing, import_collection
 
     importing = Importing(
-        given[0],
-        ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold),
-        split,
-        seed,
-        per_class,
-        min_per_class,
-        resplit,
-        transpose,
+        format=given[0],
+        spec=ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold),
+        fractions=split,
+        seed=seed,
+        per_class=per_class,
+        min_per_class=min_per_class,
+        resplit=resplit,
+        transpose=transpose,
     )
     report = import_collection(
         collection,

@@ -1,4 +1,4 @@
-"""Packing: class folders become one dataset file. Scan, stage, plan, write; constant memory."""
+"""From class folders to one dataset file: scan, stage, plan and write, in constant memory."""
 
 from __future__ import annotations
 
@@ -30,58 +30,17 @@ from inkfold.spec import SPLITS
 from inkfold.workers import Progress
 
 
-@dataclass(frozen=True)
-class PackedRows:
-    """Where the rows of the file come from.
-
-    `number` int32 is the label of each class of the listing; `groups` the names of all its files'
-    groups, where there are any.
-    """
-
-    listing: Listing
-    staged: Staged
-    number: NDArray[np.int32]
-    groups: Spool | None = None
-
-    def write(
-        self,
-        writer: DatasetWriter,
-        orders: Sequence[NDArray[np.int32]],
-        advance: Callable[[int], None],
-    ) -> Tally:
-        """Write the splits, each in its order; gives the blank pictures."""
-        blank = Tally()
-        width = max(len(readable(path).encode()) for path in self.listing.paths)
-        group_width = max((len(name) for name in self.groups), default=0) if self.groups else 0
-        widths = width, max(group_width, 1)
-        for name, order in zip(SPLITS, orders, strict=True):
-            with writer.split(name, len(order), like=self.rows(order[:0], widths)) as split:
-                for start in range(0, len(order), CHUNK):
-                    rows = self.rows(order[start : start + CHUNK], widths)
-                    split.append(rows)
-                    for source in rows.source[is_blank(rows.images)].tolist():
-                        blank.add(source.decode(), "blank")
-                    advance(len(rows))
-        return blank
-
-    def rows(self, chosen: NDArray[np.int32], widths: tuple[int, int]) -> Rows:
-        """Rows of the listing, with paths and groups of up to so many bytes."""
-        paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
-        names = None if self.groups is None else [self.groups[row] for row in chosen.tolist()]
-        return Rows(
-            self.staged.images.take(chosen),
-            self.number[self.listing.labels(chosen)],
-            np.array(paths, f"S{widths[0]}"),
-            self.staged.facts.take(chosen)["pixels"].copy().view(np.uint8),
-            group=None if names is None else np.array(names, f"S{widths[1]}"),
-        )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What was packed, and what a user should know.
 
-    `plan`; files `unreadable` and `ignored`; pictures that are `blank`.
+    Attributes
+    ----------
+    plan : Plan
+    unreadable, ignored : Tally
+        Files that could not be used, and files and folders that were left out.
+    blank : Tally
+        Packed pictures without ink.
     """
 
     plan: Plan
@@ -106,8 +65,9 @@ def pack(
     folder, output : Path
     packing : Packing
     executor : concurrent.futures.Executor
-        Reads and prepares the pictures; the file does not depend on it.
+        Reads and prepares the pictures; the file's bytes do not depend on it.
     overwrite : bool
+        Whether an existing `output` is replaced.
     progress : callable
         ``progress(label, total)`` is a context that gives a function to call with each count done.
 
@@ -133,16 +93,69 @@ def pack(
                 _name_groups(paths, packing.group_by, names)
             groups = None if names is None else numbered(names)
             plan = make_plan(listing, staged, packing, groups)
-            source = PackedRows(listing, staged, plan.number, names)
+            rows = PackedRows(listing=listing, staged=staged, number=plan.number, groups=names)
             with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
                 with progress("writing", sum(map(len, plan.orders))) as advance:
-                    blank = source.write(writer, plan.orders, advance)
+                    blank = rows.write(writer, plan.orders, advance)
                 writer.finish(_provenance(packing, staged, plan, listing, blank))
-        return Report(plan, staged.unreadable, listing.ignored, blank)
+        return Report(plan=plan, unreadable=staged.unreadable, ignored=listing.ignored, blank=blank)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedRows:
+    """Where the rows of the file come from.
+
+    Attributes
+    ----------
+    listing : Listing
+    staged : Staged
+    number : int32 array
+        The label of each class of the listing.
+    groups : Spool, optional
+        The name of each picture's group, by row of the listing; empty where it is unknown.
+    """
+
+    listing: Listing
+    staged: Staged
+    number: NDArray[np.int32]
+    groups: Spool | None = None
+
+    def write(
+        self,
+        writer: DatasetWriter,
+        orders: Sequence[NDArray[np.int32]],
+        advance: Callable[[int], None],
+    ) -> Tally:
+        """Write the splits, each in its order; returns the blank pictures."""
+        blank = Tally()
+        width = max(len(readable(path).encode()) for path in self.listing.paths)
+        group_width = max((len(name) for name in self.groups), default=0) if self.groups else 0
+        widths = width, max(group_width, 1)
+        for name, order in zip(SPLITS, orders, strict=True):
+            with writer.split(name, len(order), like=self.rows(order[:0], widths)) as split:
+                for start in range(0, len(order), CHUNK):
+                    rows = self.rows(order[start : start + CHUNK], widths)
+                    split.append(rows)
+                    for source in rows.source[is_blank(rows.images)].tolist():
+                        blank.add(source.decode(), "blank")
+                    advance(len(rows))
+        return blank
+
+    def rows(self, chosen: NDArray[np.int32], widths: tuple[int, int]) -> Rows:
+        """Chosen rows of the listing; `widths` are the bytes of a path and of a group's name."""
+        paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
+        names = None if self.groups is None else [self.groups[row] for row in chosen.tolist()]
+        return Rows(
+            images=self.staged.images.take(chosen),
+            labels=self.number[self.listing.labels(chosen)],
+            source=np.array(paths, f"S{widths[0]}"),
+            digest=self.staged.facts.take(chosen)["pixels"].copy().view(np.uint8),
+            group=None if names is None else np.array(names, f"S{widths[1]}"),
+        )
 
 
 def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
-    """Refuse to pack what is mostly broken; `allowed` is in per cent."""
+    """Refuse a folder with too many unreadable files; `allowed` is in per cent of all files."""
     if unreadable.count * 100 > files * allowed:
         path, reason = unreadable.first[0]
         share = 100 * unreadable.count / files
@@ -163,7 +176,7 @@ def _name_groups(paths: Spool, pattern: str, names: Spool) -> None:
 def _provenance(
     packing: Packing, staged: Staged, plan: Plan, listing: Listing, blank: Tally
 ) -> dict[str, Any]:
-    """How the file was made: no names, no paths, nothing that changes from run to run."""
+    """How the file was made: without paths and anything else that differs from run to run."""
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     return {
         "tool": "create_dataset",

@@ -15,97 +15,14 @@ from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
 
-NONE = -1
+NO_SIDE = -1
 Fractions = tuple[float, float, float]
 Rows = NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class Official:
-    """A set's own split.
-
-    Parameters
-    ----------
-    side : int8 array of shape (N,)
-        `TRAIN`, `TEST`, or `NONE` for a picture that is on neither side.
-    fractions : three numbers from 0 that add up to 1, the last of them 0
-        By which its train is divided.
-    """
-
-    side: NDArray[np.int8]
-    fractions: Fractions
-
-    def of(self, rows: NDArray[np.integer[Any]]) -> Official:
-        """The same of some pictures only."""
-        return Official(self.side[rows], self.fractions)
-
-
-def divide(
-    labels: NDArray[np.int32],
-    content: NDArray[np.uint64],
-    leaders: Leaders,
-    fractions: Fractions,
-    seed: int,
-    *,
-    official: Official,
-) -> NDArray[np.int8]:
-    """Give every picture to one split.
-
-    The test pictures of the set stay where they are. Its training pictures are divided into train
-    and validation, and those that are on neither side into all three, each by `split.assign`. What
-    has to stay together does, as far as the set itself has not put it on both sides.
-
-    Parameters
-    ----------
-    labels, content, leaders, fractions, seed
-        As `split.assign` takes them.
-    official : Official
-
-    Returns
-    -------
-    split : int8 array of shape (N,)
-        0 train, 1 validation, 2 test.
-    """
-    split = np.full(len(labels), TEST, np.int8)
-    for side, shares in ((TRAIN, official.fractions), (NONE, fractions)):
-        rows = np.flatnonzero(official.side == side)
-        if len(rows):
-            _, dense = np.unique(labels[rows], return_inverse=True)
-            mates = leaders_of(leaders[rows])
-            split[rows] = assign(dense.astype(np.int32), content[rows], mates, shares, seed)
-    return split
-
-
-def on_both_sides(
-    ids: NDArray[np.int32] | NDArray[np.int64], split: NDArray[np.int8]
-) -> NDArray[np.int32] | NDArray[np.int64]:
-    """The ids, ascending, that pictures of test have and pictures of other splits too."""
-    test = split == TEST
-    return np.intersect1d(ids[test], ids[~test])
-
-
-def missing_splits(
-    classes: tuple[str, ...],
-    labels: NDArray[np.int32],
-    split: NDArray[np.int8],
-    wanted: NDArray[np.bool_],
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The classes that have no picture in some of the `wanted` splits, with the names of these.
-
-    `labels` are ascending, and every one is there.
-    """
-    starts = np.searchsorted(labels, np.arange(len(classes), dtype=labels.dtype))
-    have = [np.add.reduceat(split == s, starts, dtype=np.int64) for s in range(3)]
-    lacks = (np.transpose(have) == 0) & wanted
-    return tuple(
-        (classes[label], tuple(SPLITS[s] for s in np.flatnonzero(lacks[label])))
-        for label in np.flatnonzero(lacks.any(axis=1))
-    )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Packing:
-    """How to pack; the same folder and the same of these give the same bytes.
+    """How to pack; the same folder and equal options give the same bytes.
 
     Parameters
     ----------
@@ -125,7 +42,7 @@ class Packing:
     """
 
     spec: ImageSpec = field(default_factory=ImageSpec)
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    fractions: Fractions = (0.8, 0.1, 0.1)
     seed: int = 0
     per_class: int | None = None
     group_by: str | None = None
@@ -142,17 +59,55 @@ class Packing:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What goes into the file, and what was noticed on the way.
+class Official:
+    """A public set's own split.
 
-    `classes` in label order, `sizes` int64 (C,) how many pictures of each; `number` int32 the new
-    label of each class of the listing; `orders` of train, validation and test: int32 rows of the
-    listing; `empty` class folders without a
-    readable picture; `dropped` classes below `min_per_class`, with their counts; `missing` classes
-    and the splits in which they have no picture; `duplicates` how many pictures have the pixels of
-    another; `conflicts` pairs of paths with the same pixels under two labels; `ungrouped` how many
-    pictures are of no group where there are groups. Of a set's own split: `leaked` how many of its
-    test pictures have the pixels of one that is not, `torn` how many groups are on both sides.
+    Attributes
+    ----------
+    side : int8 array of shape (N,)
+        `TRAIN`, `TEST`, or `NO_SIDE` for a picture that is on neither side.
+    fractions : three numbers from 0 that add up to 1, the last of them 0
+        How the set's train is divided.
+    """
+
+    side: NDArray[np.int8]
+    fractions: Fractions
+
+    def of(self, rows: NDArray[np.integer[Any]]) -> Official:
+        """The own split of the pictures number `rows`."""
+        return Official(self.side[rows], self.fractions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What goes into the file, and what a user should know about it.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        In label order.
+    sizes : int64 array of shape (C,)
+        How many pictures each class has.
+    number : int32 array
+        The label of each class of the listing; of no meaning for a class that is left out.
+    orders : int32 arrays, one for each of train, validation and test
+        Rows of the listing, in the order of the file.
+    empty : tuple of str
+        Class folders without a readable picture.
+    dropped : tuple of (str, int)
+        Classes with fewer pictures than `Packing.min_per_class`, with their counts.
+    missing : tuple of (str, tuple of str)
+        Classes, with the splits in which they have no picture.
+    duplicates : int
+        How many pictures repeat the pixels of another.
+    conflicts : Tally
+        Pairs of paths with the same pixels under two labels.
+    ungrouped : int
+        How many pictures have no known group; 0 where there are no groups at all.
+    leaked : int
+        How many pictures of a set's own test have the pixels of a picture that is not in it.
+    torn : int
+        How many groups are on both sides of a set's own split.
     """
 
     classes: tuple[str, ...]
@@ -167,6 +122,44 @@ class Plan:
     ungrouped: int
     leaked: int
     torn: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pictures:
+    """The pictures that are divided.
+
+    Attributes
+    ----------
+    rows, labels, twins : int32 arrays of shape (N,)
+        Row in the listing, label, and the first picture with the same pixels.
+    content : uint64 array of shape (N,)
+        A digest of each picture's file.
+    """
+
+    rows: Rows
+    labels: NDArray[np.int32]
+    content: NDArray[np.uint64]
+    twins: Leaders
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Division:
+    """Where the pictures go.
+
+    Attributes
+    ----------
+    split : int8 array of shape (N,)
+        0 train, 1 validation, 2 test.
+    wanted : bool array of shape (3,)
+        Which splits were to get pictures.
+    leaked, torn : int
+        As in `Plan`.
+    """
+
+    split: NDArray[np.int8]
+    wanted: NDArray[np.bool_]
+    leaked: int = 0
+    torn: int = 0
 
 
 def make_plan(
@@ -193,111 +186,68 @@ def make_plan(
     InkfoldError
         If no class is left.
     """
-    count = _counted(listing, staged, packing)
-    kept = count >= packing.min_per_class
-    classes = tuple(name for name, keep in zip(listing.classes, kept, strict=True) if keep)
-    number = (np.cumsum(kept) - 1).astype(np.int32)
-    rows = _chosen(listing, staged, kept, packing)
+    counts = _counts(listing, staged, packing)
+    large = counts >= packing.min_per_class
+    classes = tuple(name for name, keep in zip(listing.classes, large, strict=True) if keep)
+    number = (np.cumsum(large) - 1).astype(np.int32)
+    rows = _chosen(listing, staged, large, packing)
     labels = number[listing.labels(rows)]
-    leaders, twins = _identical(staged, rows, labels)
+    twins, pairs = _identical(staged, rows, labels)
     content = staged.facts.column("file", 0)[rows]
-    divided = _divided(_Pictures(rows, labels, content, leaders), packing, groups, official)
-    del leaders  # arrays of this length are what grows with the number of pictures
+    pictures = _Pictures(rows=rows, labels=labels, content=content, twins=twins)
+    division = _divided(pictures, packing, groups, official)
+    del pictures, twins  # arrays of this length are what grows with the number of pictures
     order = np.argsort(hashed(content, packing.seed, "rows"), kind="stable")
     del content
-    found = list(zip(listing.classes, count.tolist(), strict=True))
+    sizes = list(zip(listing.classes, counts.tolist(), strict=True))
     return Plan(
-        classes,
-        np.bincount(labels, minlength=len(classes)),
-        number,
-        tuple(rows[order[divided.split[order] == s]] for s in range(3)),
-        listing.empty + tuple(name for name, n in found if n == 0),
-        tuple((name, n) for name, n in found if 0 < n < packing.min_per_class),
-        missing_splits(classes, labels, divided.split, divided.wanted),
-        len(twins),
-        _conflicts(listing, rows[twins[labels[twins[:, 0]] != labels[twins[:, 1]]]]),
-        0 if groups is None else int((~groups.named[rows]).sum()),
-        divided.leaked,
-        divided.torn,
+        classes=classes,
+        sizes=np.bincount(labels, minlength=len(classes)),
+        number=number,
+        orders=tuple(rows[order[division.split[order] == split]] for split in range(3)),
+        empty=listing.empty + tuple(name for name, size in sizes if size == 0),
+        dropped=tuple((name, size) for name, size in sizes if 0 < size < packing.min_per_class),
+        missing=missing_splits(classes, labels, division.split, division.wanted),
+        duplicates=len(pairs),
+        conflicts=_conflicts(listing, rows[pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]]),
+        ungrouped=0 if groups is None else int((~groups.named[rows]).sum()),
+        leaked=division.leaked,
+        torn=division.torn,
     )
 
 
-def _counted(listing: Listing, staged: Staged, packing: Packing) -> NDArray[np.int64]:
-    """How many readable pictures each class has; raises InkfoldError if none has enough."""
+def _counts(listing: Listing, staged: Staged, packing: Packing) -> NDArray[np.int64]:
+    """How many readable pictures each class has; raises InkfoldError if no class has enough."""
     starts = np.concatenate([[0], listing.ends[:-1]])
-    count: NDArray[np.int64] = np.add.reduceat(staged.good, starts, dtype=np.int64)
-    if count.max() < packing.min_per_class:
+    counts: NDArray[np.int64] = np.add.reduceat(staged.good, starts, dtype=np.int64)
+    if counts.max() < packing.min_per_class:
         raise InkfoldError(
             f"no class has {packing.min_per_class} readable pictures, the largest has "
-            f"{count.max()}; add pictures or lower --min-per-class"
+            f"{counts.max()}; add pictures or lower --min-per-class"
         )
-    return count
+    return counts
 
 
-@dataclass(frozen=True)
-class _Divided:
-    """Each row's split, which splits were to get pictures, and `Plan`'s `leaked` and `torn`."""
-
-    split: NDArray[np.int8]
-    wanted: NDArray[np.bool_]
-    leaked: int = 0
-    torn: int = 0
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """What is divided: rows of the listing, and the label, content and leader of each."""
-
-    rows: Rows
-    labels: NDArray[np.int32]
-    content: NDArray[np.uint64]
-    leaders: Leaders
-
-
-def _divided(
-    pictures: _Pictures, packing: Packing, groups: Groups | None, official: Official | None
-) -> _Divided:
-    """Divide them by the fractions or by the set's own split; what is together stays so."""
-    rows, together = pictures.rows, pictures.leaders
-    if groups is not None:
-        together = joined(leaders_of(groups.numbers[rows]), together)
-    what = pictures.labels, pictures.content, together, packing.fractions, packing.seed
-    if official is None:
-        return _Divided(assign(*what), np.array(packing.fractions) > 0)
-    split = divide(*what, official=official.of(rows))
-    both = on_both_sides(pictures.leaders, split)
-    leaked = np.isin(pictures.leaders[split == TEST], both).sum()
-    torn = 0 if groups is None else len(on_both_sides(groups.numbers[rows], split))
-    return _Divided(split, np.bincount(split, minlength=3) > 0, int(leaked), torn)
-
-
-def _conflicts(listing: Listing, pairs: NDArray[np.int32]) -> Tally:
-    """The paths of pairs of rows (p, 2) that have the same pixels and two labels."""
-    conflicts = Tally()
-    for pair in pairs:
-        conflicts.add(*(readable(listing.paths[row]) for row in pair))
-    return conflicts
-
-
-def _chosen(listing: Listing, staged: Staged, kept: NDArray[np.bool_], packing: Packing) -> Rows:
-    """The rows of the listing that go into the file, ascending."""
+def _chosen(listing: Listing, staged: Staged, large: NDArray[np.bool_], packing: Packing) -> Rows:
+    """The rows of the listing that go into the file, ascending; `large` are the classes to keep."""
     starts = np.concatenate([[0], listing.ends[:-1]])
-    chosen = staged.good & np.repeat(kept, listing.ends - starts)
+    chosen = staged.good & np.repeat(large, listing.ends - starts)
     if packing.per_class is not None:
         content = staged.facts.column("file", 0)
         for start, stop in zip(starts, listing.ends, strict=True):
-            here = start + np.flatnonzero(chosen[start:stop])
-            key = hashed(content[here], packing.seed, "per class")
-            chosen[here[np.argsort(key, kind="stable")[packing.per_class :]]] = False
+            rows = start + np.flatnonzero(chosen[start:stop])
+            key = hashed(content[rows], packing.seed, "per class")
+            chosen[rows[np.argsort(key, kind="stable")[packing.per_class :]]] = False
     return np.flatnonzero(chosen).astype(np.int32)
 
 
 def _identical(
     staged: Staged, rows: Rows, labels: NDArray[np.int32]
 ) -> tuple[Leaders, NDArray[np.int64]]:
-    """Which pictures have the same pixels: leaders, and pairs of places (p, 2).
+    """Which pictures have the same pixels: leaders (N,), and pairs of places in `rows` (p, 2).
 
-    The pairs go through the pictures of the same pixels by label: two labels are one pair.
+    The pairs link pictures of the same pixels in the order of their labels, each to the one
+    before: where these have two labels, one pair has both.
     """
     places = repeated(staged.facts.column("pixels", 0)[rows])
     digest = staged.facts.take(rows[places])["pixels"]
@@ -310,3 +260,91 @@ def _identical(
     leaders[places] = places[leaders_of(number)]
     again = np.flatnonzero(~new)
     return leaders, places[np.stack([order[again - 1], order[again]], axis=1)]
+
+
+def _divided(
+    pictures: _Pictures, packing: Packing, groups: Groups | None, official: Official | None
+) -> _Division:
+    """Divide the pictures by the fractions or by the set's own split; units stay whole."""
+    rows, units = pictures.rows, pictures.twins
+    if groups is not None:
+        units = joined(leaders_of(groups.numbers[rows]), units)
+    given = pictures.labels, pictures.content, units, packing.fractions, packing.seed
+    if official is None:
+        return _Division(split=assign(*given), wanted=np.array(packing.fractions) > 0)
+    split = divide(*given, official=official.of(rows))
+    both = on_both_sides(pictures.twins, split)
+    return _Division(
+        split=split,
+        wanted=np.bincount(split, minlength=3) > 0,
+        leaked=int(np.isin(pictures.twins[split == TEST], both).sum()),
+        torn=0 if groups is None else len(on_both_sides(groups.numbers[rows], split)),
+    )
+
+
+def divide(
+    labels: NDArray[np.int32],
+    content: NDArray[np.uint64],
+    leaders: Leaders,
+    fractions: Fractions,
+    seed: int,
+    *,
+    official: Official,
+) -> NDArray[np.int8]:
+    """Give every picture of a set with its own split to one split.
+
+    The set's test pictures stay test. Its training pictures are divided into train and validation,
+    and those that are on neither side into all three splits, each by `split.assign`. Units stay
+    whole, as far as the set itself has not put them on both sides.
+
+    Parameters
+    ----------
+    labels, content, leaders, fractions, seed
+        As `split.assign` takes them.
+    official : Official
+
+    Returns
+    -------
+    split : int8 array of shape (N,)
+        0 train, 1 validation, 2 test.
+    """
+    split = np.full(len(labels), TEST, np.int8)
+    for side, shares in ((TRAIN, official.fractions), (NO_SIDE, fractions)):
+        rows = np.flatnonzero(official.side == side)
+        if len(rows):
+            _, dense = np.unique(labels[rows], return_inverse=True)
+            units = leaders_of(leaders[rows])
+            split[rows] = assign(dense.astype(np.int32), content[rows], units, shares, seed)
+    return split
+
+
+def on_both_sides(
+    ids: NDArray[np.int32] | NDArray[np.int64], split: NDArray[np.int8]
+) -> NDArray[np.int32] | NDArray[np.int64]:
+    """The ids, ascending, that both pictures of test and pictures of other splits have."""
+    test = split == TEST
+    return np.intersect1d(ids[test], ids[~test])
+
+
+def missing_splits(
+    classes: tuple[str, ...],
+    labels: NDArray[np.int32],
+    split: NDArray[np.int8],
+    wanted: NDArray[np.bool_],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The classes that lack `wanted` splits, each with those; `labels` ascend, every one occurs."""
+    starts = np.searchsorted(labels, np.arange(len(classes), dtype=labels.dtype))
+    have = [np.add.reduceat(split == place, starts, dtype=np.int64) for place in range(3)]
+    lacks = (np.transpose(have) == 0) & wanted
+    return tuple(
+        (classes[label], tuple(SPLITS[place] for place in np.flatnonzero(lacks[label])))
+        for label in np.flatnonzero(lacks.any(axis=1))
+    )
+
+
+def _conflicts(listing: Listing, pairs: NDArray[np.int32]) -> Tally:
+    """The paths of pairs of rows (p, 2) that have the same pixels and two labels."""
+    conflicts = Tally()
+    for pair in pairs:
+        conflicts.add(*(readable(listing.paths[row]) for row in pair))
+    return conflicts

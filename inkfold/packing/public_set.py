@@ -1,4 +1,4 @@
-"""Importing: a public set becomes one dataset file, by the same steps as packing a folder."""
+"""From a public set to one dataset file, by the same steps as packing class folders."""
 
 from __future__ import annotations
 
@@ -19,150 +19,24 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.pack import PackedRows, Report
-from inkfold.packing.plan import NONE, Fractions, Official, Packing, Plan, make_plan
+from inkfold.packing.plan import NO_SIDE, Fractions, Official, Packing, Plan, make_plan
 from inkfold.packing.scan import Listing, Tally
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
-from inkfold.packing.stage import BLOCK, FACTS, Prepared, Staged
+from inkfold.packing.stage import FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
 from inkfold.workers import Progress
 
-SIDES = {"train": TRAIN, "test": TEST, None: NONE}
+TOGETHER = 256  # pictures that are prepared together
+SIDES = {"train": TRAIN, "test": TEST, None: NO_SIDE}
 ALL: Fractions = (0.8, 0.1, 0.1)
 TRAINING: Fractions = (0.9, 0.1, 0.0)  # of a set that has its own test
 
 
-@dataclass(frozen=True)
-class StagedSet:
-    """A set, class by class, as packing takes it.
-
-    `names` of the groups of all pictures, in a scratch file, and what belongs together by them;
-    both None where no picture has a group. `side` int8 (N,) as `division.Official` has it.
-    """
-
-    listing: Listing
-    staged: Staged
-    names: Spool | None
-    groups: Groups | None
-    side: NDArray[np.int8]
-
-
-@dataclass
-class _Notes:
-    """What is noted of each picture as it comes."""
-
-    sources: Spool
-    groups: Spool
-    labels: array[int] = field(default_factory=lambda: array("i"))
-    sides: bytearray = field(default_factory=bytearray)
-
-    def add(self, glyph: Glyph) -> None:
-        self.sources.append(_bytes(glyph.source))
-        self.groups.append(_bytes(glyph.group or ""))
-        self.labels.append(glyph.label)
-        self.sides.append(SIDES[glyph.split] & 0xFF)
-
-
-def _bytes(text: str) -> bytes:
-    """In UTF-8; what of a file's name is no text is spelled out."""
-    return text.encode("utf-8", "backslashreplace")
-
-
-def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
-    """Prepare some pictures.
-
-    Raises
-    ------
-    InkfoldError
-        If a picture cannot be used: the set's file is then not what its format says.
-    """
-    images = np.empty((len(glyphs), spec.size, spec.size), np.uint8)
-    facts = np.zeros(len(glyphs), FACTS)
-    for place, glyph in enumerate(glyphs):
-        try:
-            images[place] = prepare(glyph.pixels, spec)
-        except PictureError as error:
-            raise InkfoldError(f"{glyph.source}: {error}; download the set again") from None
-        digest = hashlib.blake2b(glyph.pixels.tobytes(), digest_size=16).digest()
-        facts["file"][place] = np.frombuffer(digest, np.uint64)
-    facts["pixels"] = digests(images).view(np.uint64)
-    return Prepared(images, facts, ())
-
-
-@contextmanager
-def stage_set(
-    collection: Collection,
-    spec: ImageSpec,
-    scratch: Path,
-    *,
-    transpose: bool,
-    advance: Callable[[int], None],
-) -> Iterator[StagedSet]:
-    """Prepare every picture of a set.
-
-    Parameters
-    ----------
-    collection : Collection
-    spec : ImageSpec
-        Its `ink` is not looked at: the set knows its own.
-    scratch : Path
-        Existing folder for the files behind the result.
-    transpose : bool
-        Whether rows and columns are exchanged first.
-    advance : callable
-        Called with the number of pictures after each block.
-    """
-    images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
-    facts = Records(scratch / "facts", FACTS)
-    notes = _Notes(Spool(scratch / "sources"), Spool(scratch / "groups"))
-    summary = hashlib.blake2b(digest_size=16)
-    with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
-        glyphs, spec = collection.glyphs(), replace(spec, ink=collection.ink)
-        while some := list(islice(glyphs, BLOCK)):
-            if transpose:
-                some = [replace(glyph, pixels=glyph.pixels.T) for glyph in some]
-            done = prepare_glyphs(some, spec)
-            for glyph, digest in zip(some, done.facts["file"], strict=True):
-                notes.add(glyph)
-                summary.update(_bytes(glyph.source) + b"\0" + digest.tobytes())
-            images.append(done.images)
-            facts.append(done.facts)
-            advance(len(some))
-        good = np.ones(len(images), bool)
-        staged = Staged(images, facts, good, summary.hexdigest(), Tally())
-        yield _by_class(collection, staged, notes)
-
-
-def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSet:
-    """Give the pictures numbers class by class; inside a class they stay in the set's order."""
-    labels = np.frombuffer(notes.labels, np.int32)
-    if not len(labels):
-        raise InkfoldError(f"{collection.name}: the set holds no picture; download it again")
-    order = np.argsort(labels, kind="stable").astype(np.int32)
-    counts = np.bincount(labels, minlength=len(collection.classes))
-    classes = list(zip(collection.classes, counts.tolist(), strict=True))
-    sources, names = notes.sources, notes.groups
-    groups = numbered(names)
-    groups = Groups(groups.numbers[order], groups.named[order])
-    for scratch in (staged.images, staged.facts, sources, names):
-        scratch.order = order
-    listing = Listing(
-        classes=tuple(name for name, count in classes if count),
-        paths=sources,
-        ends=np.cumsum(counts[counts > 0]),
-        empty=tuple(name for name, count in classes if not count),
-        ignored=Tally(),
-    )
-    side = np.frombuffer(notes.sides, np.int8)[order]
-    if not groups.named.any():
-        return StagedSet(listing, staged, None, None, side)
-    return StagedSet(listing, staged, names, groups, side)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Importing:
-    """How to import; the same files and the same of these give the same bytes.
+    """How to import; the same files and equal options give the same bytes.
 
     Parameters
     ----------
@@ -171,8 +45,8 @@ class Importing:
     spec : ImageSpec
         Goes into the file; only its `ink` is not used, for the set knows its own.
     fractions : three numbers from 0 that add up to 1, optional
-        Train, validation and test; of a set with a test of its own the first two divide its train.
-        Without it 0.8, 0.1, 0.1, and of a train 0.9, 0.1.
+        Train, validation and test; of a set with its own test the first two divide the set's
+        train. By default 0.8, 0.1, 0.1, and 0.9, 0.1 of a set's train.
     seed : int
     per_class : int, optional
         Keep at most so many pictures of a class, drawn by a hash.
@@ -194,17 +68,23 @@ class Importing:
     transpose: bool = False
 
     def packing(self) -> Packing:
-        """The same, as far as packing a folder knows it."""
+        """The options that importing shares with packing a folder."""
         return Packing(
-            self.spec,
-            self.fractions or ALL,
-            self.seed,
-            self.per_class,
+            spec=self.spec,
+            fractions=self.fractions or ALL,
+            seed=self.seed,
+            per_class=self.per_class,
             min_per_class=self.min_per_class,
         )
 
     def training(self) -> Fractions:
-        """How a set's own train is divided."""
+        """How a set's own train is divided.
+
+        Raises
+        ------
+        InkfoldError
+            If the fractions give everything to test.
+        """
         if self.fractions is None:
             return TRAINING
         train, validation, _ = self.fractions
@@ -214,6 +94,54 @@ class Importing:
                 "fractions for train and validation, or add --resplit"
             )
         return train / (train + validation), validation / (train + validation), 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedSet:
+    """A public set, class by class, as packing takes it.
+
+    Attributes
+    ----------
+    listing : Listing
+    staged : Staged
+    names : Spool, optional
+        The name of each picture's group, empty where it is unknown; None where no picture has one.
+    groups : Groups, optional
+        What belongs together by these names.
+    side : int8 array of shape (N,)
+        As in `plan.Official`.
+    """
+
+    listing: Listing
+    staged: Staged
+    names: Spool | None
+    groups: Groups | None
+    side: NDArray[np.int8]
+
+
+@dataclass(kw_only=True)
+class _Notes:
+    """What is noted of each picture as it comes, in the order of the set.
+
+    Attributes
+    ----------
+    sources, groups : Spool
+        Where the picture comes from, and its group; empty if the group is unknown.
+    labels : array of int32
+    sides : bytearray
+        `SIDES`, each a signed byte.
+    """
+
+    sources: Spool
+    groups: Spool
+    labels: array[int] = field(default_factory=lambda: array("i"))
+    sides: bytearray = field(default_factory=bytearray)
+
+    def add(self, glyph: Glyph) -> None:
+        self.sources.append(_encoded(glyph.source))
+        self.groups.append(_encoded(glyph.group or ""))
+        self.labels.append(glyph.label)
+        self.sides.append(SIDES[glyph.split] & 0xFF)
 
 
 def import_collection(
@@ -232,6 +160,7 @@ def import_collection(
     output : Path
     importing : Importing
     overwrite : bool
+        Whether an existing `output` is replaced.
     progress : callable
         ``progress(label, total)`` is a context that gives a function to call with each count done.
 
@@ -252,30 +181,138 @@ def import_collection(
                 scratch,
                 transpose=importing.transpose,
                 advance=advance,
-            ) as held,
+            ) as public,
         ):
-            official = _official(held, importing)
-            plan = make_plan(held.listing, held.staged, packing, held.groups, official)
-            rows = PackedRows(held.listing, held.staged, plan.number, held.names)
+            official = _official(public, importing)
+            plan = make_plan(public.listing, public.staged, packing, public.groups, official)
+            rows = PackedRows(
+                listing=public.listing,
+                staged=public.staged,
+                number=plan.number,
+                groups=public.names,
+            )
             with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
                 with progress("writing", sum(map(len, plan.orders))) as written:
                     blank = rows.write(writer, plan.orders, written)
-                writer.finish(_provenance(collection, importing, held, plan, blank))
-    return Report(plan, Tally(), Tally(), blank)
+                writer.finish(_provenance(collection, importing, public, plan, blank))
+    return Report(plan=plan, unreadable=Tally(), ignored=Tally(), blank=blank)
 
 
-def _official(held: StagedSet, importing: Importing) -> Official | None:
-    """The set's own split, where it has one and it is to be kept."""
-    if importing.resplit or (held.side == NONE).all():
+@contextmanager
+def stage_set(
+    collection: Collection,
+    spec: ImageSpec,
+    scratch: Path,
+    *,
+    transpose: bool,
+    advance: Callable[[int], None],
+) -> Iterator[StagedSet]:
+    """Prepare every picture of a set; a context, for the scratch files end with it.
+
+    Parameters
+    ----------
+    collection : Collection
+    spec : ImageSpec
+        Its `ink` is not used: the set knows its own.
+    scratch : Path
+        Existing folder for the files that hold the images and facts.
+    transpose : bool
+        Whether rows and columns are exchanged first.
+    advance : callable
+        Called with the number of pictures after each 256.
+    """
+    images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
+    facts = Records(scratch / "facts", FACTS)
+    notes = _Notes(sources=Spool(scratch / "sources"), groups=Spool(scratch / "groups"))
+    summary = hashlib.blake2b(digest_size=16)
+    with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
+        glyphs, spec = collection.glyphs(), replace(spec, ink=collection.ink)
+        while piece := list(islice(glyphs, TOGETHER)):
+            if transpose:
+                piece = [replace(glyph, pixels=glyph.pixels.T) for glyph in piece]
+            done = prepare_glyphs(piece, spec)
+            for glyph, digest in zip(piece, done.facts["file"], strict=True):
+                notes.add(glyph)
+                summary.update(_encoded(glyph.source) + b"\0" + digest.tobytes())
+            images.append(done.images)
+            facts.append(done.facts)
+            advance(len(piece))
+        staged = Staged(
+            images=images,
+            facts=facts,
+            good=np.ones(len(images), bool),
+            fingerprint=summary.hexdigest(),
+            unreadable=Tally(),
+        )
+        yield _by_class(collection, staged, notes)
+
+
+def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
+    """Prepare pictures of a set.
+
+    Raises
+    ------
+    InkfoldError
+        If a picture cannot be used: the set's file is then not what its format says.
+    """
+    images = np.empty((len(glyphs), spec.size, spec.size), np.uint8)
+    facts = np.zeros(len(glyphs), FACTS)
+    for place, glyph in enumerate(glyphs):
+        try:
+            images[place] = prepare(glyph.pixels, spec)
+        except PictureError as error:
+            raise InkfoldError(f"{glyph.source}: {error}; download the set again") from None
+        digest = hashlib.blake2b(glyph.pixels.tobytes(), digest_size=16).digest()
+        facts["file"][place] = np.frombuffer(digest, np.uint64)
+    facts["pixels"] = digests(images).view(np.uint64)
+    return Prepared(images, facts, ())
+
+
+def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSet:
+    """Number the pictures class by class; inside a class they stay in the set's order."""
+    labels = np.frombuffer(notes.labels, np.int32)
+    if not len(labels):
+        raise InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+    order = np.argsort(labels, kind="stable").astype(np.int32)
+    counts = np.bincount(labels, minlength=len(collection.classes))
+    classes = list(zip(collection.classes, counts.tolist(), strict=True))
+    groups = numbered(notes.groups)
+    groups = Groups(groups.numbers[order], groups.named[order])
+    for scratch in (staged.images, staged.facts, notes.sources, notes.groups):
+        scratch.order = order
+    grouped = bool(groups.named.any())
+    return StagedSet(
+        listing=Listing(
+            classes=tuple(name for name, count in classes if count),
+            paths=notes.sources,
+            ends=np.cumsum(counts[counts > 0]),
+            empty=tuple(name for name, count in classes if not count),
+            ignored=Tally(),
+        ),
+        staged=staged,
+        names=notes.groups if grouped else None,
+        groups=groups if grouped else None,
+        side=np.frombuffer(notes.sides, np.int8)[order],
+    )
+
+
+def _encoded(text: str) -> bytes:
+    """A text in UTF-8; bytes of a file's name that are not text are spelled out."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _official(public: StagedSet, importing: Importing) -> Official | None:
+    """The set's own split, if it has one that is to be kept."""
+    if importing.resplit or (public.side == NO_SIDE).all():
         return None
-    return Official(held.side, importing.training())
+    return Official(public.side, importing.training())
 
 
 def _provenance(
-    collection: Collection, importing: Importing, held: StagedSet, plan: Plan, blank: Tally
+    collection: Collection, importing: Importing, public: StagedSet, plan: Plan, blank: Tally
 ) -> dict[str, Any]:
-    """How the file was made: no paths, nothing that changes from run to run."""
-    options = replace(importing.packing(), group_by=None).recorded()
+    """How the file was made: without paths and anything else that differs from run to run."""
+    options = importing.packing().recorded()
     del options["group_by"]
     own = {name: getattr(importing, name) for name in ("format", "resplit", "transpose")}
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
@@ -290,6 +327,6 @@ def _provenance(
         "tool": "import_data",
         "options": options | own | {"split": importing.fractions, "read_ink": collection.ink},
         "seed": importing.seed,
-        "source": {"fingerprint": held.staged.fingerprint},
+        "source": {"fingerprint": public.staged.fingerprint},
         "counts": counts | noticed,
     }

@@ -1,4 +1,4 @@
-"""What is too much for memory and needed again: texts and records in scratch files."""
+"""Texts and records that are too many for memory, in scratch files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 BATCH = 4096
-STEP = 16  # the place of every 16th text is remembered: half a byte of memory for each text
+STEP = 16  # the place of every 16th text is kept in memory: half a byte for each text
 
 
 class Spool:
-    """Texts without zero bytes in a scratch file, in the order they came.
+    """Texts without zero bytes in a scratch file, in the order in which they were appended.
 
-    Append all, then read. `order` int32 (N,), once it is set, gives texts another number: number
-    `i` is then the one that came as number ``order[i]``.
+    Append all, then read.
+
+    Parameters
+    ----------
+    path : Path
+        Of the scratch file.
+
+    Attributes
+    ----------
+    order : int32 array of shape (N,), optional
+        Once it is set, number `i` is the text that was appended as number ``order[i]``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +43,7 @@ class Spool:
         return self._count
 
     def append(self, text: bytes) -> None:
-        """Add one at the end."""
+        """Add a text at the end."""
         if self._count % STEP == 0:
             self._places.append(self._end)
         self._end += self._write.write(text + b"\0")
@@ -46,7 +55,7 @@ class Spool:
         return self.read(place, place + 1)[0]
 
     def read(self, start: int, stop: int) -> list[bytes]:
-        """The texts that came from `start` to before `stop`, fewer at the end."""
+        """The texts appended as number `start` to before `stop`, fewer at the end."""
         self._write.flush()
         skipped, after = start % STEP, -(-stop // STEP)
         begin = self._places[start // STEP]
@@ -55,22 +64,25 @@ class Spool:
         return texts[skipped : skipped + stop - start]
 
     def __iter__(self) -> Iterator[bytes]:
-        """All, in the order they came."""
+        """All texts, in the order in which they were appended."""
         for start in range(0, len(self), BATCH):
             yield from self.read(start, start + BATCH)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the scratch file."""
         self._write.close()
         self._read.close()
 
 
 class Records:
-    """Records of one type in a scratch file; mapping it would count as memory.
+    """Records of one type in a scratch file.
+
+    The file is read, not mapped: mapped pages would count as this program's memory.
 
     Parameters
     ----------
     path : Path
+        Of the scratch file.
     dtype : numpy dtype
         May have fields, and a shape.
 
@@ -91,7 +103,7 @@ class Records:
         return self._count
 
     def append(self, records: NDArray[Any]) -> None:
-        """Add some at the end."""
+        """Add records at the end."""
         if records.shape[1:] != self._dtype.shape or records.dtype != self._dtype.base:
             raise ValueError(f"{records.dtype} {records.shape} is not records of {self._dtype}")
         self._write.write(np.ascontiguousarray(records).tobytes())
@@ -107,7 +119,7 @@ class Records:
         return np.frombuffer(data, self._dtype)
 
     def column(self, name: str, word: int) -> NDArray[Any]:
-        """Number `word` of the field `name`, of all records."""
+        """Element number `word` of the field `name` of every record: shape (N,)."""
         field = self._dtype[name]
         values = np.empty(len(self), field.base)
         self._write.flush()
@@ -118,6 +130,6 @@ class Records:
         return values if self.order is None else values[self.order]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the scratch file."""
         self._write.close()
         self._read.close()

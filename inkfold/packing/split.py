@@ -1,4 +1,9 @@
-"""Putting pictures into splits so that every class comes as near its targets as it can."""
+"""Which pictures belong together, and which split each of them goes to.
+
+A unit is what stays in one split: a group, twins, what groups and twins tie together, or a picture
+alone. Twins are pictures with the same pixels. `assign` gives whole units to splits so that every
+class comes as near its targets as it can.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +19,40 @@ from numpy.typing import NDArray
 from inkfold.spec import TEST, TRAIN, VALIDATION
 
 Rows = NDArray[np.int64]
-Ids = NDArray[np.int64]
+Counts = NDArray[np.int64]
 Leaders = NDArray[np.int32]
+Keys = Callable[[Rows], NDArray[np.uint64]]
 BATCH = 1 << 16
 
 
 @dataclass(frozen=True)
-class Units:
-    """The pictures that have to stay with others: `rows`, group by group, which begin at `starts`.
+class Groups:
+    """The group of each picture.
 
-    `key` uint64 (G,) says in which order the groups are looked at, smallest first.
+    Attributes
+    ----------
+    numbers : int64 array of shape (N,)
+        Equal for the pictures of one group.
+    named : bool array of shape (N,)
+        Whether the picture's group is known; otherwise the picture is a group of its own.
+    """
+
+    numbers: NDArray[np.int64]
+    named: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of two pictures or more.
+
+    Attributes
+    ----------
+    rows : int64 array of shape (M,)
+        The pictures, unit by unit.
+    starts : int64 array of shape (U,)
+        Where in `rows` each unit begins.
+    key : uint64 array of shape (U,)
+        The order in which the units are looked at, smallest first.
     """
 
     rows: Rows
@@ -33,34 +62,43 @@ class Units:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __getitem__(self, group: int) -> Rows:
-        """The rows of one group."""
-        end = self.starts[group + 1] if group + 1 < len(self) else len(self.rows)
-        return self.rows[self.starts[group] : end]
+    def __getitem__(self, unit: int) -> Rows:
+        """The rows of one unit."""
+        end = self.starts[unit + 1] if unit + 1 < len(self) else len(self.rows)
+        return self.rows[self.starts[unit] : end]
 
     def of(self, places: Rows) -> Rows:
-        """The groups of the pictures at some places of `rows`."""
+        """The units of the pictures at some places of `rows`."""
         return np.unique(np.searchsorted(self.starts, places, side="right") - 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Where the pictures are put, and how many of each class that makes.
+    """The split of every picture so far, and how many pictures of each class that makes.
 
-    `labels` int32 (N,) ascending, `starts` int64 (C + 1,) the first row of each class; `split` int8
-    (N,) where each picture is, -1 for nowhere yet; `wanted` and `have` int64 (C, 3); `allowed` the
-    splits that may get pictures.
+    Attributes
+    ----------
+    labels : int32 array of shape (N,)
+        Ascending.
+    starts : int64 array of shape (C + 1,)
+        The first row of each class, and N.
+    split : int8 array of shape (N,)
+        The split of each picture, -1 as long as it has none.
+    wanted, have : int64 arrays of shape (C, 3)
+        How many pictures of each class each split should get, and has.
+    allowed : list of int
+        The splits that may get pictures.
     """
 
     labels: NDArray[np.int32]
     starts: Rows
     split: NDArray[np.int8]
-    wanted: Rows
-    have: Rows
+    wanted: Counts
+    have: Counts
     allowed: list[int]
 
     def put(self, rows: Rows, split: int) -> None:
-        """Put pictures into a split, together, from nowhere or from the one split they are in."""
+        """Put a unit into a split, be it in no split yet or in another one."""
         label, count = self._classes(rows)
         donor = self.split[rows[0]]
         if donor >= 0:
@@ -68,109 +106,111 @@ class Assignment:
         self.have[label, split] += count
         self.split[rows] = split
 
-    def gains(self, rows: Rows) -> NDArray[np.int64]:
-        """How much nearer to its target each class of a group would come in each split, (c, 3).
+    def gains(self, rows: Rows) -> Counts:
+        """How much nearer to its target each class of a unit would come in each split, (c, 3).
 
-        By the fall of the squared difference: below 0 where that would put the class further off.
+        Measured by the fall of the squared difference: negative where the unit would put the class
+        further off its target.
         """
         label, count = self._classes(rows)
         gap = self.wanted[label] - self.have[label]
         return count[:, None] * (2 * gap - count[:, None])
 
     def spares(self, rows: Rows) -> bool:
-        """Whether the split that these pictures are in keeps some of each of their classes."""
+        """Whether a unit's split would keep pictures of each of the unit's classes without it."""
         label, count = self._classes(rows)
         return bool((self.have[label, self.split[rows[0]]] > count).all())
 
-    def _classes(self, rows: Rows) -> tuple[NDArray[np.int32], Rows]:
+    def _classes(self, rows: Rows) -> tuple[NDArray[np.int32], Counts]:
+        """The labels in a unit, and how many pictures of each it has."""
         return np.unique(self.labels[rows], return_counts=True)
 
 
-def place_groups(assignment: Assignment, groups: Units) -> None:
-    """Put every group into a split, in the order of the keys.
+def assign(
+    labels: NDArray[np.int32],
+    content: NDArray[np.uint64],
+    leaders: Leaders,
+    fractions: tuple[float, float, float],
+    seed: int,
+) -> NDArray[np.int8]:
+    """Give every picture to one split.
 
-    As with single pictures, test is filled first, then validation, so that another group moves few
-    of the others. A group goes there if that brings each of its classes nearer to its target. Those
-    that found no such place are tried once more, and go where it is better for their classes taken
-    together. The rest goes to train.
+    Units of several pictures come first, for they are the hardest to fit in; single pictures then
+    fill the room that is left. At last a class that misses a split gets a unit moved there, if no
+    class loses its last picture in a split by that.
+
+    Parameters
+    ----------
+    labels : int32 array of shape (N,)
+        Ascending; every label from 0 to C - 1 occurs.
+    content : uint64 array of shape (N,)
+        A digest of each picture's file: the same picture is treated alike among any others.
+    leaders : int32 array of shape (N,)
+        The first picture of each picture's unit; the picture's own number if it is alone.
+    fractions : three numbers from 0 that add up to 1
+        For train, validation and test; a split with fraction 0 stays empty.
+    seed : int
+
+    Returns
+    -------
+    split : int8 array of shape (N,)
+        0 train, 1 validation, 2 test.
     """
-    waiting = np.argsort(groups.key, kind="stable").tolist()
-    for good in (_good_for_each, _good_together):
-        waiting = [group for group in waiting if not _fill(assignment, groups[group], good)]
-    for group in waiting:
-        gains = assignment.gains(groups[group]).sum(axis=0)
-        fallback = max(assignment.allowed, key=gains.__getitem__)
-        assignment.put(groups[group], TRAIN if TRAIN in assignment.allowed else fallback)
+
+    def key(rows: Rows) -> NDArray[np.uint64]:
+        return hashed(content[rows], seed, "split")
+
+    starts = np.searchsorted(labels, np.arange(labels[-1] + 2, dtype=labels.dtype))
+    wanted = targets(np.diff(starts), fractions)
+    assignment = Assignment(
+        labels=labels,
+        starts=starts,
+        split=np.full(len(labels), -1, np.int8),
+        wanted=wanted,
+        have=np.zeros_like(wanted),
+        allowed=[split for split in range(3) if fractions[split] > 0],
+    )
+    units = _units(content, leaders, key)
+    _place_units(assignment, units)
+    for label, (start, stop) in enumerate(pairwise(starts)):
+        rows = start + np.flatnonzero(assignment.split[start:stop] < 0)
+        _place_singles(assignment, label, rows[np.argsort(key(rows), kind="stable")])
+    _repair(assignment, units, key)
+    return assignment.split
 
 
-def _fill(assignment: Assignment, rows: Rows, good: Callable[[Rows], bool]) -> bool:
-    """Put a group into test or else into validation if it is good there; whether it was."""
-    gains = assignment.gains(rows)
-    for split in (TEST, VALIDATION):
-        if good(gains[:, split]):  # never where the fraction and so every target is 0
-            assignment.put(rows, split)
-            return True
-    return False
+def targets(counts: Counts, fractions: tuple[float, float, float]) -> Counts:
+    """How many pictures of each class each split should get.
 
+    Largest remainder; then a split with a positive fraction that would get no picture takes one
+    from the largest: validation and test when the class has 3 pictures or more, train always.
 
-def _good_for_each(gains: Rows) -> bool:
-    return bool(gains.min() >= 0 and gains.max() > 0)
+    Parameters
+    ----------
+    counts : int64 array of shape (C,)
+        Pictures of each class.
+    fractions : three numbers from 0 that add up to 1
 
-
-def _good_together(gains: Rows) -> bool:
-    return bool(gains.sum() > 0)
-
-
-def place_singles(assignment: Assignment, label: int, rows: Rows) -> None:
-    """Put single pictures of one class, in this order, where there is room: test, validation.
-
-    The others go to train; there are none when its fraction is 0, for the targets are all met.
+    Returns
+    -------
+    targets : int64 array of shape (C, 3)
+        Each row adds up to the class's count.
     """
-    room = np.maximum(assignment.wanted[label] - assignment.have[label], 0)
-    test, both = room[TEST], room[TEST] + room[VALIDATION]
-    for split, some in (
-        (TEST, rows[:test]),
-        (VALIDATION, rows[test:both]),
-        (TRAIN, rows[both:]),
-    ):
-        assignment.split[some] = split
-        assignment.have[label, split] += len(some)
-
-
-def repair(
-    assignment: Assignment, groups: Units, key: Callable[[Rows], NDArray[np.uint64]]
-) -> None:
-    """Where a class of 3 units or more misses a split, move one there that nobody else will miss.
-
-    A unit is a group, or a picture that is alone; `key` gives the keys of the latter.
-    """
-    enough = np.diff(assignment.starts) >= 3
-    for label, split in np.argwhere((assignment.have == 0) & enough[:, None]).tolist():
-        if (
-            split not in assignment.allowed or assignment.have[label, split]
-        ):  # one move may mend several
-            continue
-        for rows in _units(assignment, groups, key, label):
-            if assignment.split[rows[0]] != split and assignment.spares(rows):
-                assignment.put(rows, split)
-                break
-
-
-def _units(
-    assignment: Assignment, groups: Units, key: Callable[[Rows], NDArray[np.uint64]], label: int
-) -> list[Rows]:
-    """The rows of each unit that a class has pictures in, by key; none when they are under 3."""
-    places = np.flatnonzero(assignment.labels[groups.rows] == label)
-    together = groups.of(places)
-    here = np.arange(assignment.starts[label], assignment.starts[label + 1])
-    alone = np.setdiff1d(here, groups.rows[places])
-    units = [groups[group] for group in together] + list(alone[:, None])
-    order = np.argsort(np.concatenate([groups.key[together], key(alone)]), kind="stable")
-    return [units[place] for place in order] if len(units) >= 3 else []
+    quotas = counts[:, None] * np.array(fractions)
+    wanted: Counts = np.floor(quotas).astype(np.int64)
+    by_remainder = np.argsort(wanted - quotas, axis=1, kind="stable")
+    rank = np.argsort(by_remainder, axis=1, kind="stable")
+    wanted += rank < (counts - wanted.sum(axis=1))[:, None]
+    for split, enough in ((TRAIN, 1), (VALIDATION, 3), (TEST, 3)):
+        rows = np.flatnonzero((wanted[:, split] == 0) & (counts >= enough))
+        if fractions[split] > 0:
+            wanted[rows, wanted[rows].argmax(axis=1)] -= 1
+            wanted[rows, split] += 1
+    return wanted
 
 
 def hashed(content: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.uint64]:
-    """Scramble `content` in a way that is another for every `seed` and `purpose`.
+    """Scramble `content` in a way that differs for every `seed` and `purpose`.
 
     The last step of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
     Generators", OOPSLA 2014): one to one, so that different contents never get the same key.
@@ -185,89 +225,8 @@ def hashed(content: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.u
     return bits
 
 
-def targets(counts: Ids, fractions: tuple[float, float, float]) -> Ids:
-    """How many pictures of each class each split should get.
-
-    Largest remainder; then a split with a positive fraction that would get none takes one from the
-    largest: validation and test when the class has 3 pictures or more, train always.
-
-    Parameters
-    ----------
-    counts : int64 array of shape (C,)
-        Pictures of each class.
-    fractions : three numbers from 0 that add up to 1
-
-    Returns
-    -------
-    targets : int64 array of shape (C, 3)
-        Each row adds up to the class's count.
-    """
-    quotas = counts[:, None] * np.array(fractions)
-    wanted: Ids = np.floor(quotas).astype(np.int64)
-    by_remainder = np.argsort(wanted - quotas, axis=1, kind="stable")
-    rank = np.argsort(by_remainder, axis=1, kind="stable")
-    wanted += rank < (counts - wanted.sum(axis=1))[:, None]
-    for split, enough in ((TRAIN, 1), (VALIDATION, 3), (TEST, 3)):
-        rows = np.flatnonzero((wanted[:, split] == 0) & (counts >= enough))
-        if fractions[split] > 0:
-            wanted[rows, wanted[rows].argmax(axis=1)] -= 1
-            wanted[rows, split] += 1
-    return wanted
-
-
-def assign(
-    labels: NDArray[np.int32],
-    content: NDArray[np.uint64],
-    leaders: NDArray[np.int32],
-    fractions: tuple[float, float, float],
-    seed: int,
-) -> NDArray[np.int8]:
-    """Give every picture to one split.
-
-    Units come first, for they are the hardest to fit in; single pictures then fill what room is
-    left; at last a class that misses a split gets a group or picture moved there if that is fair.
-
-    Parameters
-    ----------
-    labels : int32 array of shape (N,)
-        Ascending, every label from 0 to C - 1 is there.
-    content : uint64 array of shape (N,)
-        A digest of each picture's file: the same picture is treated alike among any others.
-    leaders : int32 array of shape (N,)
-        The first of the pictures that each picture has to stay with; its own number when alone.
-    fractions : three numbers from 0 that add up to 1
-        For train, validation and test; a split with fraction 0 stays empty.
-    seed : int
-
-    Returns
-    -------
-    split : int8 array of shape (N,)
-        0 train, 1 validation, 2 test.
-    """
-
-    def key(rows: Ids) -> NDArray[np.uint64]:
-        return hashed(content[rows], seed, "split")
-
-    starts = np.searchsorted(labels, np.arange(labels[-1] + 2, dtype=labels.dtype))
-    wanted = targets(np.diff(starts), fractions)
-    nowhere = np.full(len(labels), -1, np.int8)
-    allowed = [split for split in range(3) if fractions[split] > 0]
-    assignment = Assignment(labels, starts, nowhere, wanted, np.zeros_like(wanted), allowed)
-    groups = _groups(content, leaders, key)
-    place_groups(assignment, groups)
-    for label, (start, stop) in enumerate(pairwise(starts)):
-        rows = start + np.flatnonzero(assignment.split[start:stop] < 0)
-        place_singles(assignment, label, rows[np.argsort(key(rows), kind="stable")])
-    repair(assignment, groups, key)
-    return assignment.split
-
-
-def _groups(
-    content: NDArray[np.uint64],
-    leaders: NDArray[np.int32],
-    key: Callable[[Ids], NDArray[np.uint64]],
-) -> Units:
-    """The pictures that are not alone; the key of a group is that of its smallest content."""
+def _units(content: NDArray[np.uint64], leaders: Leaders, key: Keys) -> Units:
+    """The pictures that are not alone; the key of a unit is that of its smallest content."""
     follows = leaders != np.arange(len(leaders), dtype=leaders.dtype)
     several = follows.copy()
     several[leaders[follows]] = True
@@ -277,16 +236,102 @@ def _groups(
     return Units(rows, starts, key(rows[starts]))
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Which group each picture is of: `numbers` int64 (N,); `named` bool (N,), or it is alone."""
+def _place_units(assignment: Assignment, units: Units) -> None:
+    """Put every unit of several pictures into a split, in the order of the keys.
 
-    numbers: NDArray[np.int64]
-    named: NDArray[np.bool_]
+    As with single pictures, test is filled first, then validation, so that a new unit moves few of
+    the others. A unit goes there if that brings each of its classes nearer to its target. Units
+    that did not fit are tried once more, and go where the gain of their classes taken together is
+    positive. The rest goes to train.
+    """
+    waiting = np.argsort(units.key, kind="stable").tolist()
+    for good in (_good_for_each, _good_together):
+        waiting = [unit for unit in waiting if not _fill(assignment, units[unit], good)]
+    for unit in waiting:
+        gains = assignment.gains(units[unit]).sum(axis=0)
+        fallback = max(assignment.allowed, key=gains.__getitem__)
+        assignment.put(units[unit], TRAIN if TRAIN in assignment.allowed else fallback)
+
+
+def _fill(assignment: Assignment, rows: Rows, good: Callable[[Counts], bool]) -> bool:
+    """Put a unit into test, or else into validation, if it is good there; whether it was put."""
+    gains = assignment.gains(rows)
+    for split in (TEST, VALIDATION):
+        if good(gains[:, split]):  # never where the fraction and so every target is 0
+            assignment.put(rows, split)
+            return True
+    return False
+
+
+def _good_for_each(gains: Counts) -> bool:
+    return bool(gains.min() >= 0 and gains.max() > 0)
+
+
+def _good_together(gains: Counts) -> bool:
+    return bool(gains.sum() > 0)
+
+
+def _place_singles(assignment: Assignment, label: int, rows: Rows) -> None:
+    """Put single pictures of one class, in this order, where there is room: test, validation.
+
+    The others go to train. If its fraction is 0 all pictures have found room before, for the
+    targets of the other splits add up to the class.
+    """
+    room = np.maximum(assignment.wanted[label] - assignment.have[label], 0)
+    test, both = room[TEST], room[TEST] + room[VALIDATION]
+    for split, chosen in (
+        (TEST, rows[:test]),
+        (VALIDATION, rows[test:both]),
+        (TRAIN, rows[both:]),
+    ):
+        assignment.split[chosen] = split
+        assignment.have[label, split] += len(chosen)
+
+
+def _repair(assignment: Assignment, units: Units, key: Keys) -> None:
+    """Where a class with 3 units or more misses a split, move a unit there that can be spared.
+
+    `key` gives the keys of the single pictures.
+    """
+    enough = np.diff(assignment.starts) >= 3
+    for label, split in np.argwhere((assignment.have == 0) & enough[:, None]).tolist():
+        if split not in assignment.allowed or assignment.have[label, split]:
+            continue  # one move may have mended several classes
+        for rows in _units_of_class(assignment, units, key, label):
+            if assignment.split[rows[0]] != split and assignment.spares(rows):
+                assignment.put(rows, split)
+                break
+
+
+def _units_of_class(assignment: Assignment, units: Units, key: Keys, label: int) -> list[Rows]:
+    """The rows of each unit with pictures of one class, by key; empty if there are fewer than 3."""
+    places = np.flatnonzero(assignment.labels[units.rows] == label)
+    several = units.of(places)
+    pictures = np.arange(assignment.starts[label], assignment.starts[label + 1])
+    alone = np.setdiff1d(pictures, units.rows[places])
+    rows = [units[unit] for unit in several] + list(alone[:, None])
+    order = np.argsort(np.concatenate([units.key[several], key(alone)]), kind="stable")
+    return [rows[place] for place in order] if len(rows) >= 3 else []
+
+
+def group_name(path: str, search: re.Pattern[str]) -> str:
+    """The pattern's first parenthesis, or the whole match if it has none; "" without a match."""
+    match = search.search(path)
+    return (match[1 if search.groups else 0] or "") if match else ""
+
+
+def numbered(names: Iterable[bytes]) -> Groups:
+    """The groups of pictures by the groups' names; a picture without one is a group of its own."""
+    numbers, named = bytearray(), bytearray()
+    for row, name in enumerate(names):
+        text = b"group " + name if name else b"alone %d" % row
+        numbers += hashlib.blake2b(text, digest_size=8).digest()
+        named.append(bool(name))
+    return Groups(np.frombuffer(numbers, np.int64), np.frombuffer(named, bool))
 
 
 def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
-    """Leaders of pictures that belong together where their ids, of shape (N,), are equal."""
+    """The first picture with the id of each picture: ids of shape (N,) -> int32 (N,)."""
     order = np.argsort(ids, kind="stable")
     ids = ids[order]
     new = np.ones(len(ids), bool)
@@ -297,47 +342,31 @@ def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
     return leaders
 
 
-def joined(one: Leaders, other: Leaders) -> Leaders:
-    """Leaders of pictures that belong together by a chain of one kind or the other."""
+def joined(groups: Leaders, twins: Leaders) -> Leaders:
+    """The leaders of units, which chains of groups and twins tie together."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    follows = np.flatnonzero(other != np.arange(len(other), dtype=other.dtype))
-    ends = np.concatenate([one[follows], one[other[follows]]])
-    nodes, number = np.unique(ends, return_inverse=True)  # the groups that `other` ties together
+    follows = np.flatnonzero(twins != np.arange(len(twins), dtype=twins.dtype))
+    ends = np.concatenate([groups[follows], groups[twins[follows]]])
+    nodes, number = np.unique(ends, return_inverse=True)  # the groups that twins tie together
     links = (np.ones(len(follows), np.int8), tuple(number.reshape(2, -1)))
     graph = coo_array(links, shape=(len(nodes), len(nodes)))
     part = connected_components(graph, directed=False)[1]
-    leaders = np.arange(len(one), dtype=np.int32)
+    leaders = np.arange(len(groups), dtype=np.int32)
     leaders[nodes] = nodes[leaders_of(part)]
-    return leaders[one]
+    return leaders[groups]
 
 
 def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The places of values that come more than once: uint64 (N,) -> int64 (few,), ascending."""
+    """The places of values that occur more than once: uint64 (N,) -> int64 (few,), ascending."""
     values = np.sort(words)
     values = np.unique(values[1:][values[1:] == values[:-1]])
     if not len(values):
         return np.empty(0, np.int64)
-    found = []
+    places = []
     for start in range(0, len(words), BATCH):
-        here = words[start : start + BATCH]
-        nearest = values[np.minimum(np.searchsorted(values, here), len(values) - 1)]
-        found.append(start + np.flatnonzero(nearest == here))
-    return np.concatenate(found)
-
-
-def group_name(path: str, search: re.Pattern[str]) -> str:
-    """The pattern's first parenthesis, or the whole match when it has none; "" for no match."""
-    match = search.search(path)
-    return (match[1 if search.groups else 0] or "") if match else ""
-
-
-def numbered(names: Iterable[bytes]) -> Groups:
-    """The groups of pictures by their names; a picture without one is a group of its own."""
-    numbers, named = bytearray(), bytearray()
-    for row, name in enumerate(names):
-        text = b"group " + name if name else b"alone %d" % row
-        numbers += hashlib.blake2b(text, digest_size=8).digest()
-        named.append(bool(name))
-    return Groups(np.frombuffer(numbers, np.int64), np.frombuffer(named, bool))
+        batch = words[start : start + BATCH]
+        nearest = values[np.minimum(np.searchsorted(values, batch), len(values) - 1)]
+        places.append(start + np.flatnonzero(nearest == batch))
+    return np.concatenate(places)

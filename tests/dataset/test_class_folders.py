@@ -74,7 +74,7 @@ def test_packing_what_was_exported_makes_the_same_pictures(tmp_path: Path) -> No
     write_bordered(tmp_path / "d.h5", NAMES, 200)
 
     exported = export(tmp_path / "d.h5", tmp_path / "out")
-    report = packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
+    report = packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12)))
 
     assert exported == Exported(600, 0, 0)
     assert report.ignored.first == [("pictures.csv", "lies beside the class folders")]
@@ -168,7 +168,7 @@ def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
         writer.finish({"tool": "test"})
 
     exported = export(tmp_path / "d.h5", tmp_path / "out")
-    packed(tmp_path / "out", tmp_path / "again.h5", Packing(ImageSpec(size=12)))
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12)))
 
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         changed = (all_digests(before) - all_digests(after)).total()
@@ -258,7 +258,7 @@ def test_folder_names_are_safe_different_and_can_be_read_back(classes: list[str]
 def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
     """The pictures of an imported set come back, under the folder names of its classes."""
     made = Made((0, 1, 2) * 30, sides=("train", "train", "test"), groups=("w1", "w2", None, "w3"))
-    imported(made.collection(), tmp_path / "d.h5", Importing("made-up"))
+    imported(made.collection(), tmp_path / "d.h5", Importing(format="made-up"))
 
     export(tmp_path / "d.h5", tmp_path / "out")
     packed(tmp_path / "out", tmp_path / "again.h5", Packing())
@@ -272,7 +272,7 @@ def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
 def test_real_mnist_survives_export_and_packing(tmp_path: Path) -> None:
     """The 10,000 test pictures, imported at 32x32, come back with the same pixels and classes."""
     collection = FORMATS["idx"].read(real("mnist") / "t10k-images-idx3-ubyte.gz")
-    imported(collection, tmp_path / "d.h5", Importing("idx"))
+    imported(collection, tmp_path / "d.h5", Importing(format="idx"))
 
     exported = export(tmp_path / "d.h5", tmp_path / "out")
     packed(tmp_path / "out", tmp_path / "again.h5", Packing())

@@ -12,7 +12,7 @@ import pytest
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.packing.plan import NONE, Official, divide, missing_splits, on_both_sides
+from inkfold.packing.plan import NO_SIDE, Official, divide, missing_splits, on_both_sides
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS, TEST, TRAIN
 from inkfold.workers import InProcess
@@ -95,7 +95,7 @@ def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:
     labels = np.repeat([0, 1, 2], [40, 40, 20]).astype(np.int32)
     content = np.random.default_rng(0).integers(0, 1 << 60, 100).astype(np.uint64)
     side = np.tile([TRAIN, TEST], 50).astype(np.int8)
-    side[80:] = NONE  # class 2 is on neither side
+    side[80:] = NO_SIDE  # class 2 is on neither side
     leaders = np.arange(100, dtype=np.int32)
     leaders[[1, 2, 4, 6]] = 0  # 1 is test, the others train
 

@@ -113,7 +113,7 @@ def test_no_object_in_the_file_has_a_time(tmp_path: Path) -> None:
 def test_provenance_tells_how_and_not_where(tmp_path: Path) -> None:
     """Options, seed, counts, versions, and a fingerprint of the source."""
     folder = write_classes(tmp_path / "in", {"a": 10, "b": 10})
-    packing = Packing(ImageSpec.of(size=9, fit="ink", ink="dark", threshold="otsu"), seed=3)
+    packing = Packing(spec=ImageSpec.of(size=9, fit="ink", ink="dark", threshold="otsu"), seed=3)
 
     packed(folder, tmp_path / "out.h5", packing)
 
@@ -185,7 +185,7 @@ def test_ten_thousand_classes_survive_the_round_trip(tmp_path: Path) -> None:
         pixels[1:5, 1:5].flat[:14] = [0 if index >> bit & 1 else 90 for bit in range(14)]
         (folder / "1.png").write_bytes(encode(".png", pixels))
 
-    packed(tmp_path / "in", tmp_path / "out.h5", Packing(ImageSpec(size=6)))
+    packed(tmp_path / "in", tmp_path / "out.h5", Packing(spec=ImageSpec(size=6)))
 
     with open_dataset(tmp_path / "out.h5") as dataset:
         assert len(dataset.classes) == 10_000

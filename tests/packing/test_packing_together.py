@@ -24,7 +24,7 @@ def test_another_size_or_fit_has_the_same_split(tmp_path: Path) -> None:
     folder = write_classes(tmp_path / "in", {"a": 40, "b": 40})
 
     packed(folder, tmp_path / "one.h5")
-    packed(folder, tmp_path / "two.h5", Packing(ImageSpec(size=20, fit="stretch")))
+    packed(folder, tmp_path / "two.h5", Packing(spec=ImageSpec(size=20, fit="stretch")))
 
     with open_dataset(tmp_path / "one.h5") as one, open_dataset(tmp_path / "two.h5") as two:
         for name in SPLITS:

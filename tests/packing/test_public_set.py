@@ -26,7 +26,7 @@ from tests.worlds.foreign_files import write_idx
 from tests.worlds.packing_run import silent
 from tests.worlds.reading import real
 
-SMALL = Importing("made-up", ImageSpec(size=12))
+SMALL = Importing(format="made-up", spec=ImageSpec(size=12))
 
 
 @dataclass(frozen=True)
@@ -319,7 +319,11 @@ def test_memory_does_not_grow_with_the_set(tmp_path: Path) -> None:
     peaks = []
     for count in (2_000, 20_000, 100_000):
         glyphs = partial(_many, count)
-        imported(Collection("x", ("a",), "light", count, glyphs), tmp_path / "d.h5", Importing("x"))
+        imported(
+            Collection("x", ("a",), "light", count, glyphs),
+            tmp_path / "d.h5",
+            Importing(format="x"),
+        )
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert peaks[2] - peaks[1] < 16_000, "KiB; 80,000 pictures are 80,000 KiB"
 

@@ -14,7 +14,7 @@ from inkfold.packing.plan import Packing
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import InProcess
 
-SMALL = Packing(ImageSpec(size=12))
+SMALL = Packing(spec=ImageSpec(size=12))
 
 
 @contextmanager
