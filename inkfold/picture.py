@@ -1,4 +1,8 @@
-"""A picture file becomes pixels, and pixels become a network's input: one way, used everywhere."""
+"""A picture file becomes pixels, and pixels become a network's input: one way, used everywhere.
+
+`read` and `decode` give pixels, `prepare` makes an image of them: grey, ink high on paper 0, and
+fitted to the frame that an `ImageSpec` describes.
+"""
 
 from __future__ import annotations
 
@@ -14,128 +18,28 @@ from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.spec import ImageSpec, Ink, Interpolation
 
 Grey = NDArray[np.uint8]
-STEEPEST = 128  # grey levels between opposite edges that light alone may make
-CLEARED = 0.6  # share of Otsu's level below which `clean` sees paper
-ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
-MAX_PIXELS = 50_000_000  # OpenCV is told in inkfold/__init__.py
-READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # the latter where text files are told apart
-MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: what is larger is something else
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-CONTRAST = 16  # grey levels between the darkest and the lightest pixel; below, nothing is drawn
 Mask = NDArray[np.bool_]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # without O_BINARY Windows changes line ends
+MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: a larger file is no picture
+MAX_PIXELS = 50_000_000  # inkfold/__init__.py sets the same limit for OpenCV
+STEEPEST = 128  # largest difference in grey levels between opposite edges that light may make
+CLEARED = 0.6  # share of Otsu's level up to which `clean` sees paper
+CONTRAST = 16  # least grey levels between the darkest and the lightest pixel of a drawing
+ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we report errors ourselves
 
 
-def fit(ink: Grey, spec: ImageSpec) -> Grey:
-    """Bring a picture into the frame.
-
-    Parameters
-    ----------
-    ink : uint8 array of shape (H, W)
-        0 = paper.
-    spec : ImageSpec
-        Its `fit`, `margin` and `interpolation` are used.
-
-    Returns
-    -------
-    image : uint8 array of shape (size, size)
-    """
-    if spec.fit == "stretch":
-        return _resize(ink, spec.size, spec.size, spec.interpolation)
-    if spec.fit == "ink":
-        return _fit_ink(ink, spec)
-    box = _scale(ink, spec)
-    return _place(box, spec.size, (spec.size - len(box)) // 2, (spec.size - box.shape[1]) // 2)
-
-
-def otsu(ink: Grey) -> tuple[float, Grey]:
-    """Otsu's level, and the picture with 255 above it and 0 elsewhere."""
-    level, image = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return level, image.astype(np.uint8, copy=False)
-
-
-def flatten(grey: Grey) -> Grey:
-    """Take away light that falls from one side: a plane through the medians of the four edges.
-
-    Where opposite edges differ by more than `STEEPEST` grey levels one of them is no paper, and the
-    picture stays as it is.
-    """
-    down = float(np.median(grey[-1])) - float(np.median(grey[0]))
-    across = float(np.median(grey[:, -1])) - float(np.median(grey[:, 0]))
-    if max(abs(down), abs(across)) > STEEPEST or (down, across) == (0, 0):
-        return grey
-    rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
-    plane = down * rows[:, None] + across * columns
-    return np.clip(np.round(grey - plane), 0, 255).astype(np.uint8)
-
-
-def clean(ink: Grey) -> Grey:
-    """Clear uneven paper and bring pale ink to 255; between them the edges of strokes stay grey.
-
-    What lies below 0.6 of Otsu's level becomes paper, the mean of what lies above the level becomes
-    255, and the rest is stretched between them in a straight line.
-    """
-    level, inked = otsu(ink)
-    if not inked.any():
-        return ink
-    low, high = CLEARED * level, float(ink[inked > 0].mean())
-    table = np.clip((np.arange(256) - low) / (high - low), 0, 1) * 255
-    return np.asarray(np.round(table).astype(np.uint8)[ink])
-
-
-def _fit_ink(ink: Grey, spec: ImageSpec) -> Grey:
-    """Crop to the ink, scale it to the frame less its margin, centre of mass to the middle."""
-    inked = ink > otsu(ink)[0] / 2  # half the level: thin, pale ends of strokes belong to it
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if not len(rows):
-        return np.zeros((spec.size, spec.size), np.uint8)
-    box = _scale(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], spec)
-    top, left = (_start(box.sum(axis=axis, dtype=np.int64), spec.size) for axis in (1, 0))
-    return _place(box, spec.size, top, left)
-
-
-def _start(profile: NDArray[np.int64], size: int) -> int:
-    """Where a box begins whose centre of mass, by its `profile`, is in the middle of `size`."""
-    weights = profile if profile.any() else np.ones_like(profile)
-    centre = float(weights @ np.arange(len(weights))) / float(weights.sum())
-    return min(max(round((size - 1) / 2 - centre), 0), size - len(profile))
-
-
-def _scale(picture: Grey, spec: ImageSpec) -> Grey:
-    """Longest side to the frame less its margin, aspect kept, no side below a pixel."""
-    side = max(1, round(spec.size * (1 - 2 * spec.margin)))
-    rows, columns = (max(1, round(n * side / max(picture.shape))) for n in picture.shape)
-    return _resize(picture, rows, columns, spec.interpolation)
-
-
-def _resize(picture: Grey, rows: int, columns: int, how: Interpolation) -> Grey:
-    """Resize; ``area`` shrinks first, each axis by itself, for it averages only when shrinking."""
-    if how == "area":
-        smaller = min(rows, picture.shape[0]), min(columns, picture.shape[1])
-        picture = _resampled(picture, smaller, cv2.INTER_AREA)
-    return _resampled(picture, (rows, columns), ENLARGE[how])
-
-
-def _resampled(picture: Grey, shape: tuple[int, ...], interpolation: int) -> Grey:
-    """As OpenCV does it; what has the shape already stays."""
-    if picture.shape == shape:
-        return picture
-    resized = cv2.resize(picture, shape[::-1], interpolation=interpolation)
-    return resized.astype(np.uint8, copy=False)
-
-
-def _place(box: Grey, size: int, top: int, left: int) -> Grey:
-    frame = np.zeros((size, size), np.uint8)
-    frame[top : top + box.shape[0], left : left + box.shape[1]] = box
-    return frame
-
-
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the errors are ours to tell
+def read(path: Path | str | bytes) -> Pixels:
+    """The pixels of a picture file: `decode` of its bytes."""
+    return decode(load(path))
 
 
 def load(path: Path | str | bytes) -> bytes:
-    """Read a file's bytes; raises PictureError when that cannot be done."""
+    """The bytes of a file; raises PictureError if it cannot be read or is too large."""
     try:
-        file = os.open(path, READ)  # half the time of open(), an eighth of a small picture's
+        file = os.open(path, READ)  # saves half of open()'s time, an eighth of a small picture's
         try:
             return _whole(file)
         finally:
@@ -148,7 +52,7 @@ def load(path: Path | str | bytes) -> bytes:
 
 
 def _whole(file: int) -> bytes:
-    """All bytes of an open file; of a pipe too, whose size is told as 0."""
+    """All bytes of an open file, or of a pipe, whose size the system gives as 0."""
     size = os.fstat(file).st_size
     if size > MAX_BYTES:
         raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
@@ -158,15 +62,10 @@ def _whole(file: int) -> bytes:
     return data
 
 
-def read(path: Path | str | bytes) -> Pixels:
-    """Read a picture file: `decode` of its bytes."""
-    return decode(load(path))
-
-
 def decode(data: bytes) -> Pixels:
-    """Decode a picture: PNG, JPEG, BMP, TIFF, WebP, PGM and whatever else OpenCV reads.
+    """The pixels of a PNG, JPEG, BMP, TIFF, WebP or PGM file, or of another that OpenCV reads.
 
-    JPEG pictures are turned as their EXIF orientation says. Of a file with several pages the first
+    A JPEG picture is turned as its EXIF orientation says. Of a file with several pages the first
     is taken.
 
     Returns
@@ -176,8 +75,8 @@ def decode(data: bytes) -> Pixels:
     Raises
     ------
     PictureError
-        If there is no picture in `data`, it is cut short, it has more than 50 million pixels, or
-        its pixels are neither 8 nor 16 bits. The message is the reason alone.
+        If `data` holds no picture, is cut short, has more than 50 million pixels, or pixels of
+        neither 8 nor 16 bits. The message is the reason alone.
     """
     if not data:
         raise PictureError("empty file")
@@ -199,6 +98,7 @@ def decode(data: bytes) -> Pixels:
 
 
 def _too_large(data: bytes) -> str:
+    """The message about a file with too many pixels; a PNG's header says how many."""
     allowed = f"{MAX_PIXELS // 1_000_000} megapixels are allowed"
     if data.startswith(b"\x89PNG") and len(data) >= 24:
         columns, rows = struct.unpack(">II", data[16:24])
@@ -207,7 +107,7 @@ def _too_large(data: bytes) -> str:
 
 
 def _checked(pixels: NDArray[np.generic]) -> Pixels:
-    """Say what about `pixels` no picture has, whoever made them."""
+    """The pixels, if their type and shape are a picture's; raises PictureError otherwise."""
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -225,7 +125,7 @@ def _checked(pixels: NDArray[np.generic]) -> Pixels:
 
 
 def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
-    """Make a network's input from a picture: grey, ink high on paper 0, fitted to the frame.
+    """Make a network's input from pixels: grey, ink high on paper 0, fitted to the frame.
 
     Parameters
     ----------
@@ -236,13 +136,14 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     Returns
     -------
     image : uint8 array of shape (size, size)
-        0 = paper. The paper level is the median of the picture's edge, whatever its grey; what
-        lies on the other side of it than the ink is paper too. A blank picture is all 0.
+        0 = paper. The paper's level is the median of the picture's edge, whatever its grey; where
+        ink is darker than the paper, lighter pixels count as paper, and the reverse. A blank
+        picture gives an image of zeros.
 
     Raises
     ------
     PictureError
-        If `pixels` is none of the above.
+        If `pixels` have another type or shape, or are more than 50 million.
     """
     grey = _grey(_checked(pixels))
     if spec.threshold == "soft":
@@ -263,18 +164,135 @@ def _grey(pixels: Pixels) -> Grey:
     return plane.astype(np.uint8, copy=False)
 
 
+def flatten(grey: Grey) -> Grey:
+    """Remove light that falls from one side: a plane through the medians of the four edges.
+
+    Where opposite edges differ by more than `STEEPEST` grey levels, one of them is not paper, and
+    the picture is returned unchanged.
+    """
+    down = float(np.median(grey[-1])) - float(np.median(grey[0]))
+    across = float(np.median(grey[:, -1])) - float(np.median(grey[:, 0]))
+    if max(abs(down), abs(across)) > STEEPEST or (down, across) == (0, 0):
+        return grey
+    rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
+    plane = down * rows[:, None] + across * columns
+    return np.clip(np.round(grey - plane), 0, 255).astype(np.uint8)
+
+
 def _ink(grey: Grey, side: Ink) -> Grey:
-    """How far each pixel is from the paper, on the ink's side of it."""
+    """How many levels each pixel lies from the paper, on the ink's side of it; elsewhere 0."""
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     edge.partition(len(edge) // 2)
     paper = edge[len(edge) // 2]
     if side == "auto":
-        # sum of (paper - pixel): what lies below the paper less what lies above
+        # the sign of the sum of (paper - pixel) says on which side of the paper more ink lies
         side = "dark" if int(paper) * grey.size >= cv2.sumElems(grey)[0] else "light"
     ink = paper - np.minimum(grey, paper) if side == "dark" else np.maximum(grey, paper) - paper
     return np.asarray(ink)
 
 
+def clean(ink: Grey) -> Grey:
+    """Clear uneven paper and raise pale ink to 255; the edges of strokes between them stay grey.
+
+    Levels up to 0.6 of Otsu's level become 0, the mean of all levels above Otsu's becomes 255, and
+    a straight line leads from one to the other.
+    """
+    level, inked = otsu(ink)
+    if not inked.any():
+        return ink
+    low, high = CLEARED * level, float(ink[inked > 0].mean())
+    table = np.clip((np.arange(256) - low) / (high - low), 0, 1) * 255
+    return np.asarray(np.round(table).astype(np.uint8)[ink])
+
+
+def otsu(ink: Grey) -> tuple[float, Grey]:
+    """Otsu's level, and the picture with 255 above that level and 0 elsewhere."""
+    level, image = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return level, image.astype(np.uint8, copy=False)
+
+
+def fit(ink: Grey, spec: ImageSpec) -> Grey:
+    """Bring ink on paper 0 into the frame.
+
+    Parameters
+    ----------
+    ink : uint8 array of shape (H, W)
+        0 = paper.
+    spec : ImageSpec
+        Its `size`, `fit`, `margin` and `interpolation` are used.
+
+    Returns
+    -------
+    image : uint8 array of shape (size, size)
+    """
+    if spec.fit == "stretch":
+        return _resize(ink, spec.size, spec.size, spec.interpolation)
+    if spec.fit == "ink":
+        return _fit_ink(ink, spec)
+    box = _scale(ink, spec)
+    return _place(box, spec.size, (spec.size - len(box)) // 2, (spec.size - box.shape[1]) // 2)
+
+
+def _fit_ink(ink: Grey, spec: ImageSpec) -> Grey:
+    """Crop to the ink, scale it to the frame less its margin, centre of mass to the middle."""
+    inked = ink > otsu(ink)[0] / 2  # half of Otsu's level, so that thin, pale ends are kept
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    if not len(rows):
+        return np.zeros((spec.size, spec.size), np.uint8)
+    box = _scale(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], spec)
+    top, left = (_start(box.sum(axis=axis, dtype=np.int64), spec.size) for axis in (1, 0))
+    return _place(box, spec.size, top, left)
+
+
+def _start(profile: NDArray[np.int64], size: int) -> int:
+    """Where along an axis of `size` pixels a box begins whose centre of mass is in the middle.
+
+    `profile` is the sum of the box's ink at each place of the axis. The box stays in the frame.
+    """
+    weights = profile if profile.any() else np.ones_like(profile)
+    centre = float(weights @ np.arange(len(weights))) / float(weights.sum())
+    return min(max(round((size - 1) / 2 - centre), 0), size - len(profile))
+
+
+def _scale(picture: Grey, spec: ImageSpec) -> Grey:
+    """Bring the longest side to the frame less its margin, aspect kept, no side below a pixel."""
+    side = max(1, round(spec.size * (1 - 2 * spec.margin)))
+    rows, columns = (max(1, round(n * side / max(picture.shape))) for n in picture.shape)
+    return _resize(picture, rows, columns, spec.interpolation)
+
+
+def _resize(picture: Grey, rows: int, columns: int, how: Interpolation) -> Grey:
+    """Resize; ``area``, which averages only where it shrinks, first shrinks each axis by itself."""
+    if how == "area":
+        smaller = min(rows, picture.shape[0]), min(columns, picture.shape[1])
+        picture = _resampled(picture, smaller, cv2.INTER_AREA)
+    return _resampled(picture, (rows, columns), ENLARGE[how])
+
+
+def _resampled(picture: Grey, shape: tuple[int, ...], interpolation: int) -> Grey:
+    """The picture in `shape`, as OpenCV resizes it; unchanged where it has that shape."""
+    if picture.shape == shape:
+        return picture
+    resized = cv2.resize(picture, shape[::-1], interpolation=interpolation)
+    return resized.astype(np.uint8, copy=False)
+
+
+def _place(box: Grey, size: int, top: int, left: int) -> Grey:
+    """A frame of `size` x `size` zeros with the box at row `top` and column `left`."""
+    frame = np.zeros((size, size), np.uint8)
+    frame[top : top + box.shape[0], left : left + box.shape[1]] = box
+    return frame
+
+
 def is_blank(images: NDArray[np.uint8]) -> Mask:
-    """Whether nothing is drawn: all pixels within 15 grey levels."""
+    """Whether nothing is drawn on each of the images (n, H, W): all pixels within 15 levels."""
     return np.asarray(np.ptp(images, axis=(1, 2)) < CONTRAST)
+
+
+def shrunk(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Square images (..., H, H) averaged down to `side` x `side`; smaller ones as they are."""
+    if images.shape[-1] <= side:
+        return images
+    flat = images.reshape(-1, *images.shape[-2:])
+    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in flat]
+    return np.reshape(np.array(small, np.uint8), (*images.shape[:-2], side, side))

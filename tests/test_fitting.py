@@ -1,4 +1,4 @@
-"""Ink on paper 0 comes into the frame: padded, stretched, or by its mass."""
+"""Ink on paper 0 is fitted to the frame: padded, stretched, or centred by its mass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.worlds.drawn_pictures import glyph
 
 
 def test_pad_keeps_the_aspect_and_centres() -> None:
-    """A 4x8 picture in a frame of 8 is 2 rows from the top and 2 from the bottom, all 8 wide."""
+    """With ``pad`` a 4x8 picture fills the width of a frame of 8, with 2 free rows on each side."""
     picture = np.zeros((4, 8), np.uint8)
     picture[1:3, 1:7] = 9
 
@@ -28,7 +28,7 @@ def test_pad_keeps_the_aspect_and_centres() -> None:
 
 
 def test_pad_leaves_the_margin_free() -> None:
-    """A margin of an eighth on a frame of 16: the picture is 12 wide, 2 are free on each side."""
+    """With a margin of an eighth, 2 of a frame's 16 pixels are free on each side."""
     image = prepare(
         np.pad(np.full((10, 10), 255, np.uint8), 1), ImageSpec(size=16, fit="pad", margin=1 / 8)
     )
@@ -39,7 +39,7 @@ def test_pad_leaves_the_margin_free() -> None:
 
 
 def test_stretch_fills_the_frame() -> None:
-    """A 2x4 picture in a frame of 4: two rows become four, in steps of a half between centres."""
+    """With ``stretch`` a 2x4 picture fills a frame of 4, and its rows are interpolated."""
     picture = np.array([[0, 0, 0, 0], [0, 200, 200, 0]], np.uint8)
 
     image = prepare(picture, ImageSpec(size=4, fit="stretch"))
@@ -53,7 +53,7 @@ def _ink_spec(size: int = 28) -> ImageSpec:
 
 
 def test_ink_fills_twenty_of_twenty_eight_pixels() -> None:
-    """MNIST's law: the longest side is 20, wherever and however large the drawing was."""
+    """With ``ink`` the longest side is 20 of 28 pixels, as in MNIST, however large it was drawn."""
     picture = np.full((300, 200), 255, np.uint8)
     picture[250:290, 20:28] = 0  # 40 high, 8 wide, in a corner
 
@@ -65,7 +65,7 @@ def test_ink_fills_twenty_of_twenty_eight_pixels() -> None:
 
 
 def test_ink_puts_the_centre_of_mass_in_the_middle() -> None:
-    """An L is heavier at its foot, so its box sits higher than the middle of the frame."""
+    """With ``ink`` the centre of mass of an L, which is heavy at its foot, is in the middle."""
     picture = np.zeros((60, 60), np.uint8)
     picture[10:50, 20:25] = 255
     picture[44:50, 20:50] = 255
@@ -77,16 +77,16 @@ def test_ink_puts_the_centre_of_mass_in_the_middle() -> None:
 
 
 def test_ink_does_not_depend_on_where_the_drawing_was() -> None:
-    """The same strokes in another corner of a larger canvas."""
+    """With ``ink`` the same strokes give the same image from any corner of any canvas."""
     strokes = 255 - glyph(np.random.default_rng(3))
-    one, other = np.zeros((90, 90), np.uint8), np.zeros((120, 200), np.uint8)
-    one[5:29, 6:26], other[80:104, 150:170] = strokes, strokes
+    small, large = np.zeros((90, 90), np.uint8), np.zeros((120, 200), np.uint8)
+    small[5:29, 6:26], large[80:104, 150:170] = strokes, strokes
 
-    assert np.array_equal(prepare(one, _ink_spec()), prepare(other, _ink_spec()))
+    assert np.array_equal(prepare(small, _ink_spec()), prepare(large, _ink_spec()))
 
 
 def test_ink_keeps_the_box_inside_the_frame() -> None:
-    """A far heavier end would push the other end out of the frame."""
+    """With ``ink`` a drawing with one heavy end is moved only as far as the frame allows."""
     picture = np.zeros((60, 60), np.uint8)
     picture[10:50, 30] = 140
     picture[44:50, 22:39] = 255
@@ -97,8 +97,8 @@ def test_ink_keeps_the_box_inside_the_frame() -> None:
     assert np.flatnonzero(turned.any(axis=1))[[0, -1]].tolist() == [8, 27]
 
 
-def test_ink_takes_pale_ends_of_strokes_for_ink() -> None:
-    """Pixels above half of Otsu's level belong to the box: 80 beside 255."""
+def test_ink_does_not_crop_pale_ends_of_strokes() -> None:
+    """With ``ink`` pixels above half of Otsu's level are kept: 80 beside 255."""
     picture = np.zeros((40, 40), np.uint8)
     picture[10:20, 10:12] = 255
     picture[20:30, 10:12] = 80
@@ -112,7 +112,7 @@ def test_ink_takes_pale_ends_of_strokes_for_ink() -> None:
 @pytest.mark.parametrize("fit", ["stretch", "pad", "ink"])
 @pytest.mark.parametrize("level", [0, 77, 255])
 def test_a_blank_picture_is_all_paper(fit: Fit, level: int) -> None:
-    """Whatever its grey."""
+    """A picture of one grey gives an image of zeros, whichever grey it is."""
     image = prepare(np.full((9, 5), level, np.uint8), ImageSpec(size=8, fit=fit, threshold="otsu"))
 
     assert image.shape == (8, 8)
@@ -120,7 +120,7 @@ def test_a_blank_picture_is_all_paper(fit: Fit, level: int) -> None:
 
 
 def test_area_averages_when_it_shrinks() -> None:
-    """Each 2x2 of the picture becomes its mean; bilinear at this scale would too, by chance."""
+    """With ``area`` every 3x3 pixels become their mean where the picture shrinks to a third."""
     picture = np.zeros((12, 12), np.uint8)
     picture[4:8, 4:8] = np.arange(0, 160, 10).reshape(4, 4)
     means = picture.reshape(4, 3, 4, 3).mean(axis=(1, 3))
@@ -131,7 +131,7 @@ def test_area_averages_when_it_shrinks() -> None:
 
 
 def test_area_averages_along_the_axis_that_shrinks_when_the_other_grows() -> None:
-    """A 3 x 300 picture, every third column ink, stretched to 30 x 30: an even grey, no stripes."""
+    """With ``area`` 300 columns, of which every third is ink, become 30 columns of even grey."""
     picture = np.zeros((3, 300), np.uint8)
     picture[1, ::3] = 240
 
@@ -142,7 +142,7 @@ def test_area_averages_along_the_axis_that_shrinks_when_the_other_grows() -> Non
 
 
 def test_linear_and_cubic_are_opencvs() -> None:
-    """The named interpolation is used as it is."""
+    """``linear`` and ``cubic`` give what OpenCV's interpolation of that name gives."""
     picture = 255 - glyph(np.random.default_rng(5), 20, 20)
     flags: dict[Interpolation, int] = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
@@ -160,7 +160,7 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("area", "linear", "cubic")
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (1, 5000), (5000, 1), (2, 4000, 3), (700, 3, 4)])
 def test_every_shape_has_an_input(shape: tuple[int, ...]) -> None:
-    """One pixel, a hair, a ribbon; every fit, threshold and interpolation."""
+    """A picture of any shape gives an image with every fit, threshold and interpolation."""
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 
     for fit, threshold, how in itertools.product(FITS, THRESHOLDS, INTERPOLATIONS):
@@ -172,7 +172,7 @@ def test_every_shape_has_an_input(shape: tuple[int, ...]) -> None:
 
 
 def test_a_ribbon_is_not_lost_by_pad() -> None:
-    """A 10 x 5000 picture of ink in a frame of 16 is a row of a pixel."""
+    """With ``pad`` a picture of 10 x 5000 pixels becomes one row of ink, not none."""
     picture = np.zeros((10, 5000), np.uint8)
     picture[1:-1, 1:-1] = 255
 
@@ -187,7 +187,7 @@ def test_a_ribbon_is_not_lost_by_pad() -> None:
 def test_the_frame_of_a_framed_picture_is_paper(
     rows: int, columns: int, size: int, fit: Fit, data: st.DataObject
 ) -> None:
-    """With paper all around, an inverted picture gives the same input, and ink is never lost."""
+    """A drawing with paper all around and its negative give the same image, and ink is kept."""
     seed = data.draw(st.integers(0, 1000))
     picture: NDArray[np.uint8] = np.zeros((rows + 4, columns + 4), np.uint8)
     inside = np.random.default_rng(seed).integers(0, 2, (rows, columns)) * 255

@@ -1,4 +1,4 @@
-"""Paper becomes 0 and ink high: its side, depth, colours, thresholds, light."""
+"""Paper becomes 0 and ink high: side of the ink, depth, colours, thresholds, uneven light."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRETCH = ImageSpec(size=6, fit="stretch")  # a 6x6 picture keeps its pixels
 
 
 def test_dark_ink_on_white_is_inverted() -> None:
-    """White paper becomes 0, ink of grey 55 becomes 200."""
+    """On white paper, 255, ink of grey 55 becomes 200 and the paper 0."""
     image = prepare(BAR, STRETCH)
 
     assert image[2].tolist() == [0, 200, 200, 200, 200, 0]
@@ -26,7 +26,7 @@ def test_dark_ink_on_white_is_inverted() -> None:
 
 
 def test_light_ink_on_black_stays_as_it_is_bit_for_bit() -> None:
-    """So MNIST's pictures go through unchanged."""
+    """Pictures like MNIST's, light on black at the size of the frame, are not changed."""
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 6:22] = np.random.default_rng(0).integers(0, 256, (20, 16))
 
@@ -34,14 +34,14 @@ def test_light_ink_on_black_stays_as_it_is_bit_for_bit() -> None:
 
 
 def test_dark_on_light_and_light_on_dark_give_the_same_input() -> None:
-    """The same strokes photographed and inverted."""
+    """A picture and its negative give the same image."""
     picture = glyph(np.random.default_rng(1))
 
     assert np.array_equal(prepare(picture, ImageSpec()), prepare(255 - picture, ImageSpec()))
 
 
 def test_grey_paper_becomes_zero() -> None:
-    """Paper 180, ink 80: the ink is 100 above the paper, the paper is 0."""
+    """On paper of grey 180, ink of grey 80 becomes 100 and the paper 0."""
     picture = np.full((6, 6), 180, np.uint8)
     picture[2, 1:5] = 80
 
@@ -51,8 +51,8 @@ def test_grey_paper_becomes_zero() -> None:
     assert image[2, 1] == 100
 
 
-def test_what_is_lighter_than_the_paper_is_paper_where_ink_is_dark() -> None:
-    """A glare beside a stroke that has more weight."""
+def test_a_glare_is_paper_where_ink_is_dark() -> None:
+    """Where ink is dark, pixels lighter than the paper become 0 as the paper does."""
     picture = BAR.copy()
     picture[picture == 255] = 200
     picture[4, 3] = 255
@@ -61,7 +61,7 @@ def test_what_is_lighter_than_the_paper_is_paper_where_ink_is_dark() -> None:
 
 
 def test_the_side_of_the_ink_can_be_given() -> None:
-    """A negative of mostly ink, which auto takes for paper, is read as told."""
+    """With ``dark`` or ``light`` the side of the ink is not guessed but taken as it is given."""
     picture = np.full((6, 6), 100, np.uint8)
     picture[2, 2], picture[3, 3:5] = 255, 0
 
@@ -74,7 +74,7 @@ def test_the_side_of_the_ink_can_be_given() -> None:
 
 
 def test_the_paper_is_the_median_of_the_edge() -> None:
-    """A stroke that runs out of the picture on one side does not turn it over."""
+    """A stroke that crosses the edge of the picture is not taken for the paper."""
     picture = np.full((6, 6), 255, np.uint8)
     picture[:, 2] = 0  # crosses the whole picture: 2 of 20 pixels of the edge
 
@@ -85,7 +85,7 @@ def test_the_paper_is_the_median_of_the_edge() -> None:
 
 
 def test_sixteen_bits_are_rounded_to_eight() -> None:
-    """257 steps are one: 65535 is 255, and 128 is nearer to 0 than to 1, 129 to 1."""
+    """Levels of 16 bits are divided by 257 and rounded: 65535 becomes 255, 128 becomes 0, 129 1."""
     picture = np.zeros((6, 6), np.uint16)
     picture[2, 1:5] = [65535, 128, 129, 257 * 7]
 
@@ -93,7 +93,7 @@ def test_sixteen_bits_are_rounded_to_eight() -> None:
 
 
 def test_colours_become_luma() -> None:
-    """Rec. 601: 0.299 R + 0.587 G + 0.114 B, which is 150 for pure green of 255, 29 for blue."""
+    """Colours become 0.299 R + 0.587 G + 0.114 B (Rec. 601): full green 150, full blue 29."""
     picture = np.zeros((6, 6, 3), np.uint8)
     picture[2, 1:4] = np.diag([255, 255, 255])
 
@@ -101,7 +101,7 @@ def test_colours_become_luma() -> None:
 
 
 def test_alpha_is_laid_over_white() -> None:
-    """Half-transparent black is grey 128 on white, so ink of 127; transparent black is paper."""
+    """Half-transparent black becomes ink of 127, and fully transparent black is paper."""
     picture = np.zeros((6, 6, 4), np.uint8)
     picture[2, 1:4, 3] = [255, 127, 0]
 
@@ -109,7 +109,7 @@ def test_alpha_is_laid_over_white() -> None:
 
 
 def test_alpha_of_sixteen_bits_is_laid_over_white_too() -> None:
-    """The product of two 16-bit numbers must not overflow."""
+    """Alpha of 16 bits gives the same levels as alpha of 8 bits; no product overflows."""
     picture = np.full((6, 6, 4), 65535, np.uint16)
     picture[2, 1:4] = [[0, 0, 0, 65535], [0, 0, 0, 32767], [0, 0, 0, 0]]
 
@@ -117,7 +117,7 @@ def test_alpha_of_sixteen_bits_is_laid_over_white_too() -> None:
 
 
 def test_otsu_leaves_two_levels() -> None:
-    """Ink of 200 and of 90 on noise of up to 20 becomes 255, the noise 0."""
+    """With ``otsu`` ink of 200 and of 90 becomes 255, and noise of up to 20 becomes 0."""
     picture = np.zeros((6, 6), np.uint8)
     picture[2] = [0, 200, 90, 20, 10, 0]
     picture[3] = [0, 190, 95, 15, 5, 0]
@@ -128,7 +128,7 @@ def test_otsu_leaves_two_levels() -> None:
 
 
 def test_soft_clears_paper_and_fills_ink_and_keeps_edges_grey() -> None:
-    """By hand: Otsu parts 0..90 from 200, so 54 and below is paper, 200 is full, between a line."""
+    """With ``soft`` levels up to 0.6 of Otsu's become 0, full ink 255, and edges lie between."""
     picture = np.zeros((6, 6), np.uint8)
     picture[2] = [0, 200, 200, 90, 40, 0]
     picture[3] = [0, 200, 200, 90, 40, 0]
@@ -136,21 +136,21 @@ def test_soft_clears_paper_and_fills_ink_and_keeps_edges_grey() -> None:
 
     image = prepare(picture, ImageSpec(size=6, fit="stretch", threshold="soft"))
 
-    assert level == 90
+    assert level == 90  # so 54 and below is paper, and 200, the mean of the ink, is full
     edge = round(255 * (90 - 54) / (200 - 54))
     assert image[2:4].tolist() == [[0, 255, 255, edge, 0, 0]] * 2
 
 
 def test_light_from_one_side_is_a_plane_that_is_taken_away() -> None:
-    """100 levels from left to right and 40 from top to bottom, on paper without ink: all paper."""
+    """Blank paper that brightens by 100 levels to the right and by 40 downwards becomes even."""
     rows, columns = np.linspace(0, 40, 9)[:, None], np.linspace(0, 100, 21)
     lit = np.round(100 + rows + columns).astype(np.uint8)
 
     assert np.ptp(flatten(lit).astype(int)) <= 2
 
 
-def test_what_light_cannot_do_stays_as_it_is() -> None:
-    """A black border on one side is no shadow; even paper is not touched, whatever is on it."""
+def test_a_black_border_is_not_taken_for_light_from_one_side() -> None:
+    """A picture with a black border on one side, or on even paper, is not flattened at all."""
     bordered = np.full((9, 9), 240, np.uint8)
     bordered[:, 0] = 0
     even = glyph(np.random.default_rng(0))
@@ -160,14 +160,14 @@ def test_what_light_cannot_do_stays_as_it_is() -> None:
 
 
 def difference(shot: Shot, threshold: Threshold) -> float:
-    """Mean grey levels between letters so taken and in pure ink; a pixel's shift is forgiven."""
+    """Mean difference in grey levels from letters in pure ink, at the best shift by a pixel."""
     spec = ImageSpec.of(size=32, fit="ink", ink="auto", threshold=threshold)
-    found = []
+    differences = []
     for character in STROKES:
         pure, seen = (prepare(photograph(character, s), spec).astype(float) for s in (Shot(), shot))
         moved = [np.roll(seen, by, (0, 1)) for by in itertools.product((-1, 0, 1), repeat=2)]
-        found.append(min(np.abs(one - pure).mean() for one in moved))
-    return float(np.mean(found))
+        differences.append(min(np.abs(image - pure).mean() for image in moved))
+    return float(np.mean(differences))
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,6 @@ def difference(shot: Shot, threshold: Threshold) -> float:
     ids=["pencil on grey", "lit from one side", "grain"],
 )
 def test_soft_sees_the_same_letters_on_any_paper(shot: Shot) -> None:
-    """Nearly as in pure ink; without it they are far from that."""
+    """With ``soft`` letters on grey, shaded or grainy paper are nearly those in pure ink."""
     assert difference(shot, "soft") < 2.5
     assert difference(shot, "none") > 8

@@ -1,4 +1,4 @@
-"""Decoding picture files of every kind, and telling what cannot be decoded."""
+"""Picture files of every kind become pixels, and those that cannot be used get a reason."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
-from inkfold.picture import MAX_PIXELS, decode, fit, load, prepare, read
+from inkfold.picture import MAX_PIXELS, decode, fit, load, prepare, read, shrunk
 from inkfold.spec import ImageSpec
 from tests.worlds.drawn_pictures import encode, glyph, raw_png
 
 FORMATS = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
-LOSSY = {".jpg": 60, ".webp": 60}  # largest difference in grey levels that we let pass
+LOSSY = {".jpg": 60, ".webp": 60}  # largest difference in grey levels that is allowed
 
 
 def ramp(rows: int = 5, columns: int = 7) -> NDArray[np.uint8]:
-    """A picture without symmetry: every pixel another grey."""
+    """A picture without symmetry, in which every pixel has its own grey."""
     return np.arange(20, 20 + rows * columns * 4, 4, dtype=np.uint8).reshape(rows, columns)
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_every_format_gives_the_grey_picture_that_was_written(ending: str) -> None:
-    """Exactly, or nearly for the lossy formats; as one plane or three equal ones."""
+    """A grey picture is decoded exactly, or nearly from a lossy format, as one or three planes."""
     picture = cv2.resize(ramp(), (28, 20), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
 
     pixels = decode(encode(ending, picture))
@@ -42,7 +42,7 @@ def test_every_format_gives_the_grey_picture_that_was_written(ending: str) -> No
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tif"])
 def test_colours_come_as_red_green_blue(ending: str) -> None:
-    """OpenCV's own order is the other way round."""
+    """Decoded colours are in the order red, green, blue, which is the reverse of OpenCV's."""
     picture = np.dstack([ramp(), ramp() // 2, ramp() // 4])
 
     assert np.array_equal(decode(encode(ending, picture)), picture)
@@ -50,7 +50,7 @@ def test_colours_come_as_red_green_blue(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", [".jpg", ".webp"])
 def test_lossy_formats_keep_the_order_of_colours(ending: str) -> None:
-    """A red picture is red."""
+    """A red picture is red after a lossy format, not blue."""
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 220
 
@@ -61,7 +61,7 @@ def test_lossy_formats_keep_the_order_of_colours(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".pgm"])
 def test_sixteen_bits_stay_sixteen_bits(ending: str) -> None:
-    """What 8 bits cannot hold is there."""
+    """Levels of 16 bits are decoded without loss, with no rounding to 8 bits."""
     picture = ramp().astype(np.uint16) * 257 + 3
 
     pixels = decode(encode(ending, picture))
@@ -72,7 +72,7 @@ def test_sixteen_bits_stay_sixteen_bits(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
 def test_alpha_is_the_fourth_plane(ending: str) -> None:
-    """With the colours in their order before it (WebP changes colours a little)."""
+    """Alpha comes after the three colours, which only WebP changes a little."""
     picture = np.dstack([ramp(), ramp() // 2, ramp() // 4, np.full_like(ramp(), 255)])
     picture[0, :, 3] = 0
 
@@ -85,14 +85,14 @@ def test_alpha_is_the_fourth_plane(ending: str) -> None:
 
 
 def test_a_one_bit_png_is_black_and_white() -> None:
-    """Bits become 0 and 255: 0b101 is white, black, white."""
+    """The bits of a black-and-white PNG become 0 and 255: 0b101 is white, black, white."""
     pixels = decode(raw_png([b"\xa0", b"\x40"], 3, depth=1, colour=0))
 
     assert pixels.tolist() == [[255, 0, 255], [0, 255, 0]]
 
 
 def test_a_palette_becomes_its_colours() -> None:
-    """Places 0 and 1 of the palette are orange and dark blue, as red, green, blue."""
+    """A pixel of a palette picture gets the red, green and blue of its place in the palette."""
     palette = bytes([200, 100, 50, 10, 20, 90])
 
     pixels = decode(raw_png([b"\x00\x01"], 2, depth=8, colour=3, PLTE=palette))
@@ -101,7 +101,7 @@ def test_a_palette_becomes_its_colours() -> None:
 
 
 def test_a_palette_with_a_transparent_colour_has_alpha() -> None:
-    """TRNS makes place 0 of the palette transparent: it is paper after preparing."""
+    """A palette's transparent place is decoded as alpha 0, and is paper after preparing."""
     palette = bytes([0, 0, 0, 0, 0, 0])
     rows = [b"\0\0\0\0", b"\0\1\1\0", b"\0\0\0\0"]
     pixels = decode(raw_png(rows, 4, depth=8, colour=3, PLTE=palette, tRNS=b"\x00"))
@@ -114,15 +114,15 @@ def test_a_palette_with_a_transparent_colour_has_alpha() -> None:
     assert image[:, [0, 3]].max() == 0
 
 
-def test_grey_with_alpha_is_told_from_grey() -> None:
-    """PNG colour type 4: black ink, transparent elsewhere."""
+def test_grey_with_alpha_keeps_its_alpha() -> None:
+    """A PNG of grey with alpha (colour type 4) has its alpha in the last plane."""
     pixels = decode(raw_png([b"\x00\xff\x00\x00"], 2, depth=8, colour=4))
 
     assert pixels[..., 3].tolist() == [[255, 0]]
 
 
 def exif(jpeg: bytes, orientation: int) -> bytes:
-    """The same JPEG with an EXIF block that says how the camera was held."""
+    """The same JPEG file with an EXIF block that says how the camera was held."""
     tiff = b"II*\0" + struct.pack("<IH", 8, 1)
     tiff += struct.pack("<HHIHHI", 0x0112, 3, 1, orientation, 0, 0)
     block = b"Exif\0\0" + tiff
@@ -130,7 +130,7 @@ def exif(jpeg: bytes, orientation: int) -> bytes:
 
 
 def test_a_photograph_is_turned_as_its_exif_says() -> None:
-    """Orientation 6: the stored picture has to be turned a quarter to the right."""
+    """A JPEG with EXIF orientation 6 is turned by a quarter to the right."""
     picture = np.full((16, 32), 250, np.uint8)
     picture[:, :8] = 10  # stored: dark at the left, so shown: dark at the top
 
@@ -143,7 +143,7 @@ def test_a_photograph_is_turned_as_its_exif_says() -> None:
 
 
 def test_of_several_pages_the_first_is_read(tmp_path: Path) -> None:
-    """A scanner's TIFF."""
+    """Of a TIFF file with several pages, as scanners write, the first page is decoded."""
     path = str(tmp_path / "pages.tif")
     assert cv2.imwritemulti(path, [np.full((4, 6), 9, np.uint8), np.full((8, 8), 99, np.uint8)])
 
@@ -159,20 +159,20 @@ def _refusal(data: bytes) -> str:
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.05])
 def test_a_picture_cut_short_is_refused(ending: str, share: float) -> None:
-    """Whatever OpenCV could have made of the first part."""
+    """A file that ends early is refused, even where OpenCV could decode its first part."""
     data = encode(ending, glyph(np.random.default_rng(0), 64, 64))
 
     assert _refusal(data[: int(len(data) * share)]) == "truncated or not a picture"
 
 
-def test_nothing_and_text_are_no_pictures() -> None:
-    """Each with its own reason."""
+def test_an_empty_file_and_a_text_are_refused() -> None:
+    """An empty file and a text are refused, each with its own reason."""
     assert _refusal(b"") == "empty file"
     assert _refusal(b"Dear Sir or Madam, " * 20) == "truncated or not a picture"
 
 
 def _refusal_elsewhere(data: bytes) -> str:
-    """The same in a process of its own: here OpenCV may have been loaded before its limit."""
+    """The refusal in a process of its own: in this one OpenCV may have loaded without the limit."""
     program = "import sys; from inkfold.picture import decode; decode(sys.stdin.buffer.read())"
     done = subprocess.run(
         [sys.executable, "-c", program], input=data, capture_output=True, check=False
@@ -182,14 +182,14 @@ def _refusal_elsewhere(data: bytes) -> str:
 
 
 def test_more_than_fifty_megapixels_are_refused_by_their_header() -> None:
-    """A file of a few bytes that says it holds 20,000 x 30,000 pixels is never decoded."""
+    """A small file whose header promises 20,000 x 30,000 pixels is refused before decoding."""
     png = raw_png([b"\0"] * 30_000, 20_000, depth=8, colour=0)
 
     assert _refusal_elsewhere(png) == "30,000 x 20,000 pixels, 50 megapixels are allowed"
 
 
 def test_a_large_bitmap_is_refused_too() -> None:
-    """The limit is not PNG's alone."""
+    """A bitmap with too many pixels is refused as well, not only a PNG file."""
     header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
     header += struct.pack("<IiiHHIIiiII", 40, 9000, 9000, 1, 24, 0, 0, 0, 0, 0, 0)
 
@@ -197,19 +197,19 @@ def test_a_large_bitmap_is_refused_too() -> None:
 
 
 def test_the_limit_is_the_same_for_opencv_and_for_us() -> None:
-    """Two numbers in two places, for OpenCV reads its own before our modules are loaded."""
+    """The limit that OpenCV reads when it is loaded is equal to the one in `inkfold.picture`."""
     assert os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(MAX_PIXELS)
 
 
 def test_floating_point_pixels_are_refused() -> None:
-    """Their paper could be any number."""
+    """A TIFF file of floating-point pixels is refused with a message that names their type."""
     data = encode(".tif", np.ones((4, 4), np.float32))
 
     assert _refusal(data) == "pixels are float32, expected 8 or 16 bits without sign"
 
 
 def test_reading_says_why_a_file_cannot_be_read(tmp_path: Path) -> None:
-    """In a few words that follow the path."""
+    """The reason is a few words in lower case, which whoever prints them puts after the path."""
     (tmp_path / "loop.png").symlink_to("loop.png")
 
     def reason(path: Path | str) -> str:
@@ -223,20 +223,20 @@ def test_reading_says_why_a_file_cannot_be_read(tmp_path: Path) -> None:
     assert reason("nul\0.png") == "embedded null byte"
 
 
-def test_a_file_that_may_not_be_read_is_named_as_such(tmp_path: Path) -> None:
-    """Permission denied; the superuser may read everything, so for it the test says nothing."""
+def test_a_file_without_permission_to_read_is_refused(tmp_path: Path) -> None:
+    """A file that the user may not read is refused with "permission denied"."""
     path = tmp_path / "mine.png"
     path.write_bytes(encode(".png", ramp()))
     path.chmod(0)
     if os.access(path, os.R_OK):
-        pytest.skip("this user may read every file")
+        pytest.skip("this user, the superuser, may read every file")
 
     with pytest.raises(PictureError, match="permission denied"):
         read(path)
 
 
 def test_any_name_can_be_read(tmp_path: Path) -> None:
-    """Newlines, emoji, quotes, and bytes that are no UTF-8 at all."""
+    """A file's name may hold newlines, emoji, quotes, and bytes that are not UTF-8."""
     for name in (b"new\nline \xf0\x9f\x98\x80 'q\".png", b"\xff\xfe.png"):
         path = os.fsencode(tmp_path) + b"/" + name
         Path(os.fsdecode(path)).write_bytes(encode(".png", ramp()))
@@ -247,7 +247,7 @@ def test_any_name_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 70_000])
 def test_a_pipe_is_read_to_its_end(length: int) -> None:
-    """Its size is told as 0, and it comes in pieces: `classify.py <(curl ...)`."""
+    """A pipe, whose size is given as 0 and whose bytes come in pieces, is read to its end."""
     source, sink = os.pipe()
     with subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.stdout.write('a' * {length})"], stdout=sink
@@ -258,17 +258,15 @@ def test_a_pipe_is_read_to_its_end(length: int) -> None:
 
 
 def test_the_ink_is_on_the_side_where_more_of_it_lies() -> None:
-    """By the sums below and above the paper, in pictures of any shape; equal sums are dark ink."""
+    """The side is decided by the sums below and above the paper; of equal sums ink is dark."""
     rng = np.random.default_rng(0)
     for _ in range(200):
         grey = rng.integers(0, 256, rng.integers(1, 7, 2)).astype(np.uint8)
         grey[rng.random(grey.shape) < 0.5] = grey[0, 0]
         edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         paper = int(np.sort(edge)[len(edge) // 2])
-        below, above = (
-            np.maximum(paper - grey.astype(int), 0),
-            np.maximum(grey.astype(int) - paper, 0),
-        )
+        below = np.maximum(paper - grey.astype(int), 0)
+        above = np.maximum(grey.astype(int) - paper, 0)
         expected = below if below.sum() >= above.sum() else above
         side = max(grey.shape)
         spec = ImageSpec(size=side, fit="stretch")
@@ -279,7 +277,7 @@ def test_the_ink_is_on_the_side_where_more_of_it_lies() -> None:
 
 
 def test_a_file_too_large_for_any_picture_is_not_read(tmp_path: Path) -> None:
-    """A disk image that is called .png does not fill the memory."""
+    """A file of 3 GiB that is called .png is refused by its size, before it fills the memory."""
     path = tmp_path / "disk.png"
     with path.open("wb") as file:
         file.truncate(3 << 30)  # sparse: takes no room
@@ -292,15 +290,23 @@ def test_a_file_too_large_for_any_picture_is_not_read(tmp_path: Path) -> None:
     "pixels",
     [np.zeros((4, 4), np.int32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)],
 )
-def test_preparing_refuses_what_is_no_picture(pixels: NDArray[Any]) -> None:
-    """Arrays come from users' own code too."""
+def test_preparing_refuses_arrays_that_are_not_pictures(pixels: NDArray[Any]) -> None:
+    """An array of another type, with two planes, or without pixels raises a PictureError."""
     with pytest.raises(PictureError):
         prepare(pixels, ImageSpec())
 
 
 def test_preparing_refuses_too_many_pixels() -> None:
-    """Also when OpenCV was loaded before its limit was set and decoded them."""
+    """An array of 100 megapixels is refused even where OpenCV's own limit did not apply."""
     pixels = np.broadcast_to(np.uint8(0), (10_000, 10_000))
 
     with pytest.raises(PictureError, match="10,000 x 10,000 pixels, 50 megapixels"):
         prepare(pixels, ImageSpec())
+
+
+def test_larger_images_are_averaged_and_smaller_ones_stay() -> None:
+    """Every 2 x 2 pixels of a larger image become their mean; a smaller one is the same array."""
+    large = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4) * 4
+
+    assert shrunk(large, 2).tolist() == [[[[10, 18], [42, 50]]]]
+    assert shrunk(large, 9) is large

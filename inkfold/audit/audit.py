@@ -23,7 +23,14 @@ from inkfold.audit.checks import (
     repeats_of,
 )
 from inkfold.audit.near_duplicates import FITTED, Axes, Near, embed, main_axes, near_duplicates
-from inkfold.audit.suspects import FOLDS, Suspects, check_cleanlab, epochs_of, shrunk, suspects_of
+from inkfold.audit.suspects import (
+    FOLDS,
+    LARGEST,
+    Suspects,
+    check_cleanlab,
+    epochs_of,
+    suspects_of,
+)
 from inkfold.dataset.reader import (
     Dataset,
     Originals,
@@ -32,6 +39,7 @@ from inkfold.dataset.reader import (
     originals_of,
     pictures,
 )
+from inkfold.picture import shrunk
 from inkfold.spec import SPLITS
 from inkfold.workers import Progress
 
@@ -229,7 +237,7 @@ def _suspects(
     progress: Progress,
 ) -> Suspects | None:
     """Ranked labels, with all pictures in memory, at 32 pixels at most."""
-    images = np.concatenate([shrunk(block) for _, block in image_blocks(dataset)])
+    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
     with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
         return suspects_of(
             images,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,14 +38,6 @@ class Lesson:
     places: Places
     labels: Places
     classes: int
-
-
-def shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures with sides of 32 pixels at most."""
-    if images.shape[1] <= LARGEST:
-        return images
-    size = (LARGEST, LARGEST)
-    return np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images])
 
 
 def epochs_of(count: int) -> int:
@@ -147,7 +138,7 @@ def suspects_of(
     Parameters
     ----------
     images : uint8 array of shape (N, H, W)
-        Of any side up to 32; `shrunk` makes them.
+        H and W are equal and at most `LARGEST`.
     labels : int32 array of shape (N,)
     digest : uint64 array of shape (N, 2)
         Says which fifth a picture is in: the same pixels, the same fifth.

@@ -14,7 +14,8 @@ from inkfold.augmentation.augment import Augmentation
 from inkfold.augmentation.preview import Example, chosen_rows, draw_tile, example_of
 from inkfold.dataset.reader import Dataset, pictures
 from inkfold.explore.scan import Scan, Stored
-from inkfold.pages.page import CELLS, cells, data_uri, png, resized, sprites
+from inkfold.pages.page import CELLS, cells, data_uri, png, sprites
+from inkfold.picture import shrunk
 from inkfold.workers import one_thread
 
 BUDGET = 5_000_000  # pixels of all cells; half a byte each on the page
@@ -66,9 +67,9 @@ def class_cards(examples: NDArray[np.uint8], scan: Scan) -> Cards:
     classes, wanted, size, _ = examples.shape
     side = tile_side(classes, wanted, size)
     bits = 8 if classes <= FEW else 4
-    laid = cells(resized(examples, side), 4)
+    laid = cells(shrunk(examples, side), 4)
     moments = np.stack([scan.mean, 2 * scan.deviation], axis=1)  # at most 255 and 127.5
-    shown = cells(resized(np.rint(moments).clip(0, 255).astype(np.uint8), side), 2)
+    shown = cells(shrunk(np.rint(moments).clip(0, 255).astype(np.uint8), side), 2)
     groups = tuple(
         Sprite(number * CELLS, min((number + 1) * CELLS, classes) - 1, first, second)
         for number, (first, second) in enumerate(
@@ -183,7 +184,7 @@ def audit_section(dataset: Dataset, audit: Audit) -> AuditSection:
     """Choose what to show; the pictures of all findings are read together."""
     found = findings(audit)
     firsts = [each.places[:SHOWN] for each in found]
-    images = resized(pictures(dataset, np.concatenate(firsts)), SIDE)
+    images = shrunk(pictures(dataset, np.concatenate(firsts)), SIDE)
     parts = np.split(images, np.cumsum([len(first) for first in firsts])[:-1])
     shown = (
         Shown(each.words, len(each.places), tuple(audit.originals.label[first].tolist()), row(part))

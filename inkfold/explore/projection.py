@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.picture import shrunk
+
 DRAWING = 400  # of the drawing, in its own units
 EDGE = 16  # kept free all around
 FONT = 13  # height of a name
@@ -182,11 +184,7 @@ def _side(images: NDArray[np.uint8]) -> int:
 
 def _points(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Float64 (n, side * side), ink from 0 to 1."""
-    import cv2
-
-    side = _side(images)
-    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.reshape(small, (len(images), side * side)).astype(np.float64) / 255
+    return shrunk(images, SIDE).reshape(len(images), _side(images) ** 2).astype(np.float64) / 255
 
 
 def _signs(components: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -116,17 +116,6 @@ def sprites(cells: NDArray[np.uint8], *, bits: int = 8) -> list[str]:
     ]
 
 
-def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Pictures uint8 (..., H, W) averaged down to `side` x `side`; smaller ones as they are."""
-    import cv2
-
-    if images.shape[-1] <= side:
-        return images
-    flat = images.reshape(-1, *images.shape[-2:])
-    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in flat]
-    return np.reshape(np.array(small, np.uint8), (*images.shape[:-2], side, side))
-
-
 def write_page(path: Path, template: str, **content: object) -> None:
     """Write the page that `render_page` makes."""
     write_text(path, render_page(template, **content))

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inkfold.explore.pictures import BUDGET, examples_wanted, magnification, tile_side
-from inkfold.pages.page import RULE, cells, png, resized, sprites
+from inkfold.pages.page import RULE, cells, png, sprites
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
@@ -56,14 +56,6 @@ def test_a_sprite_holds_a_hundred_cells_one_below_the_other() -> None:
 
     assert [sprite.shape for sprite in read] == [(400, 6), (400, 6), (120, 6)]
     assert np.array_equal(read[1][17 * 4 : 18 * 4], some[117])
-
-
-def test_larger_pictures_are_averaged_and_smaller_ones_left() -> None:
-    """Every 2 x 2 pixels become their mean."""
-    large = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4) * 4
-
-    assert resized(large, 2).tolist() == [[[[10, 18], [42, 50]]]]
-    assert resized(large, 9) is large
 
 
 @pytest.mark.parametrize("size", [8, 28, 32, 64, 100])
