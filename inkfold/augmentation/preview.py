@@ -1,4 +1,4 @@
-"""The preview sheet of an augmentation: originals beside the copies that will stand in the file."""
+"""The preview sheet of an augmentation: originals beside the copies that the file will hold."""
 
 from __future__ import annotations
 
@@ -23,19 +23,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-EXAMPLES = 8  # originals on a sheet, each of another class
-COPIES = 5  # of each original
+EXAMPLES = 8  # originals on a sheet, each of a class of its own
+COPIES = 5  # copies shown of each original, at most
 MESH = 8  # cells of the grid along a side
-RED = "#d1495b"  # told apart from ink and from paper
+RED = "#d1495b"  # differs from ink and from paper
 LEGEND = "The grid is straight in the original; each copy shows where it came to lie."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Strength:
     """Root-mean-square displacement along one axis, in pixels.
 
-    `theory` and `measured` (over 1,000 fields) are of the elastic field alone, `total` has the
-    affine map in it and `sheet` is `total` over the fields that the sheet shows.
+    Attributes
+    ----------
+    theory : float
+        By the formula, of the elastic field alone.
+    measured : float
+        Over 1,000 elastic fields.
+    total : float
+        Over 1,000 fields with the affine map.
+    sheet : float
+        Over the fields on the sheet, with the affine map.
     """
 
     theory: float
@@ -53,9 +61,18 @@ class Strength:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Example:
-    """One row of the sheet: an original (H, W), its copies (k, H, W), their fields (k, 2, H, W)."""
+    """One row of the sheet.
+
+    Attributes
+    ----------
+    label : int
+    original : uint8 array of shape (H, W)
+    copies : uint8 array of shape (k, H, W)
+    fields : float32 array of shape (k, 2, H, W)
+        The displacement field that made each copy, in pixels.
+    """
 
     label: int
     original: NDArray[np.uint8]
@@ -73,14 +90,14 @@ def check_sheet(path: Path, *, overwrite: bool) -> None:
 def draw_sheet(
     dataset: Dataset, augmentation: Augmentation, path: Path, *, overwrite: bool = False
 ) -> Strength:
-    """Write a picture of originals beside their copies, each with the grid that moved along.
+    """Write a picture of originals beside their copies, each with a grid distorted like its ink.
 
     The copies are those that `augment_dataset` writes for the same augmentation.
 
     Raises
     ------
     InkfoldError
-        If `path` is no PNG's, or exists without `overwrite`.
+        If `path` does not end in .png, or exists without `overwrite`.
     """
     check_sheet(path, overwrite=overwrite)
     with one_thread():
@@ -99,14 +116,14 @@ def draw_sheet(
 
 
 def chosen_rows(labels: NDArray[np.int32]) -> list[int]:
-    """The first row of each of up to eight classes, spread over all of them."""
+    """The first row of each of up to eight classes, which are spread evenly over all classes."""
     present, first = np.unique(labels, return_index=True)
     picked = np.linspace(0, len(present) - 1, min(EXAMPLES, len(present)))
     return [int(first[round(place)]) for place in picked]
 
 
 def example_of(dataset: Dataset, augmentation: Augmentation, row: int) -> Example:
-    """A training row with its copies; the fields of a chunk are drawn together, as in the file."""
+    """A training row with its copies, drawn with the whole chunk as in the augmented file."""
     chunk, at = divmod(row, CHUNK)
     n = min(CHUNK, len(dataset.train) - chunk * CHUNK)
     elastic = Elastic.of(dataset.spec.size, augmentation.distortion)
@@ -116,13 +133,14 @@ def example_of(dataset: Dataset, augmentation: Augmentation, row: int) -> Exampl
     )
     original = dataset.train.images[row]
     warped = warp(np.stack([original] * len(copies)), fields)
-    return Example(int(dataset.train.labels[row]), original, warped, fields)
+    label = int(dataset.train.labels[row])
+    return Example(label=label, original=original, copies=warped, fields=fields)
 
 
 def strength_of(
     size: int, augmentation: Augmentation, shown: Sequence[NDArray[np.float32]]
 ) -> Strength:
-    """How strong the distortion is; `shown` are the fields on the sheet."""
+    """How strong the distortion of images of `size` is; `shown` are the fields on the sheet."""
     elastic = Elastic.of(size, augmentation.distortion)
     alone = replace(augmentation.distortion, rotate=0, scale=0, shear=0, shift=0)
     return Strength(
@@ -134,14 +152,14 @@ def strength_of(
 
 
 def _measured_rms(elastic: Elastic, seed: int) -> float:
-    """Over 1,000 fields, a hundred at a time."""
+    """The root-mean-square displacement of 1,000 fields, drawn a hundred at a time."""
     rng = np.random.default_rng(seed)
     squares = [np.square(elastic.fields(100, rng)).mean(dtype=np.float64) for _ in range(10)]
     return float(np.sqrt(np.mean(squares)))
 
 
 def _write_around(figure: Figure, name: str, options: str, below: str) -> None:
-    """The dataset's name and the options above the pictures, `below` under them."""
+    """Write the dataset's name and the options above the pictures, and `below` under them."""
     edge = 0.1 / figure.get_figheight()
     letters = int(13 * figure.get_figwidth())  # of 9 points, in a line
     family = font_family([name])
@@ -151,6 +169,7 @@ def _write_around(figure: Figure, name: str, options: str, below: str) -> None:
 
 
 def _options(augmentation: Augmentation) -> str:
+    """The options that are not 0, with their units, and the seed."""
     units = {"sigma": " px", "rotate": "°", "shear": "°"}
     options = vars(augmentation.distortion).items()
     drawn = [f"{key} {value:g}{units.get(key, '')}" for key, value in options if value]
@@ -181,9 +200,9 @@ def _figure(examples: Sequence[Example], names: Sequence[str]) -> Figure:
 
 
 def draw_tile(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) -> None:
-    """Dark ink on paper, and over it the grid of the original where it came to lie.
+    """Draw dark ink on paper, and over it the original's grid, distorted like the ink.
 
-    The grid's lines are where the source's row (or column) has a round value.
+    A grid line lies where `field` reads from the row (or column) that it has in the original.
     """
     height, width = image.shape
     tile.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
@@ -191,7 +210,7 @@ def draw_tile(tile: Axes, image: NDArray[np.uint8], field: NDArray[np.float32]) 
     for axis, side in ((0, height), (1, width)):
         lines = np.arange(1, MESH) * side / MESH - 0.5
         inside = lines[(lines > source[axis].min()) & (lines < source[axis].max())]
-        if len(inside):  # older matplotlib warns of lines that are nowhere
+        if len(inside):  # older matplotlib warns of lines outside the tile
             tile.contour(source[axis], levels=inside, colors=RED, linewidths=0.6, alpha=0.8)
     tile.set_xticks([])
     tile.set_yticks([])

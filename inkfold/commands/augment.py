@@ -1,4 +1,4 @@
-"""augment: a dataset -> the same dataset with distorted copies."""
+"""``augment``: a dataset -> the same dataset with distorted copies."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def command(
         start_early(workers, __name__, "inkfold.augmentation.augment")
     from inkfold.dataset.reader import open_dataset
 
-    open_dataset(dataset).close()  # a wrong path is told before the rest is imported
+    open_dataset(dataset).close()  # a wrong path is an error before the slow imports
 
-    from inkfold.augmentation.augment import Augmentation, augment_dataset, plan_augmentation
+    from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
-    augmentation = Augmentation(Distortion(**amounts), copies, seed)
-    counts = plan_augmentation(dataset, target, augmentation, overwrite=overwrite)
+    augmentation = Augmentation(distortion=Distortion(**amounts), copies=copies, seed=seed)
+    counts = check_augmentation(dataset, target, augmentation, overwrite=overwrite)
     if preview is not None:
         _preview(dataset, augmentation, preview, overwrite=overwrite)
     clock = Clock()
@@ -105,6 +105,7 @@ def command(
 
 
 def _preview(dataset: Path, augmentation: Augmentation, sheet: Path, *, overwrite: bool) -> None:
+    """Draw the sheet of originals beside their copies, and print the strength of the distortion."""
     from inkfold.augmentation.preview import draw_sheet
     from inkfold.dataset.reader import open_dataset
 
@@ -114,5 +115,5 @@ def _preview(dataset: Path, augmentation: Augmentation, sheet: Path, *, overwrit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run ``augment.py``; returns its exit code."""
     return run(command, argv)

@@ -1,4 +1,4 @@
-"""Augmenting a packed dataset: what is in the file, and that nothing else decides it."""
+"""Augmenting a packed dataset: the rows of the new file, and what they depend on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.augmentation.augment import Augmentation, augment_dataset, plan_augmentation
+from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
 from inkfold.dataset.reader import CHUNK, open_dataset
 from inkfold.dataset.writer import digests
 from inkfold.elastic import Elastic, chunk_rng
@@ -33,7 +33,7 @@ PLAN = Augmentation(DISTORTION, copies=3, seed=5)
 def augmented(
     source: Path, target: Path, augmentation: Augmentation = PLAN, *, workers: int = 1
 ) -> Path:
-    """Run it as the command does."""
+    """Augment `source` to `target` as the command does."""
     with local_executor(workers) as executor:
         augment_dataset(
             source, target, augmentation, executor=executor, in_flight=2 * workers, overwrite=True
@@ -49,12 +49,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def target(source: Path) -> Path:
-    """The same with three copies."""
+    """The augmented file: the 700 originals, each with three copies."""
     return augmented(source, source.with_name("small_elastic.h5"))
 
 
 def test_every_original_stands_in_the_file_with_each_of_its_copies_once(target: Path) -> None:
-    """2,800 rows: 700 origins times copy 0 to 3."""
+    """The 2,800 rows are all pairs of 700 origins and copies 0 to 3."""
     with open_dataset(target) as dataset:
         origin, copy = dataset.train.origin, dataset.train.copy
         assert origin is not None
@@ -66,18 +66,18 @@ def test_every_original_stands_in_the_file_with_each_of_its_copies_once(target: 
 
 
 def test_copy_0_is_the_original_bit_for_bit(source: Path, target: Path) -> None:
-    """Found by its origin, with its label, its source and its digest."""
+    """The row of copy 0 has the pixels and the digest of the packed row that is its origin."""
     with open_dataset(source) as packed, open_dataset(target) as dataset:
         origin, copy = dataset.train.origin, dataset.train.copy
         assert origin is not None
         rows = np.flatnonzero(copy == 0)
-        of = origin[rows]
-        assert np.array_equal(dataset.train.images[:][rows], packed.train.images[:][of])
-        assert np.array_equal(dataset.train.digest[rows], packed.train.digest[of])
+        packed_rows = origin[rows]
+        assert np.array_equal(dataset.train.images[:][rows], packed.train.images[:][packed_rows])
+        assert np.array_equal(dataset.train.digest[rows], packed.train.digest[packed_rows])
 
 
 def test_every_row_has_the_label_and_the_source_of_its_origin(source: Path, target: Path) -> None:
-    """Also the distorted ones."""
+    """Originals and distorted copies alike have the label and the source of the packed row."""
     with open_dataset(source) as packed, open_dataset(target) as dataset:
         origin = dataset.train.origin
         assert origin is not None
@@ -87,13 +87,13 @@ def test_every_row_has_the_label_and_the_source_of_its_origin(source: Path, targ
 
 
 def test_every_digest_is_that_of_the_pictures_pixels(target: Path) -> None:
-    """BLAKE2b-128, computed again."""
+    """The digests of the file are those computed again from its images."""
     with open_dataset(target) as dataset:
         assert np.array_equal(dataset.train.digest, digests(dataset.train.images[:]))
 
 
 def test_the_copies_are_those_of_the_chunks_generator(source: Path, target: Path) -> None:
-    """Copy 2 of chunk 1 is `distort` with ``chunk_rng(seed, 2, 1)``; of a short chunk too."""
+    """Copy 2 of chunk 1 is `distort` with ``chunk_rng(seed, 2, 1)``, and so for a short chunk."""
     with open_dataset(source) as packed, open_dataset(target) as dataset:
         images, elastic = dataset.train.images[:], Elastic.of(packed.spec.size, DISTORTION)
         for copy, chunk in ((2, 1), (1, 2), (3, 0)):
@@ -106,7 +106,7 @@ def test_the_copies_are_those_of_the_chunks_generator(source: Path, target: Path
 
 
 def test_no_two_copies_of_a_picture_are_equal(target: Path) -> None:
-    """2,800 different pictures."""
+    """All 2,800 pictures of the file differ in their pixels."""
     with open_dataset(target) as dataset:
         assert len({digest.tobytes() for digest in dataset.train.digest}) == 2800
 
@@ -114,7 +114,7 @@ def test_no_two_copies_of_a_picture_are_equal(target: Path) -> None:
 def test_chunks_are_mixed_and_only_the_last_rows_of_the_short_chunk_stand_together(
     target: Path,
 ) -> None:
-    """Copies of whole chunks are chunks, permuted; then come the 188 x 4 rows of chunk 2."""
+    """Copies of whole chunks are chunks in mixed order; the 188 x 4 rows of chunk 2 come last."""
     with open_dataset(target) as dataset:
         origin, copy = np.asarray(dataset.train.origin), np.asarray(dataset.train.copy)
         places = []
@@ -129,7 +129,7 @@ def test_chunks_are_mixed_and_only_the_last_rows_of_the_short_chunk_stand_togeth
 
 
 def test_a_shuffling_reader_meets_every_row_once(target: Path) -> None:
-    """`Split.blocks` on the permuted file, with and without a generator."""
+    """`Split.blocks` gives each of the 2,800 rows once, shuffled or in the order of the file."""
     with open_dataset(target) as dataset:
         images = dataset.train.images[:]
         for rng in (None, np.random.default_rng(0)):
@@ -141,7 +141,7 @@ def test_a_shuffling_reader_meets_every_row_once(target: Path) -> None:
 
 
 def test_validation_and_test_are_copied_untouched(source: Path, target: Path) -> None:
-    """Every array, and the stored bytes of every chunk of pictures; no origin, no copy."""
+    """Both splits keep every array and the stored bytes of the images, and get no new arrays."""
     with h5py.File(source) as packed, h5py.File(target) as file:
         for split in ("validation", "test"):
             assert set(file[split]) == {"images", "labels", "source", "digest"}
@@ -155,10 +155,10 @@ def test_validation_and_test_are_copied_untouched(source: Path, target: Path) ->
                 assert stored == copied
 
 
-def test_pictures_stored_in_another_way_are_copied_just_as_well(
+def test_pictures_stored_in_a_foreign_layout_are_copied_as_well(
     source: Path, tmp_path: Path
 ) -> None:
-    """Another chunk, no compression, another filter, chunks never written: the same content."""
+    """Other chunks, no compression and other filters all give the same validation and test."""
     layouts: tuple[dict[str, Any], ...] = (
         {"chunks": (64, 16, 16), "compression": "gzip"},
         {"chunks": (CHUNK, 16, 16)},
@@ -166,24 +166,24 @@ def test_pictures_stored_in_another_way_are_copied_just_as_well(
         {"chunks": (CHUNK, 16, 16), "compression": "lzf"},
     )
     for number, layout in enumerate(layouts):
-        other = tmp_path / f"{number}.h5"
-        other.write_bytes(source.read_bytes())
-        with h5py.File(other, "r+") as file:
+        foreign = tmp_path / f"{number}.h5"
+        foreign.write_bytes(source.read_bytes())
+        with h5py.File(foreign, "r+") as file:
             for split in ("train", "validation", "test"):
                 images = file[split]["images"][:]
                 del file[split]["images"]
                 file[split].create_dataset("images", data=images, maxshape=(None, 16, 16), **layout)
-        augmented(other, tmp_path / "copy.h5")
+        augmented(foreign, tmp_path / "copy.h5")
         with open_dataset(source) as packed, open_dataset(tmp_path / "copy.h5") as dataset:
             assert np.array_equal(dataset.validation.images[:], packed.validation.images[:])
             assert np.array_equal(dataset.test.images[:], packed.test.images[:])
 
 
 def test_compressed_pictures_are_not_compressed_again(source: Path, tmp_path: Path) -> None:
-    """Somebody's gzip of the highest level, in chunks like ours, arrives byte for byte."""
-    other = tmp_path / "other.h5"
-    other.write_bytes(source.read_bytes())
-    with h5py.File(other, "r+") as file:
+    """Chunks of 256 rows that gzip compressed at its highest level are copied byte for byte."""
+    foreign = tmp_path / "foreign.h5"
+    foreign.write_bytes(source.read_bytes())
+    with h5py.File(foreign, "r+") as file:
         images = file["test/images"][:]
         del file["test/images"]
         file["test"].create_dataset(
@@ -194,33 +194,33 @@ def test_compressed_pictures_are_not_compressed_again(source: Path, tmp_path: Pa
             compression="gzip",
             compression_opts=9,
         )
-    augmented(other, tmp_path / "copy.h5")
-    with h5py.File(other) as packed, h5py.File(tmp_path / "copy.h5") as file:
+    augmented(foreign, tmp_path / "copy.h5")
+    with h5py.File(foreign) as packed, h5py.File(tmp_path / "copy.h5") as file:
         stored, copied = (f["test/images"].id.read_direct_chunk((0, 0, 0)) for f in (packed, file))
         assert stored == copied
 
 
 def test_a_chunk_that_was_never_written_is_copied_as_paper(source: Path, tmp_path: Path) -> None:
-    """HDF5 stores nothing for it; reading gives zeros."""
-    other = tmp_path / "holes.h5"
-    other.write_bytes(source.read_bytes())
-    with h5py.File(other, "r+") as file:
+    """A chunk for which HDF5 stores nothing reads as zeros, and is zeros in the new file."""
+    holes = tmp_path / "holes.h5"
+    holes.write_bytes(source.read_bytes())
+    with h5py.File(holes, "r+") as file:
         del file["validation/images"]
         file["validation"].create_dataset(
             "images", (300, 16, 16), np.uint8, chunks=(CHUNK, 16, 16), compression="gzip"
         )
-    with open_dataset(augmented(other, tmp_path / "copy.h5")) as dataset:
+    with open_dataset(augmented(holes, tmp_path / "copy.h5")) as dataset:
         assert not dataset.validation.images[:].any()
 
 
-def test_the_provenance_tells_the_options_and_keeps_the_packed_files_own(
+def test_the_provenance_holds_the_options_and_the_packed_files_own(
     source: Path, target: Path
 ) -> None:
-    """Tool, options, seed, counts, the dataset's provenance inside; no path of any kind."""
+    """It has tool, options, seed, counts and the packed dataset's provenance, but no path."""
     with open_dataset(source) as packed, open_dataset(target) as dataset:
-        told = dataset.provenance
-        assert told["tool"] == "augment"
-        assert told["options"] == {
+        provenance = dataset.provenance
+        assert provenance["tool"] == "augment"
+        assert provenance["options"] == {
             "copies": 3,
             "sigma": 4,
             "alpha": 30,
@@ -229,41 +229,50 @@ def test_the_provenance_tells_the_options_and_keeps_the_packed_files_own(
             "shear": 0,
             "shift": 0,
         }
-        assert told["seed"] == 5
-        assert told["counts"] == {"originals": 700, "train": 2800, "validation": 300, "test": 64}
-        assert told["dataset"] == packed.provenance
+        assert provenance["seed"] == 5
+        assert provenance["counts"] == {
+            "originals": 700,
+            "train": 2800,
+            "validation": 300,
+            "test": 64,
+        }
+        assert provenance["dataset"] == packed.provenance
         assert dataset.fingerprint != packed.fingerprint
-        assert str(source.parent) not in json.dumps(told)
+        assert str(source.parent) not in json.dumps(provenance)
         assert (dataset.classes, dataset.spec) == (packed.classes, packed.spec)
 
 
 def test_the_same_bytes_for_any_number_of_workers(source: Path, target: Path) -> None:
-    """1, 2 and 3 processes, and whatever was in flight."""
+    """Two and three processes write the bytes that one process writes."""
     expected = target.read_bytes()
     for workers in (2, 3):
-        other = target.with_name(f"by_{workers}.h5")
-        assert augmented(source, other, workers=workers).read_bytes() == expected
+        output = target.with_name(f"by_{workers}.h5")
+        assert augmented(source, output, workers=workers).read_bytes() == expected
 
 
-def test_another_seed_draws_other_copies_of_the_same_originals(
+def test_a_new_seed_draws_new_copies_of_the_same_originals(
     source: Path, target: Path, tmp_path: Path
 ) -> None:
-    """No distorted picture is in both files; every original is."""
-    other = augmented(source, tmp_path / "other.h5", replace(PLAN, seed=6))
-    with open_dataset(target) as one, open_dataset(other) as two:
-        drawn = [
-            {digest.tobytes() for digest in file.train.digest[np.asarray(file.train.copy) > 0]}
-            for file in (one, two)
-        ]
-        assert not drawn[0] & drawn[1]
-        order = [np.asarray(file.train.copy) * 1000 + file.train.origin for file in (one, two)]
+    """With two seeds no distorted copy is in both files, and the rows stand in another order."""
+    reseeded = augmented(source, tmp_path / "reseeded.h5", replace(PLAN, seed=6))
+    with open_dataset(target) as first, open_dataset(reseeded) as second:
+        copies, originals = (
+            [
+                {digest.tobytes() for digest in file.train.digest[file.train.originals == original]}
+                for file in (first, second)
+            ]
+            for original in (False, True)
+        )
+        assert not copies[0] & copies[1]
+        assert originals[0] == originals[1]
+        order = [np.asarray(file.train.copy) * 1000 + file.train.origin for file in (first, second)]
         assert not np.array_equal(order[0], order[1])
-        assert one.fingerprint != two.fingerprint
+        assert first.fingerprint != second.fingerprint
 
 
 @pytest.mark.parametrize("count", [1, 255, 256, 257, 512])
 def test_any_number_of_pictures_is_augmented_whole(tmp_path: Path, count: int) -> None:
-    """Less than a chunk, a chunk, a chunk and one row: every origin with every copy."""
+    """Fewer rows than a chunk, whole chunks and one row more: every origin has every copy."""
     packed = write_packed(tmp_path / "packed.h5", (count, 4, 4), size=8)
     with open_dataset(augmented(packed, tmp_path / "out.h5")) as dataset:
         origin, copy = np.asarray(dataset.train.origin), np.asarray(dataset.train.copy)
@@ -273,67 +282,68 @@ def test_any_number_of_pictures_is_augmented_whole(tmp_path: Path, count: int) -
 
 
 def test_empty_splits_stay_empty(tmp_path: Path) -> None:
-    """No validation picture, no test picture: nothing to copy."""
+    """A dataset without validation and test pictures is augmented, and both stay empty."""
     packed = write_packed(tmp_path / "packed.h5", (300, 0, 0), size=8)
     with open_dataset(augmented(packed, tmp_path / "out.h5")) as dataset:
-        assert [len(split) for split in (dataset.train, dataset.validation, dataset.test)] == [
-            1200,
-            0,
-            0,
-        ]
+        assert [len(split) for split in dataset.splits] == [1200, 0, 0]
 
 
 def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path) -> None:
-    """Progress is reported chunk by chunk."""
-    told: list[int] = []
+    """Progress is reported after each chunk of originals, with the number of its new rows."""
+    reported: list[int] = []
     with local_executor(1) as executor:
         augment_dataset(
-            source, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1, advance=told.append
+            source,
+            tmp_path / "out.h5",
+            PLAN,
+            executor=executor,
+            in_flight=1,
+            advance=reported.append,
         )
-    assert told == [1024, 1024, 752]
+    assert reported == [1024, 1024, 752]
 
 
 def test_an_augmented_dataset_is_refused(target: Path, tmp_path: Path) -> None:
-    """Copies of copies would be worth less than they look."""
+    """Augmenting twice is refused: copies of copies would be worth less than they look."""
     with pytest.raises(InkfoldError, match="augmented already"):
-        plan_augmentation(target, tmp_path / "out.h5", PLAN, overwrite=False)
+        check_augmentation(target, tmp_path / "out.h5", PLAN, overwrite=False)
 
 
-def test_the_dataset_itself_is_refused_as_output_also_by_another_name(
+def test_the_dataset_itself_is_refused_as_output_even_through_a_link(
     source: Path, tmp_path: Path
 ) -> None:
-    """With --overwrite too, through a link too: it would be gone."""
+    """An augmentation never overwrites the dataset that it reads, by its own name or a link's."""
     link = tmp_path / "link.h5"
     link.symlink_to(source)
     for name in (source, link):
         with pytest.raises(InkfoldError, match="the dataset itself"):
-            plan_augmentation(source, name, PLAN, overwrite=True)
+            check_augmentation(source, name, PLAN, overwrite=True)
 
 
 def test_what_cannot_be_done_is_refused_before_any_work(source: Path, tmp_path: Path) -> None:
-    """An output that exists, no copies, an option out of range, strings of variable length."""
+    """An existing output, no copies, an option out of range and foreign strings are refused."""
     out = tmp_path / "out.h5"
     out.write_bytes(b"mine")
     with pytest.raises(InkfoldError, match="already exists"):
-        plan_augmentation(source, out, PLAN, overwrite=False)
+        check_augmentation(source, out, PLAN, overwrite=False)
     with pytest.raises(InkfoldError, match="copies is 0"):
-        plan_augmentation(source, out, replace(PLAN, copies=0), overwrite=True)
+        check_augmentation(source, out, replace(PLAN, copies=0), overwrite=True)
     with pytest.raises(InkfoldError, match="sigma is 0"):
-        plan_augmentation(source, out, Augmentation(Distortion(sigma=0)), overwrite=True)
+        check_augmentation(source, out, Augmentation(Distortion(sigma=0)), overwrite=True)
     assert out.read_bytes() == b"mine"
 
-    other = tmp_path / "other.h5"
-    other.write_bytes(source.read_bytes())
-    with h5py.File(other, "r+") as file:
+    foreign = tmp_path / "foreign.h5"
+    foreign.write_bytes(source.read_bytes())
+    with h5py.File(foreign, "r+") as file:
         del file["train/source"]
         file["train"]["source"] = ["a"] * 700
     with pytest.raises(InkfoldError, match="not of fixed length"):
-        augmented(other, out)
+        augmented(foreign, out)
     assert out.read_bytes() == b"mine"
 
 
 def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: Path) -> None:
-    """The work may take hours; what somebody else wrote meanwhile is theirs."""
+    """A file that somebody writes under the output's name during the work is not replaced."""
     out = tmp_path / "out.h5"
     with local_executor(1) as executor, pytest.raises(InkfoldError, match="already exists"):
         augment_dataset(
@@ -349,10 +359,10 @@ def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: 
 
 
 def test_a_dataset_without_training_pictures_is_refused(tmp_path: Path) -> None:
-    """There is nothing to make copies of."""
+    """A dataset whose train split is empty has nothing to make copies of, and is refused."""
     packed = write_packed(tmp_path / "packed.h5", (0, 4, 4), size=8)
     with pytest.raises(InkfoldError, match="no training picture"):
-        plan_augmentation(packed, tmp_path / "out.h5", PLAN, overwrite=False)
+        check_augmentation(packed, tmp_path / "out.h5", PLAN, overwrite=False)
 
 
 @pytest.mark.slow
@@ -360,7 +370,7 @@ def test_a_dataset_without_training_pictures_is_refused(tmp_path: Path) -> None:
 def test_sigkill_leaves_no_half_file_and_the_next_run_starts_clean(
     tmp_path: Path, moment: float
 ) -> None:
-    """Killed while it writes: no output, and what it left beside is swept by the next run."""
+    """A run that is killed leaves no output, and the next run removes its unfinished file."""
     packed = write_packed(tmp_path / "packed.h5", (6000, 64, 64), size=32)
     command = [sys.executable, str(ROOT / "augment.py"), str(packed), "--workers", "2", "-q"]
     process = subprocess.Popen(command)
@@ -379,10 +389,10 @@ def test_sigkill_leaves_no_half_file_and_the_next_run_starts_clean(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak there")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from there")
 def test_memory_does_not_grow_with_the_dataset(tmp_path: Path) -> None:
     """Peak resident memory for four times as many pictures is at most 8 MB higher."""
-    # VmHWM and not ru_maxrss: that one begins with what this process, which starts it, has used
+    # VmHWM and not ru_maxrss, which begins with what the parent process has used
     script = (
         "import sys; from pathlib import Path; from inkfold.commands.augment import main;"
         "code = main(sys.argv[1:]); status = Path('/proc/self/status').read_text();"

@@ -1,4 +1,4 @@
-"""The preview sheet: the very copies of the file, the strength in pixels, a picture to look at."""
+"""The preview sheet: the copies of the file, the strength in pixels, a picture to look at."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAN = Augmentation(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """300 pictures; names that plots stumble over, one letter that the default font lacks."""
+    """300 pictures in classes whose names plots stumble over, or whose letters fonts lack."""
     folder = tmp_path_factory.mktemp("packed")
     return write_packed(
         folder / "a$b$亜\u1d81.h5", (300, 8, 8), classes=("亜", "$x$", "a\nb", "\u1d81")
@@ -32,7 +32,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_path: Path) -> None:
-    """Row 3 of the whole chunk and row 290 of the short one, each of three copies."""
+    """The copies of row 3, in a whole chunk, and of row 290, in a short one, are the file's."""
     with local_executor(1) as executor:
         augment_dataset(source, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
     with open_dataset(source) as packed, open_dataset(tmp_path / "out.h5") as dataset:
@@ -46,8 +46,8 @@ def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_pat
             assert example.label == packed.train.labels[row]
 
 
-def test_each_row_of_the_sheet_is_another_class() -> None:
-    """The first picture of each; of many classes, eight from the first to the last."""
+def test_each_row_of_the_sheet_has_a_class_of_its_own() -> None:
+    """The first picture of each class is chosen; of many classes, eight from first to last."""
     assert chosen_rows(np.array([2, 0, 2, 1], np.int32)) == [1, 3, 0]
     labels = np.repeat(np.arange(100), 3).astype(np.int32)
     rows = chosen_rows(labels)
@@ -56,8 +56,8 @@ def test_each_row_of_the_sheet_is_another_class() -> None:
     assert all(row % 3 == 0 for row in rows)
 
 
-def test_the_measured_strength_is_that_of_theory_and_the_affine_map_comes_on_top() -> None:
-    """With sigma 4 and alpha 34 1.38 pixels; with a rotation more, and the text says so."""
+def test_the_measured_strength_is_that_of_theory_and_the_affine_map_adds_to_it() -> None:
+    """Sigma 4 and alpha 34 displace by 1.38 pixels, a rotation adds more, and the text says so."""
     field = np.full((2, 2, 8, 8), 3, np.float32)
     plain = strength_of(32, Augmentation(Distortion(sigma=4, alpha=34)), [field])
     assert plain.theory == pytest.approx(1.3845, abs=1e-4)
@@ -77,12 +77,12 @@ def test_the_measured_strength_is_that_of_theory_and_the_affine_map_comes_on_top
 def test_the_sheet_shows_dark_ink_on_paper_and_the_grid_in_red(
     source: Path, tmp_path: Path
 ) -> None:
-    """Mostly white, some black, some of the grid's colour; and no warning on the way."""
+    """More than half of the sheet is white, some is black, some has the grid's colour."""
     with open_dataset(source) as packed:
         strength = draw_sheet(packed, PLAN, tmp_path / "sheet.png")
-    read = cv2.imread(str(tmp_path / "sheet.png"))
-    assert read is not None
-    sheet = read.astype(int)
+    pixels = cv2.imread(str(tmp_path / "sheet.png"))
+    assert pixels is not None
+    sheet = pixels.astype(int)
     assert strength.theory == pytest.approx(1.3845, abs=1e-4)
     assert (sheet.min(axis=2) > 190).mean() > 0.5
     assert (sheet.max(axis=2) < 120).mean() > 0.005
@@ -90,7 +90,7 @@ def test_the_sheet_shows_dark_ink_on_paper_and_the_grid_in_red(
     assert (red > 60).mean() > 0.005
 
 
-def test_the_grid_is_drawn_where_the_ink_came_to_lie() -> None:
+def test_the_grid_moves_with_the_ink() -> None:
     """A field of +2 rows moves ink 2 rows up, and the grid's horizontal lines with it."""
     field = np.zeros((2, 16, 16), np.float32)
     field[0] = 2
@@ -115,7 +115,7 @@ def test_the_grid_is_drawn_where_the_ink_came_to_lie() -> None:
     ],
 )
 def test_any_distortion_can_be_drawn(source: Path, tmp_path: Path, distortion: Distortion) -> None:
-    """None at all, and one that leaves nothing of the grid in the picture."""
+    """A sheet is drawn without any distortion, and where the grid leaves the picture entirely."""
     with open_dataset(source) as packed:
         draw_sheet(packed, replace(PLAN, distortion=distortion), tmp_path / "sheet.png")
 
@@ -123,7 +123,7 @@ def test_any_distortion_can_be_drawn(source: Path, tmp_path: Path, distortion: D
 
 
 def test_the_same_plan_draws_the_same_sheet(source: Path, tmp_path: Path) -> None:
-    """Byte for byte; another seed draws another."""
+    """Equal seeds draw sheets that are equal byte for byte, and a new seed draws a new sheet."""
     sheets = []
     for number, seed in enumerate((11, 11, 12)):
         with open_dataset(source) as packed:
@@ -136,12 +136,12 @@ def test_the_same_plan_draws_the_same_sheet(source: Path, tmp_path: Path) -> Non
 def test_a_sheet_that_cannot_be_written_is_refused_before_it_is_drawn(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another format, or a file that is there."""
+    """A name that is no PNG's and a file that exists are refused before anything is drawn."""
     monkeypatch.setattr(preview, "_figure", None)
-    (tmp_path / "there.png").write_bytes(b"mine")
+    (tmp_path / "mine.png").write_bytes(b"mine")
     with open_dataset(source) as packed:
         with pytest.raises(InkfoldError, match=r"is a PNG file; name it SHEET\.png"):
             draw_sheet(packed, PLAN, tmp_path / "sheet.jpg")
         with pytest.raises(InkfoldError, match="already exists"):
-            draw_sheet(packed, PLAN, tmp_path / "there.png")
-    assert (tmp_path / "there.png").read_bytes() == b"mine"
+            draw_sheet(packed, PLAN, tmp_path / "mine.png")
+    assert (tmp_path / "mine.png").read_bytes() == b"mine"
