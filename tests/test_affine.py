@@ -1,4 +1,4 @@
-"""The affine map: each parameter's direction by hand, their order, their law."""
+"""The affine map: the direction of each amount by hand, their order, how they are drawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CENTRE = np.array([[2], [2]])
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """The products are small: on a busy machine threads only wait for one another."""
+    """Small matrix products are slower with several threads, which wait for one another."""
     with one_thread():
         yield
 
@@ -40,7 +40,7 @@ def one_map(
 
 
 def moved(dots: list[tuple[int, int]], **amounts: object) -> list[tuple[int, int]]:
-    """Where dots of a 5x5 picture lie in the copy."""
+    """The places of a 5x5 picture's dots in its copy."""
     image = np.zeros((1, 5, 5), np.uint8)
     for dot in dots:
         image[0][dot] = 255
@@ -53,26 +53,26 @@ def moved(dots: list[tuple[int, int]], **amounts: object) -> list[tuple[int, int
 
 
 def test_a_positive_rotation_turns_counter_clockwise() -> None:
-    """By 90 degrees: what was on the right is at the top, what was at the top is on the left."""
+    """A rotation by 90 degrees moves a dot from the right to the top, from the top to the left."""
     assert moved([(2, 4)], rotate=90) == [(0, 2)]
     assert moved([(0, 2)], rotate=90) == [(2, 0)]
 
 
 def test_a_scale_above_one_enlarges_its_own_axis() -> None:
-    """Twice as tall: rows 1 and 3 go to the border, and columns stay; and the other way round."""
+    """A scale of 2 along rows moves dots apart along rows alone; the same holds for columns."""
     assert moved([(1, 2), (3, 2)], scale=(2, 1)) == [(0, 2), (4, 2)]
     assert moved([(2, 1), (2, 3)], scale=(1, 2)) == [(2, 0), (2, 4)]
     assert moved([(2, 0), (2, 4)], scale=(1, 0.5)) == [(2, 1), (2, 3)]
 
 
 def test_a_positive_shear_leans_the_top_to_the_right() -> None:
-    """By 45 degrees a vertical stroke becomes a rising diagonal; rows stay rows."""
+    """A shear by 45 degrees makes a rising diagonal of a vertical stroke, and keeps rows."""
     stroke = [(row, 2) for row in range(5)]
     assert moved(stroke, shear=45) == [(row, 4 - row) for row in range(5)]
 
 
 def test_a_positive_shift_moves_down_and_to_the_right() -> None:
-    """1 row down, 2 columns to the right."""
+    """A shift of (1, 2) moves a dot 1 row down and 2 columns to the right."""
     assert moved([(1, 1)], shift=(1, 2)) == [(2, 3)]
     assert moved([(4, 4)], shift=(1, 0)) == []
 
@@ -85,12 +85,12 @@ def test_scale_comes_first_then_shear_then_rotation_then_shift() -> None:
     forward = np.eye(3)
     forward[:2, :2] = rotation @ shear @ np.diag([1.2, 0.7])
     forward[:2, 2] = [3, -1]
-    found = one_map(rotate=20, scale=(1.2, 0.7), shear=10, shift=(3, -1))
-    assert found == pytest.approx(np.linalg.inv(forward)[:2], abs=1e-12)
+    matrix = one_map(rotate=20, scale=(1.2, 0.7), shear=10, shift=(3, -1))
+    assert matrix == pytest.approx(np.linalg.inv(forward)[:2], abs=1e-12)
 
 
 def test_the_fields_are_the_drawn_maps_exactly() -> None:
-    """Without an elastic part: source minus target of every pixel, about the picture's centre."""
+    """Without an elastic part a field is the drawn map about the centre, source minus target."""
     distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
     fields = Elastic.of(21, distortion).fields(50, chunk_rng(0, 1, 0))
     maps = draw_affine(distortion, 21, 50, chunk_rng(0, 1, 0))
@@ -100,7 +100,7 @@ def test_the_fields_are_the_drawn_maps_exactly() -> None:
 
 
 def test_pictures_are_those_of_scipys_affine_transform() -> None:
-    """The same matrix applied by another library: half a grey level, the rounding, apart."""
+    """Copies are those of SciPy with the same matrix, apart from rounding."""
     distortion = Distortion(alpha=0, rotate=30, scale=0.3, shear=20, shift=0.2)
     images = np.random.default_rng(0).integers(0, 256, (40, 20, 20)).astype(np.uint8)
     copies = Elastic.of(20, distortion).distort(images, chunk_rng(3, 1, 0))
@@ -116,7 +116,7 @@ def test_pictures_are_those_of_scipys_affine_transform() -> None:
 
 
 def test_the_elastic_field_is_added_to_the_affine_map() -> None:
-    """The source is A p + d(p), and d is the one that the same generator gives without a map."""
+    """A field is the affine map plus the elastic field that the same generator gives alone."""
     with_map = Elastic(16, 4, 34, rotate=30).fields(10, chunk_rng(0, 1, 0))
     without = Elastic(16, 4, 34).fields(10, chunk_rng(0, 1, 0))
     difference = with_map - without
@@ -130,7 +130,7 @@ def test_the_elastic_field_is_added_to_the_affine_map() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_amount_is_drawn_to_its_limit_on_either_side(seed: int) -> None:
-    """Rotation within 20 degrees, scale within 0.8 to 1.2, shift within a tenth of 40 pixels."""
+    """Rotation, scale, shear and shift come close to their limits on both sides, never beyond."""
     rng = np.random.default_rng(seed)
     angles = draw_affine(Distortion(rotate=20), 40, 2000, rng)
     degrees = np.degrees(np.arcsin(angles[0, 1]))
@@ -154,7 +154,7 @@ def test_every_amount_is_drawn_to_its_limit_on_either_side(seed: int) -> None:
 
 
 def test_the_amounts_are_drawn_independently() -> None:
-    """Angle and slant, factors and shifts: every correlation over 2,000 copies is below 0.1."""
+    """Angle, factors, slant and shifts of 2,000 copies correlate by less than 0.1."""
     distortion = Distortion(rotate=20, scale=0.1, shear=20, shift=0.1)
     linear, offset = np.split(draw_affine(distortion, 40, 2000, np.random.default_rng(0)), [2], 1)
     forward = np.linalg.inv(linear.transpose(2, 0, 1))
@@ -171,7 +171,7 @@ def test_the_amounts_are_drawn_independently() -> None:
 
 
 def test_nothing_is_mirrored() -> None:
-    """The map keeps its orientation whatever is drawn: no copy is the original in a mirror."""
+    """Every drawn map has a positive determinant, so that no copy is mirrored."""
     maps = draw_affine(
         Distortion(rotate=180, scale=0.99, shear=89, shift=1), 32, 2000, np.random.default_rng(0)
     )

@@ -1,4 +1,4 @@
-"""The law of the elastic fields, against its slow specification and its closed forms."""
+"""The statistics of the elastic fields, against closed forms and the slow specification."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PREDECESSOR = Elastic(32, sigma=6, alpha=47)
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """The products are small: on a busy machine threads only wait for one another."""
+    """Small matrix products are slower with several threads, which wait for one another."""
     with one_thread():
         yield
 
 
 def blobs(n: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Pictures with soft edges, full ink and paper, other in every pixel."""
+    """Images of a blob with soft edges, full ink and noisy paper, all different."""
     rng = np.random.default_rng(seed)
     rows, columns = np.indices((size, size))
     centre = rng.uniform(0, size, (n, 2, 1, 1))
@@ -39,19 +39,19 @@ def blobs(n: int, size: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 def sample_covariance(fields: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Of the flattened fields of one axis; their mean is known to be zero."""
+    """Covariance of the flattened fields of one axis, whose mean is known to be zero."""
     flat = fields.reshape(len(fields), -1).astype(np.float64)
     return np.asarray(flat.T @ flat / len(flat))
 
 
 def rms(fields: NDArray[np.floating]) -> float:
-    """Root-mean-square over everything."""
+    """Root-mean-square over all values of an array."""
     return float(np.sqrt(np.mean(np.square(fields, dtype=np.float64))))
 
 
-def correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Of two samples of the same length."""
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Correlation of two samples of the same length."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float
 def test_the_fields_covariance_is_that_of_the_smoothed_noise(
     size: int, sigma: float, alpha: float
 ) -> None:
-    """Every pair of pixels: alpha^2 / 3 (G G^T)(G G^T), to 5 % of the variance in 12,000 fields."""
+    """Every pair of pixels has the covariance of smoothed noise, to 5 % of the variance."""
     expected = covariance(size, sigma, alpha)
     fields = Elastic(size, sigma, alpha).fields(12_000, np.random.default_rng(1))
     for axis in (0, 1):
@@ -69,7 +69,7 @@ def test_the_fields_covariance_is_that_of_the_smoothed_noise(
 
 
 def test_the_slow_reference_has_the_same_covariance() -> None:
-    """The closed form is the specification's own, and both samples agree with one another."""
+    """Fields of the slow specification and of the engine have the closed form's covariance."""
     expected = covariance(8, 1.5, 10)
     slow = reference_fields(6000, 8, 1.5, 10, np.random.default_rng(2))
     fast = Elastic(8, 1.5, 10).fields(6000, np.random.default_rng(3))
@@ -84,7 +84,7 @@ def test_the_slow_reference_has_the_same_covariance() -> None:
     [(32, 6, 47), (32, 4, 34), (29, 4, 34), (29, 6, 38), (28, 8, 60), (64, 5, 36), (32, 1, 8)],
 )
 def test_the_rms_displacement_is_what_theory_says(size: int, sigma: float, alpha: float) -> None:
-    """It is alpha / (sigma sqrt(12 pi)) along each axis, to 3 %."""
+    """The rms displacement along each axis is alpha / (sigma sqrt(12 pi)), to 3 %."""
     theory = alpha / (sigma * math.sqrt(12 * math.pi))
     elastic = Elastic(size, sigma, alpha)
     fields = elastic.fields(2000 * 32**2 // size**2, np.random.default_rng(0))
@@ -94,7 +94,7 @@ def test_the_rms_displacement_is_what_theory_says(size: int, sigma: float, alpha
 
 
 def test_the_displacement_is_as_strong_at_the_border_as_in_the_centre() -> None:
-    """The noise is wider than the picture; smoothing with a zero border loses a fifth there."""
+    """The rms displacement is the theoretical one both at the border and in the centre."""
     fields = PREDECESSOR.fields(3000, np.random.default_rng(0))
     border = np.ones((32, 32), bool)
     border[1:-1, 1:-1] = False
@@ -103,7 +103,7 @@ def test_the_displacement_is_as_strong_at_the_border_as_in_the_centre() -> None:
 
 
 def test_rows_and_columns_are_displaced_independently() -> None:
-    """Their correlation over 1,000 fields is below 0.1, each axis moving as a whole or not."""
+    """Displacements along rows and along columns correlate by less than 0.1."""
     fields = PREDECESSOR.fields(1000, np.random.default_rng(0))
     pixel = fields[:, :, 16, 16]
     assert abs(correlation(pixel[:, 0], pixel[:, 1])) < 0.1
@@ -111,15 +111,15 @@ def test_rows_and_columns_are_displaced_independently() -> None:
     assert abs(correlation(means[:, 0], means[:, 1])) < 0.1
 
 
-def test_one_pictures_field_says_nothing_about_anothers() -> None:
-    """At any distance in the batch, also in the next mosaic, the correlation is below 0.1."""
+def test_the_fields_of_different_pictures_are_independent() -> None:
+    """Fields at any distance in a batch, within a mosaic or beyond, correlate by less than 0.1."""
     pixel = PREDECESSOR.fields(1100, np.random.default_rng(0))[:, 0, 16, 16]
     for distance in (1, 2, 32, 63, 64, 65, 100):
         assert abs(correlation(pixel[:1000], pixel[distance : 1000 + distance])) < 0.1
 
 
 def test_neighbouring_pixels_move_together() -> None:
-    """Correlation above 0.9 for the predecessor's sigma, along rows and along columns."""
+    """Neighbouring pixels correlate by more than 0.9 at sigma 6, along rows and along columns."""
     field = PREDECESSOR.fields(1000, np.random.default_rng(0))[:, 0]
     below = correlation(field[:, :-1], field[:, 1:])
     beside = correlation(field[:, :, :-1], field[:, :, 1:])
@@ -128,7 +128,7 @@ def test_neighbouring_pixels_move_together() -> None:
 
 
 def test_a_pixels_displacement_is_normally_distributed() -> None:
-    """As that of the smoothed uniform noise is: no skew, a kurtosis of 3, both tails."""
+    """A pixel's displacement has no skew, a kurtosis of 3, and 95 % within 1.96 deviations."""
     elastic = Elastic(8, sigma=6, alpha=47)
     pixel = elastic.fields(40_000, np.random.default_rng(0))[:, 0, 1, 6] / elastic.rms
     assert np.mean(pixel) == pytest.approx(0, abs=0.02)
@@ -138,7 +138,7 @@ def test_a_pixels_displacement_is_normally_distributed() -> None:
 
 
 def test_a_vanishing_sigma_displaces_each_pixel_by_itself() -> None:
-    """The paper's sigma of 0.01: a random field, uncorrelated, of rms alpha / sqrt(3)."""
+    """At sigma 0.01 neighbouring pixels are uncorrelated and the rms is alpha / sqrt(3)."""
     elastic = Elastic(10, sigma=0.01, alpha=2)
     fields = elastic.fields(4000, np.random.default_rng(0))
     assert elastic.rms == pytest.approx(2 / math.sqrt(3))
@@ -146,8 +146,8 @@ def test_a_vanishing_sigma_displaces_each_pixel_by_itself() -> None:
     assert abs(correlation(fields[:, 0, 5, 5], fields[:, 0, 5, 6])) < 0.05
 
 
-def test_nothing_asked_for_is_the_identity_bit_for_bit() -> None:
-    """With alpha 0 and no affine map a picture comes out as it went in, at any size."""
+def test_no_distortion_is_the_identity_bit_for_bit() -> None:
+    """With alpha 0 and no affine map a copy is equal to its original, at any size."""
     for size in (1, 2, 28, 31, 64):
         images = np.random.default_rng(0).integers(0, 256, (300, size, size)).astype(np.uint8)
         assert np.array_equal(Elastic(size, 6, 0).distort(images, chunk_rng(0, 1, 0)), images)
@@ -165,7 +165,7 @@ def test_nothing_asked_for_is_the_identity_bit_for_bit() -> None:
 def test_distort_is_warp_with_the_fields_of_the_same_generator(
     size: int, counts: tuple[int, ...]
 ) -> None:
-    """Exactly, for counts on both sides of a mosaic's and a block's edge."""
+    """`distort` equals `warp` with the fields of the same generator, for any number of images."""
     elastic = Elastic(size, 6, 47, rotate=10, scale=0.1, shear=5, shift=0.05)
     for n in counts:
         images = blobs(n, size)
@@ -178,7 +178,7 @@ def test_distort_is_warp_with_the_fields_of_the_same_generator(
 
 
 def test_distorted_pictures_are_those_of_the_slow_reference() -> None:
-    """With the same fields, but for the rounding that tests/test_gather.py bounds."""
+    """Copies are those of the slow reference, apart from a rounding error that is bounded."""
     images = blobs(256, 32)
     copies = PREDECESSOR.distort(images, chunk_rng(0, 1, 0))
     fields = PREDECESSOR.fields(256, chunk_rng(0, 1, 0))
@@ -190,7 +190,7 @@ def test_distorted_pictures_are_those_of_the_slow_reference() -> None:
 
 
 def test_every_copy_of_a_picture_differs_from_every_other() -> None:
-    """A thousand copies of one picture are a thousand pictures."""
+    """A thousand copies of one picture are all different."""
     images = np.repeat(blobs(1, 32), 1000, axis=0)
     copies = PREDECESSOR.distort(images, chunk_rng(0, 1, 0))
     assert len({copy.tobytes() for copy in copies}) == 1000
@@ -201,23 +201,25 @@ def test_every_copy_of_a_picture_differs_from_every_other() -> None:
     st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 1000), st.integers(0, 2**32 - 1)),
     st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 1000), st.integers(0, 2**32 - 1)),
 )
-def test_seed_copy_and_block_decide_what_is_drawn(
-    one: tuple[int, int, int], other: tuple[int, int, int]
+def test_seed_copy_and_chunk_decide_what_is_drawn(
+    key: tuple[int, int, int], second_key: tuple[int, int, int]
 ) -> None:
-    """The same three numbers give the same draws, any others give others."""
-    draws = chunk_rng(*one).integers(0, 2**63, 4)
-    assert np.array_equal(draws, chunk_rng(*one).integers(0, 2**63, 4))
-    assert np.array_equal(draws, chunk_rng(*other).integers(0, 2**63, 4)) == (one == other)
+    """Equal seed, copy and chunk give equal draws, and different ones different draws."""
+    draws = chunk_rng(*key).integers(0, 2**63, 4)
+    assert np.array_equal(draws, chunk_rng(*key).integers(0, 2**63, 4))
+    assert np.array_equal(draws, chunk_rng(*second_key).integers(0, 2**63, 4)) == (
+        key == second_key
+    )
 
 
-def test_seed_copy_and_block_are_not_confounded() -> None:
-    """Copy 1 of block 2 is not copy 2 of block 1, nor the same of another seed."""
+def test_seed_copy_and_chunk_are_not_confounded() -> None:
+    """Copy 1 of chunk 2 differs from copy 2 of chunk 1, and both differ between seeds."""
     keys = [(s, c, b) for s in range(3) for c in range(3) for b in range(3)]
     assert len({chunk_rng(*key).bytes(16) for key in keys}) == 27
 
 
 def test_the_engine_is_made_from_a_distortion_with_every_option() -> None:
-    """`Elastic.of` passes each of the six on to its own place."""
+    """`Elastic.of` passes each of the six options of a distortion to its own parameter."""
     distortion = Distortion(sigma=5, alpha=36, rotate=15, scale=0.2, shear=7, shift=0.1)
     assert Elastic.of(30, distortion).distortion == distortion
     assert Elastic.of(30, distortion).size == 30
@@ -243,13 +245,13 @@ def test_the_engine_is_made_from_a_distortion_with_every_option() -> None:
     ],
 )
 def test_an_option_out_of_range_is_refused_by_name(option: str, value: float) -> None:
-    """The message says which option, what it is, and what it may be."""
+    """The error names the option that is out of range, its value, and the allowed range."""
     with pytest.raises(InkfoldError, match=rf"{option} is {value:g}; expected .*\d"):
         Elastic.of(32, Distortion(**{option: value}))
 
 
 def test_pictures_of_another_size_are_refused() -> None:
-    """A 28x28 batch does not fit a 32x32 engine; neither do floats."""
+    """An engine for 32x32 pixels raises a ValueError for 28x28 pixels, and for floats."""
     with pytest.raises(ValueError, match=r"expected uint8 \(2, 32, 32\)"):
         PREDECESSOR.distort(blobs(2, 28), chunk_rng(0, 1, 0))
     with pytest.raises(ValueError, match="float64"):

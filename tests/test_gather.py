@@ -1,4 +1,4 @@
-"""Gathering along a field: whole pixels exactly, paper outside, nobody else's ink."""
+"""Gathering along a field: whole pixels exactly, paper outside, no ink of a neighbour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inkfold.elastic import mosaics, warp
 from tests.worlds.reference_elastic import reference_warp
 
 OPENCV = int(cv2.__version__.split(".")[0])
-# In grey levels. OpenCV 4 rounds coordinates to 1/32 pixel, 1/64 to either side along each axis.
+# In grey levels. OpenCV 4 rounds coordinates to 1/32 pixel: an error of 1/64 along each axis.
 GREATEST_ERROR = 0.6 if OPENCV >= 5 else 255 / 32 + 0.6
 
 
@@ -29,7 +29,7 @@ def shifted(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uin
 
 
 def test_a_field_of_three_columns_moves_a_stroke_three_columns_to_the_left() -> None:
-    """The field says where to read: +3 columns read 3 pixels to the right."""
+    """A field of +3 columns reads 3 pixels to the right, so the stroke moves to the left."""
     image = np.zeros((1, 8, 8), np.uint8)
     image[0, :, 5] = 255
     field = np.zeros((1, 2, 8, 8), np.float32)
@@ -42,7 +42,7 @@ def test_a_field_of_three_columns_moves_a_stroke_three_columns_to_the_left() -> 
 
 
 def test_a_field_of_two_rows_moves_a_stroke_two_rows_up() -> None:
-    """+2 rows read 2 pixels further down."""
+    """A field of +2 rows reads 2 pixels further down, so the stroke moves up."""
     image = np.zeros((1, 8, 8), np.uint8)
     image[0, 5, :] = 255
     field = np.zeros((1, 2, 8, 8), np.float32)
@@ -62,7 +62,7 @@ def test_a_field_of_two_rows_moves_a_stroke_two_rows_up() -> None:
     st.data(),
 )
 def test_whole_pixels_shift_exactly(height: int, width: int, n: int, data: st.DataObject) -> None:
-    """For any size, also oblong, and any whole displacement of each picture, also out of it."""
+    """Any whole displacement is exact, for any shape, even if it leads out of the picture."""
     images = np.random.default_rng(n).integers(0, 256, (n, height, width)).astype(np.uint8)
     amount = st.integers(-9, 9)
     steps = data.draw(st.lists(st.tuples(amount, amount), min_size=n, max_size=n))
@@ -73,7 +73,7 @@ def test_whole_pixels_shift_exactly(height: int, width: int, n: int, data: st.Da
 
 
 def test_half_a_pixel_is_the_mean_of_two() -> None:
-    """Bilinear, and at the border half of the last pixel and half paper."""
+    """Between two pixels their mean is read, and at the border half of the last and half paper."""
     image = np.array([[[0, 100, 200]]], np.uint8)
     field = np.zeros((1, 2, 1, 3), np.float32)
     field[0, 1] = 0.5
@@ -82,7 +82,7 @@ def test_half_a_pixel_is_the_mean_of_two() -> None:
 
 @pytest.mark.parametrize("distance", [1.5, 31.7, 33, 34, 35, 1e4, 1e9, 3e38])
 def test_a_huge_displacement_never_shows_a_neighbours_ink(distance: float) -> None:
-    """Blank pictures between full ones stay blank, whichever way and however far they read."""
+    """Blank pictures between full ones stay blank, in whatever direction and distance they read."""
     images = np.zeros((150, 32, 32), np.uint8)
     images[1::2] = 255
     for axis in (0, 1):
@@ -98,7 +98,7 @@ def test_a_huge_displacement_never_shows_a_neighbours_ink(distance: float) -> No
 @settings(deadline=None, derandomize=True, max_examples=25)
 @given(st.integers(1, 90), st.integers(0, 2**32), st.floats(0, 40))
 def test_blank_pictures_stay_blank_beside_full_ones(n: int, seed: int, far: float) -> None:
-    """Whatever the fields are."""
+    """Blank pictures between full ones stay blank for any random field."""
     images = np.zeros((n, 24, 24), np.uint8)
     images[::2] = 255
     fields = np.random.default_rng(seed).normal(0, far, (n, 2, 24, 24)).astype(np.float32)
@@ -106,7 +106,7 @@ def test_blank_pictures_stay_blank_beside_full_ones(n: int, seed: int, far: floa
 
 
 def test_the_error_against_the_slow_reference_is_bounded() -> None:
-    """White noise and random fields, the worst there is.
+    """The error is bounded for the worst case, white noise and random fields.
 
     Measured with OpenCV 5: 0.21 grey levels on average, 0.51 at most; half a level is the rounding
     to whole ones, the rest float32 coordinates in a wide mosaic.
@@ -127,7 +127,7 @@ def test_the_error_against_the_slow_reference_is_bounded() -> None:
 def test_the_mosaics_hold_every_picture_once_and_fit_opencv(
     n: int, height: int, width: int
 ) -> None:
-    """One after another, without gaps, no side at cv2.remap's limit."""
+    """The mosaics follow one another without gaps, each with sides below cv2.remap's limit."""
     parts = list(mosaics(n, height, width))
     covered = [i for part in parts for i in range(part.start, part.stop)]
     assert covered == list(range(n))
@@ -135,13 +135,13 @@ def test_the_mosaics_hold_every_picture_once_and_fit_opencv(
 
 
 def test_fields_of_another_shape_are_refused() -> None:
-    """One field of 4x4 does not warp a picture of 5x5."""
+    """A field of 4x4 for a picture of 5x5 raises a ValueError."""
     with pytest.raises(ValueError, match=r"expected uint8 \(1, 4, 4\)"):
         warp(np.zeros((1, 5, 5), np.uint8), np.zeros((1, 2, 4, 4), np.float32))
 
 
 def test_the_callers_arrays_are_left_alone() -> None:
-    """Neither the pictures nor the fields are written to, also when there is only one."""
+    """`warp` writes neither to the pictures nor to the fields that it is given."""
     images = np.full((1, 4, 4), 9, np.uint8)
     fields = np.full((1, 2, 4, 4), 100, np.float32)
     warp(images, fields)
