@@ -73,7 +73,9 @@ def emnist47(folder: Path) -> Collection:
     shared = sum(glyph.pixels.tobytes() in test for glyph in byclass.glyphs())
     count = byclass.count - shared + bymerge.count
     glyphs = partial(_glyphs, byclass, bymerge, test)
-    return Collection("emnist47", bymerge.classes, bymerge.ink, count, glyphs)
+    return Collection(
+        name="emnist47", classes=bymerge.classes, ink=bymerge.ink, count=count, glyphs=glyphs
+    )
 
 
 def _glyphs(byclass: Collection, bymerge: Collection, test: set[bytes]) -> Iterator[Glyph]:

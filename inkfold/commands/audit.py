@@ -1,4 +1,4 @@
-"""``inkfold audit``: what is wrong with a dataset, and a cleaned copy of it."""
+"""``audit``: a dataset -> what is wrong with it, and a cleaned copy of it."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def _check(output: Path | None, fix: Path | None, *, overwrite: bool) -> None:
             raise InkfoldError(f"{output} is a file; give -o the name of a folder")
     if fix is not None:
         check_free(fix, overwrite=overwrite, file=True)
-        check_free(_list_of(fix), overwrite=overwrite, file=True)
+        check_free(_dropped_list(fix), overwrite=overwrite, file=True)
 
 
-def _list_of(fix: Path) -> Path:
-    """Where the dropped pictures are listed."""
+def _dropped_list(fix: Path) -> Path:
+    """The file that lists the pictures which the cleaned copy lacks."""
     return fix.with_name(f"{fix.name}.dropped.csv")
 
 
@@ -94,7 +94,7 @@ def _audit(
     overwrite: bool,
     quiet: bool,
 ) -> int:
-    """Look, say, write."""
+    """Audit, print the summary, write the lists and the cleaned copy; returns the exit code."""
     from inkfold.audit.audit import audit
     from inkfold.audit.clean import check_cleanable
     from inkfold.audit.report import summary, write_audit
@@ -102,39 +102,40 @@ def _audit(
     if fix is not None:
         check_cleanable(dataset, fix, overwrite=overwrite)
     clock = Clock()
-    found = audit(dataset, quick=quick, seed=seed, progress=partial(progress, quiet=quiet))
-    click.echo(summary(found).encode("utf-8", "backslashreplace"), nl=False)
+    result = audit(dataset, quick=quick, seed=seed, progress=partial(progress, quiet=quiet))
+    click.echo(summary(result).encode("utf-8", "backslashreplace"), nl=False)
     if output is not None:
         with new_folder(output, overwrite=overwrite) as folder:
-            write_audit(folder, found, dataset)
-    where = "" if output is None else f", the lists are in {click.format_filename(output)}"
-    click.echo(f"{len(found.originals):,} pictures in {clock.rate(len(found.originals))}{where}")
+            write_audit(folder, result, dataset)
+    lists = "" if output is None else f", the lists are in {click.format_filename(output)}"
+    click.echo(f"{len(result.originals):,} pictures in {clock.rate(len(result.originals))}{lists}")
     if fix is not None:
-        _fix(dataset, found, fix, overwrite=overwrite, quiet=quiet)
-    return SOME_FAILED if found.leaks else 0
+        _fix(dataset, result, fix, overwrite=overwrite, quiet=quiet)
+    return SOME_FAILED if result.leaks else 0
 
 
-def _fix(dataset: Dataset, found: Audit, fix: Path, *, overwrite: bool, quiet: bool) -> None:
-    """Write the cleaned copy and the list of what is not in it."""
+def _fix(dataset: Dataset, result: Audit, fix: Path, *, overwrite: bool, quiet: bool) -> None:
+    """Write the cleaned copy, and the list of the pictures that it lacks."""
     from inkfold.audit.clean import plan_cleaning, write_cleaned
     from inkfold.audit.report import write_dropped
     from inkfold.output import new_file
 
-    cleaning = plan_cleaning(found.originals, found.faults, found.repeats)
-    stays = len(found.originals) - sum(cleaning.dropped.values())
+    originals = result.originals
+    cleaning = plan_cleaning(originals, result.faults, result.repeats)
+    remaining = len(originals) - sum(cleaning.dropped.values())
     with (
-        new_file(_list_of(fix), overwrite=overwrite) as part,
-        progress("writing", stays, quiet=quiet) as advance,
+        new_file(_dropped_list(fix), overwrite=overwrite) as part,
+        progress("writing", remaining, quiet=quiet) as advance,
     ):
-        write_dropped(part, found, dataset, cleaning)
-        write_cleaned(dataset, found.originals, cleaning, fix, overwrite=overwrite, advance=advance)
+        write_dropped(part, result, dataset, cleaning)
+        write_cleaned(dataset, originals, cleaning, fix, overwrite=overwrite, advance=advance)
     dropped = ", ".join(f"{count:,} {name}" for name, count in cleaning.dropped.items())
     click.echo(
-        f"{click.format_filename(fix)}: {stays:,} pictures; dropped {dropped}, "
-        f"each in {click.format_filename(_list_of(fix))}"
+        f"{click.format_filename(fix)}: {remaining:,} pictures; dropped {dropped}, "
+        f"each in {click.format_filename(_dropped_list(fix))}"
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``inkfold audit``."""
+    """Run ``inkfold audit``; returns its exit code."""
     return run(command, argv)

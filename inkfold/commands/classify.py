@@ -1,4 +1,4 @@
-"""The command line of ``classify.py``."""
+"""``classify``: pictures -> one line of output a picture."""
 
 from __future__ import annotations
 
@@ -89,16 +89,16 @@ def command(
     if form == "csv":
         click.echo(csv_header(classifier.top), nl=False)
     failed = False
-    for prediction in classifier.classify(expand(paths, _stdin)):
+    for prediction in classifier.classify(expand(paths, _unbuffered_stdin)):
         click.echo(make_line(prediction), nl=False)
         if prediction.error is not None:
             failed = True
-            click.echo(_complaint(prediction), err=True)
+            click.echo(_error_line(prediction), err=True)
     return SOME_FAILED if failed else 0
 
 
 def _import_engine(engine: Engine) -> None:
-    """Everything that takes long to import, none of which is needed to check a bundle."""
+    """Import what takes long and is not needed to check a bundle, while its hashes are computed."""
     from inkfold.workers import numpy_alone
 
     with numpy_alone():
@@ -108,13 +108,13 @@ def _import_engine(engine: Engine) -> None:
     inkfold.classifier.import_engine(engine)
 
 
-def _stdin() -> FileIO:
-    """Without a buffer, which a thread that waits for more would keep locked at the end."""
+def _unbuffered_stdin() -> FileIO:
+    """Standard input without a buffer, whose lock a waiting thread would hold at Python's exit."""
     return FileIO(0, closefd=False)
 
 
 def _introduction(bundle: Bundle) -> str:
-    """Which bundle answers, and how good it is as far as that is known."""
+    """Which bundle answers, and its test score, or its validation score where that is missing."""
     text = f"{bundle.path} answers: {len(bundle.classes):,} classes"
     for split in ("test", "validation"):
         if rate := bundle.rate(split):
@@ -123,8 +123,8 @@ def _introduction(bundle: Bundle) -> str:
     return text if bundle.temperature is None else f"{text}; probabilities calibrated"
 
 
-def _complaint(prediction: Prediction) -> bytes:
-    """``error: path: reason``, the path's bytes as they were given."""
+def _error_line(prediction: Prediction) -> bytes:
+    """``error: path: reason``, with the path in the bytes in which it was given."""
     path, reason = os.fsencode(prediction.path), prediction.error or ""
     if path == b"-":
         reason = "no paths on stdin"
@@ -134,5 +134,5 @@ def _complaint(prediction: Prediction) -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``classify.py``."""
+    """Run ``classify.py``; returns its exit code."""
     return run(command, argv)

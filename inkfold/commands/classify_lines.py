@@ -1,4 +1,4 @@
-"""A prediction as a line of output: text, CSV or JSON, as bytes."""
+"""A prediction as a line of output: text, CSV or JSON. Lines are bytes, as paths are."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "csv", "jsonl"]
 Line = Callable[["Prediction"], bytes]
-REJECTED = "?"
+REJECTED = "?"  # in text, in place of a label that is withheld
 
 
 def line_maker(form: Format, *, reject: float) -> Line:
-    """The function that gives a prediction's line, or nothing for what the format leaves out.
+    """The function that makes a prediction's line.
 
     Parameters
     ----------
     form : {"text", "csv", "jsonl"}
-        Text and CSV leave out what could not be read.
+        In text and CSV the line of a picture that could not be read is empty.
     reject : float
-        Below this probability the best label is withheld.
+        The best label is withheld where its probability is lower than this.
     """
     make = {"text": _text, "csv": _csv, "jsonl": _json}[form]
     return lambda prediction: make(prediction, _is_rejected(prediction, reject))
@@ -42,9 +42,9 @@ def _is_rejected(prediction: Prediction, reject: float) -> bool:
 
 
 def _text(prediction: Prediction, rejected: bool) -> bytes:
-    """``path label``; with more than one class asked for, ``path label p label p ...``.
+    """``path label``, or ``path label p label p ...`` for several classes.
 
-    The path's bytes are as they were given, whatever they are.
+    The path is written in the bytes in which it was given, even if they are not UTF-8.
     """
     if prediction.error is not None:
         return b""
@@ -59,31 +59,32 @@ def _text(prediction: Prediction, rejected: bool) -> bytes:
 
 
 def _csv(prediction: Prediction, rejected: bool) -> bytes:
+    """One row under `csv_header`."""
     if prediction.error is not None:
         return b""
     labels = ["" if rejected else prediction.labels[0], *prediction.labels[1:]]
     pairs = zip(labels, prediction.probabilities, strict=True)
     cells = [cell for label, p in pairs for cell in (label, f"{p:.9g}")]
     row = csv_row([os.fspath(prediction.path), *cells])
-    return row.encode("utf-8", "surrogateescape")  # the path's bytes as they were given
+    return row.encode("utf-8", "surrogateescape")  # the path in the bytes in which it was given
 
 
 def _json(prediction: Prediction, rejected: bool) -> bytes:
-    """One object; bytes of a path that are no text become lone surrogates, as Python reads them."""
-    answer: dict[str, object] = {"path": os.fspath(prediction.path)}
+    """One JSON object; bytes of a path that are not UTF-8 become lone surrogates, as in Python."""
+    line: dict[str, object] = {"path": os.fspath(prediction.path)}
     if prediction.error is not None:
-        answer["error"] = prediction.error
+        line["error"] = prediction.error
     else:
         top = [
             [label, float(f"{p:.9g}")]
             for label, p in zip(prediction.labels, prediction.probabilities, strict=True)
         ]
-        answer["label"] = None if rejected else prediction.labels[0]
-        answer["probability"] = top[0][1]
-        answer["top"] = top
+        line["label"] = None if rejected else prediction.labels[0]
+        line["probability"] = top[0][1]
+        line["top"] = top
         if rejected:
-            answer["rejected"] = True
+            line["rejected"] = True
     try:
-        return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:
-        return json.dumps(answer).encode() + b"\n"
+        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # lone surrogates have no UTF-8: escape everything
+        return json.dumps(line).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""What every command line shares: exit codes, the one-line error, options, progress."""
+"""Running a command: its exit code, errors in one line, a progress bar, and the time it took."""
 
 from __future__ import annotations
 
@@ -14,31 +14,37 @@ import click
 
 from inkfold.errors import InkfoldError
 
-Advance = Callable[[int], None]
+Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
 SOME_FAILED = 1
 MISTAKE = 2
-# what a disk or its owner refuses: nothing that the code could have avoided
-DISK = {errno.EACCES, errno.ENOTDIR, errno.EPERM, errno.EROFS}
-
-
-DISK |= {errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.ENOSPC}
+# what a full disk or a missing permission raises, as opposed to a bug
+DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """Run `command` and return its exit code.
 
-    0 done; 1 done, but some inputs failed; 2 a user's mistake, told in one line on stderr. A
-    signal that ends the run gives 128 + its number, after what was half written is gone. A disk
-    that is full or not ours to write is told in one line too. Any other exception is a bug and
-    keeps its traceback. (Of a reader that has gone away, ``| head``, click takes care.)
+    0 is success; 1 is success except for some inputs; 2 is a user's mistake or a disk that cannot
+    be written, with one line on stderr. A signal that ends the run gives 128 + its number, after
+    half-written outputs are removed. Any other exception is a bug and keeps its traceback. (Click
+    handles a closed stdout, as of ``| head``.)
     """
-    ended: list[int] = []
+    signals: list[int] = []
 
-    def terminated(number: int, _frame: object) -> None:
-        ended.append(number)
+    def terminate(number: int, _frame: object) -> None:
+        signals.append(number)
         sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, terminated)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         code = command.main(args=argv, standalone_mode=False)
     except InkfoldError as error:
@@ -51,21 +57,21 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 128 + signal.SIGINT
     except SystemError:
-        if not ended:
+        if not signals:
             raise
-        return 128 + ended[0]  # the signal came inside C code, which made this of its exception
+        return 128 + signals[0]  # the signal came in C code, which replaced its SystemExit
     except OSError as error:
         if error.errno not in DISK:
             raise
-        where, why = error.filename or "the output", os.strerror(error.errno)
-        click.echo(f"error: {where}: {why}; mend that or choose another place", err=True)
+        path, reason = error.filename or "the output", os.strerror(error.errno)
+        click.echo(f"error: {path}: {reason}; mend that or choose another place", err=True)
         return MISTAKE
     return int(code or 0)
 
 
 @contextmanager
 def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
-    """A bar on stderr, only when it is a terminal; yields the function that moves it on."""
+    """A progress bar on stderr, if that is a terminal; gives the function that advances it."""
     if quiet or not sys.stderr.isatty():
         yield lambda _count: None
         return
@@ -83,25 +89,25 @@ def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]
 
 
 def echo_above(line: str) -> None:
-    """Print a result while a bar is shown: on a terminal the bar's line is wiped first.
+    """Print a result while a progress bar is shown; on a terminal the bar's line is wiped first.
 
-    In one write: the bar is drawn by a thread, and would come between two.
+    Both are one write, for a thread draws the bar and could draw it between two writes.
     """
-    wiped = "\r\x1b[2K" if sys.stdout.isatty() and sys.stderr.isatty() else ""
-    click.echo(wiped + line)
+    wipe = "\r\x1b[2K" if sys.stdout.isatty() and sys.stderr.isatty() else ""
+    click.echo(wipe + line)
 
 
 class Clock:
-    """Says how long something took and at what rate: ``3.2 s, 6,280 a second``."""
+    """Measures the time since it was made, and a rate over that time."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
 
     @property
     def seconds(self) -> float:
-        """Since the clock was made."""
+        """Seconds since the clock was made."""
         return time.perf_counter() - self._start
 
     def rate(self, count: int) -> str:
-        """Time since the clock was made, and `count` things over it."""
+        """The time, and `count` divided by it, as in ``3.2 s, 6,280 a second``."""
         return f"{self.seconds:.1f} s, {count / max(self.seconds, 1e-9):,.0f} a second"

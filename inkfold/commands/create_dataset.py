@@ -1,4 +1,4 @@
-"""``create_dataset``: class folders into one dataset file."""
+"""``create_dataset``: class folders -> one dataset file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
-    """A regular expression that compiles."""
+    """The text of ``--group-by``, checked to be a regular expression."""
     try:
         re.compile(text or "")
     except re.error as error:
@@ -138,12 +138,12 @@ def command(
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
         )
-    _tell(report, folder, output, clock)
+    _print_report(report, folder, output, clock)
     return SOME_FAILED if report.unreadable.count else 0
 
 
-def _tell(report: Report, folder: Path, output: Path, clock: Clock) -> None:
-    """What was made, what was noticed, what comes next."""
+def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:
+    """Print what was made, what to look at, and the command that comes next."""
     name = click.format_filename(output)
     click.echo(made(report, name, click.format_filename(folder), clock))
     for line in notes(report):
@@ -153,5 +153,5 @@ def _tell(report: Report, folder: Path, output: Path, clock: Clock) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run ``create_dataset.py``; returns its exit code."""
     return run(command, argv)

@@ -1,4 +1,4 @@
-"""The main job from end to end on real digits that come along."""
+"""``demo``: the whole work from picture files to a measured bundle, on 1,797 real digits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from inkfold.output import new_folder
 from inkfold.recipe import DEFAULT_DATASET
 
 EPOCHS = 4
-SHOWN = 5  # test pictures that are classified at the end
+CLASSIFIED = 5  # test pictures that are classified at the end
 NETWORK = Path(__file__).resolve().parents[2] / "models" / "cnn32.py"
 TENFOLD = "datasets/characters_elastic.h5"
 BUNDLE, PREVIEW = "models/trained/cnn32", "preview.png"
-LEVELS = 16  # the set counts ink from 0 to 16
+DARKEST = 16  # grey level of full ink in the digits' own files, which have 0 for paper
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the demo: what a user would type, and how long it took."""
+    """One step of the demo: the line that a user would type, and how long it took."""
 
     line: str
     seconds: float
@@ -52,12 +52,12 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
     """
     if not NETWORK.exists():
         raise InkfoldError(f"{NETWORK}: not there; the demo runs from a checkout of inkfold")
-    # the folder gets its name when all is done; what stands in it has no path of its own
+    # the steps run in the folder: it gets its final name at the end, so only relative paths hold
     with new_folder(output, overwrite=overwrite) as folder, chdir(folder):
-        steps = _steps(quiet=quiet)
-        pictures = _unseen()
+        steps = _run_until_evaluation(quiet=quiet)
+        pictures = _test_pictures()
         steps.append(
-            _step("classify.py", classify.main, [*pictures, "--model", BUNDLE], quiet=quiet)
+            _run("classify.py", classify.main, [*pictures, "--model", BUNDLE], quiet=quiet)
         )
         table = _table(steps)
         Path("measured.txt").write_text(table + "\n", encoding="utf-8")
@@ -67,8 +67,8 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
     return 0
 
 
-def _steps(*, quiet: bool) -> list[Step]:
-    """Everything up to the evaluation, in the current folder."""
+def _run_until_evaluation(*, quiet: bool) -> list[Step]:
+    """Write, pack, augment, train and evaluate in the current folder; the steps that were run."""
     clock = Clock()
     with progress("digits", 1797, quiet=quiet) as advance:
         count = write_digits(Path("pictures"), advance)
@@ -77,59 +77,16 @@ def _steps(*, quiet: bool) -> list[Step]:
     build, recipe = train.load_script(NETWORK)
     return [
         written,
-        _step("create_dataset.py", create_dataset.main, ["pictures"], quiet=quiet),
-        _step("augment.py", augment.main, ["--preview", PREVIEW], quiet=quiet),
-        _step(
+        _run("create_dataset.py", create_dataset.main, ["pictures"], quiet=quiet),
+        _run("augment.py", augment.main, ["--preview", PREVIEW], quiet=quiet),
+        _run(
             "models/cnn32.py",
             lambda arguments: train.main(build, recipe, arguments),
             [TENFOLD, "--epochs", str(EPOCHS)],
             quiet=quiet,
         ),
-        _step("evaluate.py", evaluate.main, [BUNDLE, DEFAULT_DATASET], quiet=quiet),
+        _run("evaluate.py", evaluate.main, [BUNDLE, DEFAULT_DATASET], quiet=quiet),
     ]
-
-
-def _step(
-    script: str, main: Callable[[Sequence[str]], int], arguments: list[str], *, quiet: bool
-) -> Step:
-    line = shlex.join(["python", script, *arguments])
-    click.echo(f"\n$ {line}")
-    clock = Clock()
-    code = main([*arguments, *(["-q"] if quiet else [])])
-    if code:
-        raise InkfoldError(f"the demo stopped: {line} ended with exit code {code}; see above")
-    return Step(line, clock.seconds)
-
-
-def _unseen() -> list[str]:
-    """A few picture files of the test split, which nothing was trained or chosen with."""
-    from inkfold.dataset.reader import open_dataset
-
-    with open_dataset(DEFAULT_DATASET) as dataset:
-        return [f"pictures/{source}" for source in dataset.test.source[:SHOWN]]
-
-
-def _table(steps: list[Step]) -> str:
-    """What was measured, as lines of text."""
-    record = json.loads(Path(BUNDLE, "bundle.json").read_text(encoding="utf-8"))
-    return "\n".join(
-        [
-            *(f"{step.seconds:7.1f} s  {_short(step.line)}" for step in steps),
-            f"{sum(step.seconds for step in steps):7.1f} s  in all",
-            "",
-            f"validation  {recorded_rate(record, 'validation')}",
-            f"test        {recorded_rate(record, 'test')}",
-        ]
-    )
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 70 else f"{line[:67]}..."
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``inkfold demo``."""
-    return run(command, argv)
 
 
 def write_digits(folder: Path, advance: Callable[[int], None]) -> int:
@@ -147,10 +104,54 @@ def write_digits(folder: Path, advance: Callable[[int], None]) -> int:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    for number, (picture, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+    for number, (ink, label) in enumerate(zip(digits.images, digits.target, strict=True)):
         path = folder / str(label) / f"{number:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        paper = np.rint(255 - picture * (255 / LEVELS)).astype(np.uint8)
-        path.write_bytes(cv2.imencode(".png", paper)[1].tobytes())
+        pixels = np.rint(255 - ink * (255 / DARKEST)).astype(np.uint8)
+        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
         advance(1)
     return len(digits.images)
+
+
+def _run(
+    script: str, main: Callable[[Sequence[str]], int], arguments: list[str], *, quiet: bool
+) -> Step:
+    """Print the line that a user would type, and run it in this process."""
+    line = shlex.join(["python", script, *arguments])
+    click.echo(f"\n$ {line}")
+    clock = Clock()
+    code = main([*arguments, *(["-q"] if quiet else [])])
+    if code:
+        raise InkfoldError(f"the demo stopped: {line} ended with exit code {code}; see above")
+    return Step(line, clock.seconds)
+
+
+def _test_pictures() -> list[str]:
+    """A few picture files of the test split, which took no part in training."""
+    from inkfold.dataset.reader import open_dataset
+
+    with open_dataset(DEFAULT_DATASET) as dataset:
+        return [f"pictures/{source}" for source in dataset.test.source[:CLASSIFIED]]
+
+
+def _table(steps: list[Step]) -> str:
+    """The seconds of each step, and the right answers on validation and test, as text."""
+    record = json.loads(Path(BUNDLE, "bundle.json").read_text(encoding="utf-8"))
+    return "\n".join(
+        [
+            *(f"{step.seconds:7.1f} s  {_shortened(step.line)}" for step in steps),
+            f"{sum(step.seconds for step in steps):7.1f} s  in all",
+            "",
+            f"validation  {recorded_rate(record, 'validation')}",
+            f"test        {recorded_rate(record, 'test')}",
+        ]
+    )
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= 70 else f"{line[:67]}..."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``inkfold demo``; returns its exit code."""
+    return run(command, argv)

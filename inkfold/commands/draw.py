@@ -1,4 +1,4 @@
-"""``draw``: a canvas to write on, as a web page or a window."""
+"""``draw``: a canvas to write on, as a web page or as a window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inkfold.canvas.recogniser import Recogniser
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
+EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
 
 
 @click.command("draw")
@@ -89,7 +89,7 @@ def _recogniser(bundle: Bundle, reject: float) -> Recogniser:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens, so that a taken port is told before anything slow is imported."""
+    """A socket that listens already: a taken port is an error before the slow imports."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=128)
@@ -98,8 +98,8 @@ def _listening(host: str, port: int) -> socket.socket:
             f"{host}, port {port}: {error.strerror or error}; choose another with --port "
             "(0 takes a free one) or --host"
         ) from None
-    # asyncio sets it on sockets of its own alone; without it each answer waits 40 ms for the
-    # acknowledgement of its first half
+    # asyncio sets this option on its own sockets only; without it each answer waits 40 ms for the
+    # client to acknowledge its first half
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -107,25 +107,26 @@ def _listening(host: str, port: int) -> socket.socket:
 def _serve(
     recogniser: Recogniser, folder: Path, listener: socket.socket, host: str, *, browser: bool
 ) -> None:
+    """Serve the page on `listener` until a signal ends it."""
     import uvicorn
 
     from inkfold.canvas.kept_drawings import KeptDrawings
     from inkfold.canvas.web.app import create_app
 
     port = listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{'127.0.0.1' if host in ANYWHERE else shown}:{port}/"
-    hosts = ("*",) if host in ANYWHERE else (host, *LOOPBACK)
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{'127.0.0.1' if host in EVERY_ADDRESS else name}:{port}/"
+    hosts = ("*",) if host in EVERY_ADDRESS else (host, *LOOPBACK)
     app = create_app(recogniser, KeptDrawings(folder), hosts)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
     click.echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
     if browser:
         import webbrowser
 
-        webbrowser.open(address)  # the socket listens already: the page waits for its answer
+        webbrowser.open(address)  # the socket listens already: the browser waits for the server
     server.run(sockets=[listener])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run ``draw.py``; returns its exit code."""
     return run(command, argv)

@@ -1,4 +1,4 @@
-"""The command line of ``evaluate.py``."""
+"""``evaluate``: a bundle and a dataset -> a report; two bundles -> a comparison."""
 
 from __future__ import annotations
 
@@ -57,24 +57,24 @@ def command(
     It prints the figures as counts with their 95 % interval, and writes a folder with them:
     report.html to read, and tables. Of one bundle it tells per class and group what was right,
     what was confused, how far its probabilities can be trusted, and which --reject of classify.py
-    keeps wrong answers how rare; what validation tells about that is recorded in the bundle. Of two
-    bundles it tells whether one is better, and on which pictures they differ.
+    keeps wrong answers below a given share; the values that validation gives for it are recorded
+    in the bundle. Of two bundles it tells whether one is better, and on which pictures they differ.
     """
     if len(others) > 1:
         raise click.UsageError(
             f"{1 + len(others)} bundles: give one to measure it, two to compare them"
         )
-    loaded = [load_bundle(path) for path in (bundle, *others)]
-    names = [one.path.resolve().name for one in loaded]
+    bundles = [load_bundle(path) for path in (bundle, *others)]
+    names = [loaded.path.resolve().name for loaded in bundles]
     ending = f"comparison-with-{names[1]}" if others else "evaluation"
     ending += "" if split == "test" else f"-{split}"
     folder = output or Path("logs") / names[0] / ending
     check_free(folder, overwrite=overwrite)
     from inkfold.dataset.reader import open_dataset
 
-    run_it = _compare if others else _evaluate
+    measure = _compare if others else _evaluate
     with open_dataset(dataset) as opened:
-        run_it(loaded, opened, split, folder, overwrite=overwrite, quiet=quiet)
+        measure(bundles, opened, split, folder, overwrite=overwrite, quiet=quiet)
     return 0
 
 
@@ -87,7 +87,7 @@ def _evaluate(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Check, measure, write, print; what was kept from training is recorded in the bundle."""
+    """Measure one bundle: check, answer, write, print, and record its score in the bundle."""
     from inkfold.bundle.history import read_history
     from inkfold.classifier import Classifier
     from inkfold.evaluation.calibrate import calibrate, unusable
@@ -98,23 +98,23 @@ def _evaluate(
 
     (bundle,) = bundles
     check_match(bundle, dataset, split)
-    (warning,) = _warned(bundles, dataset, split)
+    (warning,) = _print_warnings(bundles, dataset, split)
     clock = Clock()
     part, classifier = dataset.split(split), Classifier(bundle)
     held_out = 0 if unusable(bundle, dataset) else len(dataset.validation)
     with progress(split, held_out + len(part), quiet=quiet) as advance:
-        found = calibrate(classifier, dataset, advance=advance)
-        result = evaluate(classifier, dataset, split, calibration=found, advance=advance)
+        calibration = calibrate(classifier, dataset, advance=advance)
+        result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
     rate = clock.rate(held_out + result.accuracy.total)
     with new_folder(folder, overwrite=overwrite) as new:
         write_report(new, result, warning)
         write_evaluation_page(new, result, warning, part, read_history(bundle.path))
-    _say(summary(result, warning))
+    _print_escaped(summary(result, warning))
     if same_splits(bundle, dataset):
         _publish(bundle, result)
     else:
         click.echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
-    _say(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
+    _print_escaped(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
 
 
 def _compare(
@@ -126,7 +126,7 @@ def _compare(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Check, measure both, write, print; the bundles stay as they are."""
+    """Compare two bundles: check, answer with both, write, print; neither bundle changes."""
     from inkfold.classifier import Classifier
     from inkfold.evaluation.compare import (
         check_comparable,
@@ -140,20 +140,22 @@ def _compare(
     check_comparable(*bundles)
     for bundle in bundles:
         check_match(bundle, dataset, split)
-    warnings = [warning for warning in _warned(bundles, dataset, split) if warning]
+    warnings = [warning for warning in _print_warnings(bundles, dataset, split) if warning]
     clock, part = Clock(), dataset.split(split)
     with progress(split, 2 * len(part), quiet=quiet) as advance:
-        results = [evaluate(Classifier(one), dataset, split, advance=advance) for one in bundles]
+        results = [
+            evaluate(Classifier(bundle), dataset, split, advance=advance) for bundle in bundles
+        ]
     rate = clock.rate(2 * len(part))
     result = compare(results[0], results[1], part.source)
     with new_folder(folder, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
-    _say(comparison_summary(result, warnings))
-    _say(f"{folder}: {len(part):,} pictures answered by both in {rate}")
+    _print_escaped(comparison_summary(result, warnings))
+    _print_escaped(f"{folder}: {len(part):,} pictures answered by both in {rate}")
 
 
-def _warned(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | None]:
-    """What a reader has to know of each bundle's figures, told on stderr too."""
+def _print_warnings(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | None]:
+    """Print and return what a reader must know about each bundle's figures; None for nothing."""
     from inkfold.evaluation.compatibility import caveat
 
     warnings = [caveat(bundle, dataset, split) for bundle in bundles]
@@ -162,13 +164,13 @@ def _warned(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | N
     return warnings
 
 
-def _say(text: str) -> None:
-    """Print in UTF-8; what of a path is no text is escaped."""
+def _print_escaped(text: str) -> None:
+    """Print in UTF-8; bytes of a path that are not UTF-8 are escaped."""
     click.echo(text.encode("utf-8", "backslashreplace"))
 
 
 def _publish(bundle: Bundle, result: Evaluation) -> None:
-    """Record the score; a bundle that may not be written keeps what it has."""
+    """Record the score in the bundle, or warn that the bundle may not be written."""
     from inkfold.evaluation.report import publish
 
     try:
@@ -178,5 +180,5 @@ def _publish(bundle: Bundle, result: Evaluation) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``evaluate.py``."""
+    """Run ``evaluate.py``; returns its exit code."""
     return run(command, argv)

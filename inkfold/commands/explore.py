@@ -1,4 +1,4 @@
-"""explore: a dataset -> one HTML page to look at."""
+"""``explore``: a dataset -> one HTML page to look at."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
 
     It shows how the set was made, class sizes, the quick part of the audit, samples, mean
     pictures and their variability, pixel statistics, PCA, t-SNE, and originals beside distorted
-    copies. DATASET is
-    datasets/characters.h5 when it is not given.
+    copies. DATASET is datasets/characters.h5 when it is not given.
     """
     target = output or dataset.with_suffix(".html")
     with open_dataset(dataset) as opened:
@@ -49,23 +48,23 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         clock = Clock()
         rows = len(shown_split(opened))
         with progress("reading", rows, quiet=quiet) as advance:
-            wanted = examples_wanted(len(opened.classes))
-            found = explore(opened, examples=wanted, seed=seed, advance=advance)
+            examples = examples_wanted(len(opened.classes))
+            scan = explore(opened, examples=examples, seed=seed, advance=advance)
         checked = audit(
             opened, quick=True, near=False, seed=seed, progress=partial(progress, quiet=quiet)
         )
-        pictures = len(found.sample.labels)
+        pictures = len(scan.sample.labels)
         with progress(f"PCA and t-SNE of {pictures:,} pictures", None, quiet=quiet):
-            embedding = embed(found.sample.images, seed=seed)
+            embedding = embed(scan.sample.images, seed=seed)
         with new_file(target, overwrite=overwrite) as part:
-            write_exploration(part, opened, found, embedding, checked)
+            write_exploration(part, opened, scan, embedding, checked)
     click.echo(
-        f"{target}: {found.counts.sum():,} pictures of {found.counts.shape[1]:,} classes on a page "
+        f"{target}: {scan.counts.sum():,} pictures of {scan.counts.shape[1]:,} classes on a page "
         f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"
     )
     return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``explore.py``."""
+    """Run ``explore.py``; returns its exit code."""
     return run(command, argv)

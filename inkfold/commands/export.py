@@ -1,4 +1,4 @@
-"""``export``: a dataset back into class folders of picture files."""
+"""``export``: a dataset -> class folders of picture files."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ def command(dataset: Path, folder: Path, *, split: str | None, overwrite: bool, 
     from inkfold.dataset.reader import open_dataset
 
     clock, splits = Clock(), SPLITS if split is None else (split,)
-    with open_dataset(dataset) as held:
-        total = sum(len(getattr(held, name)) for name in splits)
+    with open_dataset(dataset) as opened:
+        total = sum(len(opened.split(name)) for name in splits)
         with progress("writing", total, quiet=quiet) as advance:
-            done = export_dataset(held, folder, splits, overwrite=overwrite, advance=advance)
-        size = held.spec.size
+            exported = export_dataset(opened, folder, splits, overwrite=overwrite, advance=advance)
+        size = opened.spec.size
     name = click.format_filename(folder)
     click.echo(
-        f"{name}: {done.pictures:,} pictures from {click.format_filename(dataset)} in "
-        f"{clock.rate(done.pictures)}"
+        f"{name}: {exported.pictures:,} pictures from {click.format_filename(dataset)} in "
+        f"{clock.rate(exported.pictures)}"
     )
-    if done.copies:
-        click.echo(f"distorted copies, left out: {done.copies:,}", err=True)
-    if done.edge:
+    if exported.copies:
+        click.echo(f"distorted copies, left out: {exported.copies:,}", err=True)
+    if exported.edge:
         click.echo(
-            f"with ink along most of the edge, which packing takes for paper: {done.edge:,}",
+            "pictures with ink along most of the edge, which packing takes for paper: "
+            f"{exported.edge:,}",
             err=True,
         )
     click.echo(f"to pack it again: python create_dataset.py {shlex.quote(name)} --size {size}")
@@ -59,5 +60,5 @@ def command(dataset: Path, folder: Path, *, split: str | None, overwrite: bool, 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run ``inkfold export``; returns its exit code."""
     return run(command, argv)

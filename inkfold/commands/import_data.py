@@ -1,4 +1,4 @@
-"""``import_data``: a public data set's own files into one dataset file."""
+"""``import_data``: a public set's own files -> one dataset file."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
     from inkfold.packing.pack import Report
 
 
-def _given(_context: object, _argument: object, given: tuple[str, ...]) -> tuple[str, ...]:
-    if len(given) not in (1, 2):
-        raise click.UsageError(f"{len(given)} arguments; expected FORMAT SOURCE, or SOURCE alone")
-    return given
+def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of ``[FORMAT] SOURCE``, checked to be one or two."""
+    if len(words) not in (1, 2):
+        raise click.UsageError(f"{len(words)} arguments; expected FORMAT SOURCE, or SOURCE alone")
+    return words
 
 
 @click.command("import_data")
-@click.argument("given", nargs=-1, metavar="[FORMAT] SOURCE", callback=_given)
+@click.argument("format_and_source", nargs=-1, metavar="[FORMAT] SOURCE", callback=_one_or_two)
 @output_option(None, "Dataset file to write.  [default: datasets/NAME.h5, NAME the set's]")
 @size_option
 @split_option(
@@ -61,7 +62,7 @@ def _given(_context: object, _argument: object, given: tuple[str, ...]) -> tuple
 @overwrite_option
 @quiet_option
 def command(
-    given: tuple[str, ...],
+    format_and_source: tuple[str, ...],
     *,
     output: Path | None,
     size: int,
@@ -89,21 +90,22 @@ def command(
     etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
     docs/importing-formats.md.
     """
-    if len(given) == 1:
-        return _guess(Path(given[0]))
-    source, how = Path(given[1]), _format(given[0])
+    if len(format_and_source) == 1:
+        return _guess_format(Path(format_and_source[0]))
+    name, source = format_and_source[0], Path(format_and_source[1])
+    reader = _format(name)
     from inkfold.output import check_free
 
     if output is not None:
         check_free(output, overwrite=overwrite, file=True)
     clock = Clock()
-    collection = how.read(source)
+    collection = reader.read(source)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, file=True)
     from inkfold.packing.public_set import Importing, import_collection
 
     importing = Importing(
-        format=given[0],
+        format=name,
         spec=ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold),
         fractions=split,
         seed=seed,
@@ -119,12 +121,12 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=quiet),
     )
-    _tell(report, source, output, clock)
+    _print_report(report, source, output, clock)
     return 0
 
 
-def _tell(report: Report, source: Path, output: Path, clock: Clock) -> None:
-    """What was made, what was noticed, what comes next."""
+def _print_report(report: Report, source: Path, output: Path, clock: Clock) -> None:
+    """Print what was made, what to look at, and the command that comes next."""
     name = click.format_filename(output)
     click.echo(made(report, name, click.format_filename(source), clock))
     for line in notes(report):
@@ -136,33 +138,33 @@ def _tell(report: Report, source: Path, output: Path, clock: Clock) -> None:
 
 
 def _format(name: str) -> Format:
-    """The format of this name."""
+    """The format called `name`."""
     from inkfold.importers.formats import FORMATS
 
     if name not in FORMATS:
         raise InkfoldError(
             f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to be "
-            "told which it is"
+            "told which format it has"
         )
     return FORMATS[name]
 
 
-def _guess(source: Path) -> int:
-    """Say of which format a source seems to be, why, and what to type."""
+def _guess_format(source: Path) -> int:
+    """Print which format a source seems to have, why, and the line to type; the exit code."""
     from inkfold.importers.formats import FORMATS
 
-    reasons = ((name, how.recognise(source)) for name, how in FORMATS.items())
+    reasons = ((name, reader.recognise(source)) for name, reader in FORMATS.items())
     likely = [(name, reason) for name, reason in reasons if reason]
     if not likely:
-        raise InkfoldError(f"{source}: {' '.join(_hints(source))}")
+        raise InkfoldError(f"{source}: {' '.join(_advice(source))}")
     for name, reason in likely:
         click.echo(f"{click.format_filename(source)} seems to be {name}: {reason}")
         click.echo(f"next: python import_data.py {name} {shlex.quote(str(source))}")
     return 0
 
 
-def _hints(source: Path) -> Iterator[str]:
-    """What to do about a source that no format knows."""
+def _advice(source: Path) -> Iterator[str]:
+    """What is wrong with a source that no format recognises, and what to do."""
     from inkfold.importers.formats import FORMATS
 
     if not source.exists():
@@ -177,5 +179,5 @@ def _hints(source: Path) -> Iterator[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run ``import_data.py``; returns its exit code."""
     return run(command, argv)

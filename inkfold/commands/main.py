@@ -56,7 +56,7 @@ for stage in (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one stage."""
+    """Run ``inkfold STAGE ...``; returns its exit code."""
     return run(command, argv)
 
 

@@ -1,6 +1,6 @@
-"""Write the manual of the command lines from their own help: ``python -m inkfold.commands.manual``.
+"""Write ``docs/commands.md`` from the help of all commands: ``python -m inkfold.commands.manual``.
 
-It goes to ``docs/commands.md``; a test fails when that page and the help differ.
+A test fails when that page and the help differ.
 """
 
 from __future__ import annotations
@@ -29,21 +29,22 @@ Outputs are written beside and renamed at the end; existing ones are refused wit
 
 
 def page() -> str:
-    """The whole manual, in Markdown."""
+    """The text of ``docs/commands.md``."""
     sections = [INTRODUCTION, *(_section(name, stage) for name, stage in _stages())]
     return "\n".join(sections)
 
 
 def _stages() -> Iterator[tuple[str, click.Command]]:
+    """Each command with its title, those of ``inkfold`` first, then that of a model script."""
     yield from main.command.commands.items()
     build, recipe = train.load_script(NETWORK)
     program = "python models/cnn32.py"
     yield "models/NAME.py", train.train_command(build, recipe, program=program)
 
 
-def _section(name: str, stage: click.Command) -> str:
+def _section(title: str, stage: click.Command) -> str:
     context = click.Context(stage, info_name=stage.name, max_content_width=100, terminal_width=100)
-    return f"## {name}\n\n```text\n{stage.get_help(context)}\n```\n"
+    return f"## {title}\n\n```text\n{stage.get_help(context)}\n```\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Options that packing a folder and importing a set share."""
+"""The options that several command lines share, as decorators.
+
+First those of any command, then those of packing pictures, then the amounts of a distortion.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,56 @@ import click
 
 from inkfold.recipe import Distortion
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
 Fractions = tuple[float, float, float]
+DISTORTION_HELP = {
+    "sigma": "Smoothness of the displacement, in pixels.",
+    "alpha": "Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
+    "rotate": "Rotate by up to so many degrees either way.",
+    "scale": "0.1: stretch height and width by 0.9 to 1.1.",
+    "shear": "Slant by up to so many degrees either way.",
+    "shift": "Shift by up to this share of the side.",
+}
+
+
+def all_of(options: Sequence[Decorator]) -> Decorator:
+    """One decorator that adds all of `options`, in the order in which the help lists them."""
+
+    def decorate(callback: Any) -> Any:  # noqa: ANN401, click's decorators take and give any
+        return reduce(lambda inner, option: option(inner), reversed(options), callback)
+
+    return decorate
+
+
+def output_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
+    """``-o``, ``--output``: the file or folder to write."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=default is not None,
+        help=help,
+    )
+
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Same seed, same result.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Processes to use; the output is the same for any number.  [default: all processors]",
+)
+
 size_option = click.option(
     "--size",
     type=click.IntRange(4, 1024),
@@ -45,16 +97,6 @@ min_per_class_option = click.option(
     show_default=True,
     help="Leave out classes with fewer pictures.",
 )
-HELP = {
-    "sigma": "Smoothness of the displacement, in pixels.",
-    "alpha": "Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
-    "rotate": "Rotate by up to so many degrees either way.",
-    "scale": "0.1: stretch height and width by 0.9 to 1.1.",
-    "shear": "Slant by up to so many degrees either way.",
-    "shift": "Shift by up to this share of the side.",
-}
-Decorator = Callable[[Any], Any]
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def split_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
@@ -69,7 +111,7 @@ def split_option(default: str | None, help: str) -> Callable[[Command], Command]
 
 
 def _fractions(_context: object, _option: object, text: str | None) -> Fractions | None:
-    """Three fractions from one string; None where nothing was given."""
+    """The three fractions in the text of an option; None if the option was not given."""
     if text is None:
         return None
     try:
@@ -84,63 +126,15 @@ def _fractions(_context: object, _option: object, text: str | None) -> Fractions
     return train / total, validation / total, test / total
 
 
-def distortion_options(default: Distortion, where: str = "") -> list[Decorator]:
-    """One option for each amount; `where` is said before what each of them does."""
+def distortion_options(default: Distortion, condition: str = "") -> list[Decorator]:
+    """One option for each amount of a distortion; `condition` precedes the help of each."""
     return [
         click.option(
-            f"--{name}", default=value, show_default=True, help=f"{where}{HELP[name]}", type=float
+            f"--{name}",
+            default=amount,
+            show_default=True,
+            help=f"{condition}{DISTORTION_HELP[name]}",
+            type=float,
         )
-        for name, value in asdict(default).items()
+        for name, amount in asdict(default).items()
     ]
-
-
-def all_of(options: Sequence[Decorator]) -> Decorator:
-    """One decorator of several options, in the order of the help text."""
-
-    def decorate(callback: Any) -> Any:  # noqa: ANN401, click's decorators take and give any
-        return reduce(lambda inner, option: option(inner), reversed(options), callback)
-
-    return decorate
-
-
-def overwrite_option(command: Command) -> Command:
-    """``--overwrite``: replace an output that exists."""
-    return click.option("--overwrite", is_flag=True, help="Replace an output that exists.")(command)
-
-
-def quiet_option(command: Command) -> Command:
-    """``-q``: no progress."""
-    return click.option("-q", "--quiet", is_flag=True, help="Show no progress.")(command)
-
-
-def seed_option(command: Command) -> Command:
-    """``--seed``: the only source of randomness."""
-    return click.option(
-        "--seed",
-        type=click.IntRange(0, 2**63 - 1),
-        default=0,
-        show_default=True,
-        help="Same seed, same result.",
-    )(command)
-
-
-def workers_option(command: Command) -> Command:
-    """``--workers``: how many processes; the output does not depend on it."""
-    return click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        default=None,
-        help="Processes to use; the output is the same for any number.  [default: all processors]",
-    )(command)
-
-
-def output_option(default: str | None, help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
-    """``-o``: where the result goes."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path),
-        default=default,
-        show_default=default is not None,
-        help=help,
-    )

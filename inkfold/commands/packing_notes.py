@@ -1,4 +1,4 @@
-"""What a user should know after packing, in lines for stderr."""
+"""What packing reports to the user, as lines of text: what was made, and what to look at."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from inkfold.packing.pack import Report
     from inkfold.packing.plan import Plan
 
-SHOWN = 5  # how many of a kind are listed before the rest is only counted
+SHOWN = 5  # examples in a line; further ones are only counted
 
 
 def made(report: Report, output: str, source: str, clock: Clock) -> str:
-    """What was made, of what, and how fast, in a line for stdout."""
+    """The line for stdout: what was made, of what, and how fast."""
     counts = [len(order) for order in report.plan.orders]
     return (
         f"{output}: {sum(counts):,} pictures of {len(report.plan.classes):,} classes "
@@ -26,36 +26,39 @@ def made(report: Report, output: str, source: str, clock: Clock) -> str:
 
 
 def notes(report: Report) -> Iterator[str]:
-    """Lines about what was left out and what looks wrong; every unreadable file has its own."""
-    for path, reason in report.unreadable.first:
+    """The lines for stderr: what was left out, and what looks wrong.
+
+    An unreadable file has a line of its own; anything else has one line a kind, with a count.
+    """
+    unreadable, ignored, plan = report.unreadable, report.ignored, report.plan
+    for path, reason in unreadable.first:
         yield f"unreadable: {path!r}: {reason}"
-    more = report.unreadable.count - len(report.unreadable.first)
+    more = unreadable.count - len(unreadable.first)
     if more:
         yield f"unreadable: {more:,} more"
-    ignored, plan = report.ignored, report.plan
-    named = [f"{path!r} ({why})" for path, why in ignored.first]
-    yield from _some("ignored", ignored.count, named)
-    yield from _some("classes without pictures", len(plan.empty), list(map(repr, plan.empty)))
-    named = [f"{name!r} ({count})" for name, count in plan.dropped]
-    yield from _some("classes with too few pictures", len(named), named)
-    named = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
-    yield from _some("classes that miss a split", len(named), named)
+    examples = [f"{path!r} ({reason})" for path, reason in ignored.first]
+    yield from _counted("ignored", ignored.count, examples)
+    yield from _counted("classes without pictures", len(plan.empty), list(map(repr, plan.empty)))
+    examples = [f"{name!r} ({count})" for name, count in plan.dropped]
+    yield from _counted("classes with too few pictures", len(plan.dropped), examples)
+    examples = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
+    yield from _counted("classes that miss a split", len(plan.missing), examples)
     yield from _unequal(plan)
-    named = [repr(path) for path, _ in report.blank.first]
-    yield from _some("blank", report.blank.count, named)
-    yield from _some("of no known group, each a group of its own", plan.ungrouped, [])
-    where = ", in the same split" if not plan.leaked else ""
-    yield from _some(f"with the pixels of another{where}", plan.duplicates, [])
-    what = "warning: of the set's own test, with the pixels of a picture that is not in it"
-    yield from _some(what, plan.leaked, [])
-    what = "warning: groups with pictures on both sides of the set's own split"
-    yield from _some(what, plan.torn, [])
-    named = [f"{one!r} and {other!r}" for one, other in plan.conflicts.first]
-    yield from _some("the same pixels under two labels", plan.conflicts.count, named)
+    examples = [repr(path) for path, _ in report.blank.first]
+    yield from _counted("blank", report.blank.count, examples)
+    yield from _counted("pictures of unknown group, each a group of its own", plan.ungrouped)
+    place = ", in the same split" if not plan.leaked else ""
+    yield from _counted(f"pictures with the pixels of another picture{place}", plan.duplicates)
+    kind = "warning: pictures of the set's own test with the pixels of a picture outside it"
+    yield from _counted(kind, plan.leaked)
+    kind = "warning: groups with pictures on both sides of the set's own split"
+    yield from _counted(kind, plan.torn)
+    examples = [f"{first!r} and {second!r}" for first, second in plan.conflicts.first]
+    yield from _counted("the same pixels under two labels", plan.conflicts.count, examples)
 
 
 def _unequal(plan: Plan) -> Iterator[str]:
-    """One line where the largest class has ten times the pictures of the smallest."""
+    """One line if the largest class is at least `UNEQUAL` times as large as the smallest."""
     large, small = int(plan.sizes.argmax()), int(plan.sizes.argmin())
     most, least = (int(plan.sizes[label]) for label in (large, small))
     if most >= UNEQUAL * least:
@@ -63,8 +66,8 @@ def _unequal(plan: Plan) -> Iterator[str]:
         yield f"unequal classes: {ends}"
 
 
-def _some(what: str, count: int, named: Sequence[str]) -> Iterator[str]:
-    """One line: how many, and the first of them; none when there are none."""
+def _counted(kind: str, count: int, examples: Sequence[str] = ()) -> Iterator[str]:
+    """One line with the count and the first examples of a kind; no line for a count of 0."""
     if count:
-        more = f" and {count - SHOWN:,} more" if count > SHOWN and named else ""
-        yield f"{what}: {count:,}{': ' if named else ''}{', '.join(named[:SHOWN])}{more}"
+        more = f" and {count - SHOWN:,} more" if count > SHOWN and examples else ""
+        yield f"{kind}: {count:,}{': ' if examples else ''}{', '.join(examples[:SHOWN])}{more}"

@@ -1,4 +1,4 @@
-"""``shrink``: a bundle with its weights in half precision."""
+"""``shrink``: a bundle -> the same bundle with its weights in half precision."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
         check_match(loaded, opened, "validation")
         from inkfold.training.half_precision import shrink
 
-        done = shrink(loaded, opened.validation, output, overwrite=overwrite)
-    before, after = (size / 1e6 for size in done.sizes)
-    where = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
-    click.echo(f"right on {where}: {done.after}; with full weights {done.before}")
+        shrunk = shrink(loaded, opened.validation, output, overwrite=overwrite)
+    before, after = (size / 1e6 for size in shrunk.sizes)
+    split = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
+    click.echo(f"right on {split}: {shrunk.after}; with full weights {shrunk.before}")
     click.echo(
-        f"other answers: {done.changed:,} of {done.after.total:,}; largest change of a "
-        f"probability {done.largest:.1e}"
+        f"other answers: {shrunk.changed:,} of {shrunk.after.total:,}; largest change of a "
+        f"probability {shrunk.largest:.1e}"
     )
     click.echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
     click.echo(f"next: python evaluate.py {output} {dataset}")

@@ -1,4 +1,7 @@
-"""Train a network: every script in ``models/``, and ``inkfold train SCRIPT``."""
+"""Train a network: the command line of every script in ``models/``, and ``inkfold train SCRIPT``.
+
+Read from above: what a script calls, the command of one recipe, its options, and the run itself.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from click.core import ParameterSource
 
 from inkfold.commands.cli import Clock, echo_above, progress, run
 from inkfold.commands.options import (
+    Decorator,
     all_of,
     distortion_options,
     output_option,
@@ -32,85 +36,71 @@ if TYPE_CHECKING:
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 
 
-def run_training(
-    training: Training, again: str, *, resume: bool, overwrite: bool, quiet: bool
-) -> None:
-    """Run the training, watched; when it is stopped, say so, and that `again` goes on with it."""
-    from inkfold.training.log import TrainingLog, log_line
-    from inkfold.training.loop import Watcher
-
-    clock = Clock()
-    name, total = training.recipe.name, training.pictures_at_most
-    with (
-        TrainingLog(Path("logs") / training.output.name, _header(training)) as log,
-        progress(name, total, quiet=quiet) as advance,
-    ):
-
-        def epoch_done(history: list[Row]) -> None:
-            log.epoch_done(history)
-            echo_above(log_line(history[-1]))
-
-        watcher = Watcher(log.write_summary, advance, epoch_done)
-        try:
-            trained = training.run(watcher, resume=resume, overwrite=overwrite)
-        except (KeyboardInterrupt, SystemExit):
-            click.echo(_stopped(training, again), err=True)
-            raise
-        closing = _closing(training, trained, clock)
-        log.finish(trained.history, closing)
-    click.echo("\n".join(closing))
-    click.echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
+def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int:
+    """Run the command line of a script in ``models/``; returns its exit code."""
+    program = f"python models/{recipe.name}.py"
+    return run(train_command(build, recipe, program=program), argv)
 
 
-def _header(training: Training) -> list[str]:
-    dataset, recipe, options = training.dataset, training.recipe, training.options
-    return [
-        f"{recipe.name} on {dataset.path.name} (fingerprint {dataset.fingerprint})",
-        (
-            f"{len(dataset.train):,} pictures to train on, {len(dataset.validation):,} to validate "
-            f"with, {len(dataset.classes):,} classes, {recipe.size}x{recipe.size}"
-        ),
-        (
-            f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
-            f"arithmetic {training.config['precision']}, refit {options.refit}"
-        ),
-    ]
+@click.command(
+    "train",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
+@click.argument("script", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(script: Path, arguments: tuple[str, ...]) -> int:
+    """Train the network of a model script that lies anywhere.
+
+    \b
+    Example:
+        inkfold train my_network.py datasets/characters.h5 --augment online
+
+    The script holds RECIPE and build(classes), like those in models/. What follows it is what
+    those scripts take: see inkfold train SCRIPT --help.
+    """
+    if str(script) == "--help":
+        click.echo(click.get_current_context().get_help())
+        return 0
+    build, recipe = load_script(script)
+    inner = train_command(build, recipe, program=f"inkfold train {script}")
+    return int(inner.main(args=list(arguments), standalone_mode=False) or 0)
 
 
-def _stopped(training: Training, again: str) -> str:
-    if not training.checkpoint.exists():
-        return "stopped before the first epoch was done; nothing was kept"
-    return f"stopped; what was done is kept in {training.checkpoint}; go on with: {again}"
+def load_script(path: Path) -> tuple[Build, Recipe]:
+    """The network and the recipe of a model script.
 
-
-def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
-    from inkfold.bundle.bundle import recorded_rate
-
-    record, history = trained.record, trained.history
-    seen = sum(row["pictures"] for row in history)
-    seconds = sum(row["seconds"] for row in history)
-    agreement = (
-        f"ONNX and Keras agree to {record['onnx_error']:.1e}"
-        if record["onnx_error"] is not None
-        else "no model.onnx: TensorFlow, which writes it, is not installed here; where it is, run: "
-        f"python -m inkfold.bundle.onnx_export {trained.path}"
-    )
-    right = recorded_rate(record, "validation")
-    where = "validation, before it was trained on that too" if record["refit"] else "validation"
-    return [
-        f"kept epoch {record['scores']['validation']['epoch']}, right on {where}: {right}",
-        (
-            f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
-            f"{len(history)} epochs, {seen:,} pictures in {seconds:.0f} s, "
-            f"{seen / seconds:,.0f} a second; {clock.seconds:.0f} s in all"
-        ),
-        agreement,
-    ]
+    Raises
+    ------
+    InkfoldError
+        If there is no such script, or if it does not define ``build`` and ``RECIPE``.
+    """
+    if not path.is_file():
+        raise InkfoldError(f"{path}: no such model script; those that come along are in models/")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InkfoldError(f"{path}: a model script's name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    build, recipe = getattr(module, "build", None), getattr(module, "RECIPE", None)
+    if not callable(build) or not isinstance(recipe, Recipe):
+        raise InkfoldError(
+            f"{path}: a model script holds RECIPE and build(classes); see models/cnn32.py"
+        )
+    return build, recipe
 
 
 def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Command:
-    """The command line of one network."""
-    stages = ", then ".join(map(_told, recipe.stages))
+    """The command line that trains one recipe.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(classes)`` gives the untrained network.
+    recipe : Recipe
+    program : str
+        How a user starts the command, as the help and the line that resumes a run show it.
+    """
+    stages = ", then ".join(map(_in_words, recipe.stages))
     ending = (
         "It runs all its epochs and keeps its last weights."
         if all(stage.keeps_last for stage in recipe.stages)
@@ -129,7 +119,7 @@ def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Comman
     return click.command(program, help=text)(callback)
 
 
-def _told(stage: Stage) -> str:
+def _in_words(stage: Stage) -> str:
     if stage.keeps_last:
         return (
             f"{stage.epochs} epochs at a rate that rises to {stage.learning_rate:g} and falls to 0"
@@ -137,8 +127,8 @@ def _told(stage: Stage) -> str:
     return f"at most {stage.epochs} epochs at rate {stage.learning_rate:g}"
 
 
-def _options(recipe: Recipe) -> list[Callable[[Any], Any]]:
-    """The argument and the options, in the order of the help text."""
+def _options(recipe: Recipe) -> list[Decorator]:
+    """The argument and the options of a recipe's command, in the order of the help."""
     return [
         click.argument("dataset", type=click.Path(path_type=Path), default=recipe.dataset),
         output_option(f"models/trained/{recipe.name}", "The bundle to write."),
@@ -193,27 +183,33 @@ def _train(
     resume: bool,
     overwrite: bool,
     quiet: bool,
-    **chosen: Any,  # noqa: ANN401, the fields of Distortion and Options; click checks their values
+    **values: Any,  # noqa: ANN401, of the fields of Distortion and Options; click checks them
 ) -> int:
-    """Check what is asked for, then train."""
+    """Check the options against the dataset, then train."""
     from inkfold.dataset.reader import open_dataset
 
-    amounts = {amount.name: chosen.pop(amount.name) for amount in fields(Distortion)}
+    amounts = {amount.name: values.pop(amount.name) for amount in fields(Distortion)}
     recipe = replace(recipe, batch=batch, distortion=Distortion(**amounts))
     if epochs is not None:
         recipe = recipe.in_epochs(epochs)
     with open_dataset(dataset) as opened:
         from inkfold.training.engine import Options, Training
 
-        training = Training(build, recipe, opened, Options(**chosen), output)
+        training = Training(
+            build=build,
+            recipe=recipe,
+            dataset=opened,
+            options=Options(**values),
+            output=output,
+        )
         training.check(resume=resume, overwrite=overwrite)
-        again = f"{program} {shlex.join([*_given(), '--resume'])}"
-        run_training(training, again, resume=resume, overwrite=overwrite, quiet=quiet)
+        resuming = f"{program} {shlex.join([*_typed_arguments(), '--resume'])}"
+        run_training(training, resuming, resume=resume, overwrite=overwrite, quiet=quiet)
     return 0
 
 
-def _given() -> list[str]:
-    """What the user typed of argument and options, --resume left out."""
+def _typed_arguments() -> list[str]:
+    """The arguments and options that the user typed, without --resume."""
     context, words = click.get_current_context(), []
     for parameter in context.command.params:
         name = str(parameter.name)
@@ -227,54 +223,90 @@ def _given() -> list[str]:
     return words
 
 
-def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int:
-    """Run the command line of one network; what a script in ``models/`` calls."""
-    program = f"python models/{recipe.name}.py"
-    return run(train_command(build, recipe, program=program), argv)
+def run_training(
+    training: Training, resuming: str, *, resume: bool, overwrite: bool, quiet: bool
+) -> None:
+    """Run a training with its log, a progress bar, a line for each epoch, and closing lines.
 
-
-@click.command(
-    "train",
-    context_settings={"ignore_unknown_options": True, "help_option_names": []},
-)
-@click.argument("script", type=click.Path(path_type=Path))
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(script: Path, arguments: tuple[str, ...]) -> int:
-    """Train the network of a model script that lies anywhere.
-
-    \b
-    Example:
-        inkfold train my_network.py datasets/characters.h5 --augment online
-
-    The script holds RECIPE and build(classes), like those in models/. What follows it is what
-    those scripts take: see inkfold train SCRIPT --help.
+    Parameters
+    ----------
+    training : Training
+    resuming : str
+        The command that resumes the run, printed when it is stopped.
+    resume, overwrite : bool
+        As for `Training.run`.
+    quiet : bool
+        Show no progress bar.
     """
-    if str(script) == "--help":
-        click.echo(click.get_current_context().get_help())
-        return 0
-    build, recipe = load_script(script)
-    inner = train_command(build, recipe, program=f"inkfold train {script}")
-    return int(inner.main(args=list(arguments), standalone_mode=False) or 0)
+    from inkfold.training.log import TrainingLog, log_line
+    from inkfold.training.loop import Watcher
+
+    clock = Clock()
+    name, total = training.recipe.name, training.pictures_at_most
+    with (
+        TrainingLog(Path("logs") / training.output.name, _header(training)) as log,
+        progress(name, total, quiet=quiet) as advance,
+    ):
+
+        def epoch_done(history: list[Row]) -> None:
+            log.epoch_done(history)
+            echo_above(log_line(history[-1]))
+
+        watcher = Watcher(built=log.write_summary, batch_done=advance, epoch_done=epoch_done)
+        try:
+            trained = training.run(watcher, resume=resume, overwrite=overwrite)
+        except (KeyboardInterrupt, SystemExit):
+            click.echo(_stopped(training, resuming), err=True)
+            raise
+        closing = _closing(training, trained, clock)
+        log.finish(trained.history, closing)
+    click.echo("\n".join(closing))
+    click.echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
 
 
-def load_script(path: Path) -> tuple[Build, Recipe]:
-    """The network and the recipe of a model script.
+def _header(training: Training) -> list[str]:
+    """The first lines of the text log: recipe, data and options of the run."""
+    dataset, recipe, options = training.dataset, training.recipe, training.options
+    return [
+        f"{recipe.name} on {dataset.path.name} (fingerprint {dataset.fingerprint})",
+        (
+            f"{len(dataset.train):,} pictures to train on, {len(dataset.validation):,} to validate "
+            f"with, {len(dataset.classes):,} classes, {recipe.size}x{recipe.size}"
+        ),
+        (
+            f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
+            f"arithmetic {training.config['precision']}, refit {options.refit}"
+        ),
+    ]
 
-    Raises
-    ------
-    InkfoldError
-        If there is no such script, or it does not hold both.
-    """
-    if not path.is_file():
-        raise InkfoldError(f"{path}: no such model script; those that come along are in models/")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InkfoldError(f"{path}: a model script's name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    build, recipe = getattr(module, "build", None), getattr(module, "RECIPE", None)
-    if not callable(build) or not isinstance(recipe, Recipe):
-        raise InkfoldError(
-            f"{path}: a model script holds RECIPE and build(classes); see models/cnn32.py"
-        )
-    return build, recipe
+
+def _stopped(training: Training, resuming: str) -> str:
+    if not training.checkpoint.exists():
+        return "stopped before the first epoch was done; nothing was kept"
+    return f"stopped; what was done is kept in {training.checkpoint}; resume with: {resuming}"
+
+
+def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
+    """The last lines of a run: the epoch kept and its score, size and speed, the ONNX check."""
+    from inkfold.bundle.bundle import recorded_rate
+
+    record, history = trained.record, trained.history
+    pictures = sum(row["pictures"] for row in history)
+    seconds = sum(row["seconds"] for row in history)
+    agreement = (
+        f"ONNX and Keras agree to {record['onnx_error']:.1e}"
+        if record["onnx_error"] is not None
+        else "no model.onnx: TensorFlow, which writes it, is not installed here; where it is, run: "
+        f"python -m inkfold.bundle.onnx_export {trained.path}"
+    )
+    rate = recorded_rate(record, "validation")
+    split = "validation, before it was trained on that too" if record["refit"] else "validation"
+    return [
+        f"kept epoch {record['scores']['validation']['epoch']}, right on {split}: {rate}",
+        (
+            f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
+            f"{len(history)} epochs, {pictures:,} pictures in {seconds:.0f} s, "
+            f"{pictures / seconds:,.0f} a second; {clock.seconds:.0f} s in all"
+        ),
+        agreement,
+    ]

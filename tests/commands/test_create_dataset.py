@@ -153,9 +153,9 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
         "unequal classes: 'b' has 22 pictures, 'two' 2",
         "blank: 1: 'b/nothing.png'",
     ]
-    assert lines[6].startswith("of no known group, each a group of its own: ")
+    assert lines[6].startswith("pictures of unknown group, each a group of its own: ")
     assert lines[7:] == [
-        "with the pixels of another, in the same split: 1",
+        "pictures with the pixels of another picture, in the same split: 1",
         "the same pixels under two labels: 1: 'a/0000.png' and 'b/wrong.png'",
     ]
 

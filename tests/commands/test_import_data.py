@@ -38,8 +38,8 @@ def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -
     )
     assert last == "next: python augment.py 'datasets/my set.h5'"
     lines = said.err.splitlines()
-    assert lines[0] == "with the pixels of another: 20"
-    assert lines[1].startswith("warning: of the set's own test, with the pixels of a picture")
+    assert lines[0] == "pictures with the pixels of another picture: 20"
+    assert lines[1].startswith("warning: pictures of the set's own test with the pixels of a")
     assert lines[1].endswith(": 20")
 
 

@@ -59,7 +59,7 @@ def test_a_run_that_is_stopped_and_gone_on_with_ends_as_an_unbroken_one(
     if number == signal.SIGKILL:
         resume = [str(data), "-o", "broken", *OPTIONS[name], "--precision", "float32", "--resume"]
     else:
-        assert "kept in .broken.checkpoint.npz; go on with: python models/tiny.py " in told
+        assert "kept in .broken.checkpoint.npz; resume with: python models/tiny.py " in told
         resume = shlex.split(told.partition("python models/tiny.py")[2].splitlines()[0])
     code, shown, told = finish(start(tmp_path, resume))
     assert code == 0, told
