@@ -1,4 +1,4 @@
-"""Arrays of bytes in files, read from front to back, and what is said when they are torn."""
+"""Arrays of bytes in files, compressed or not, read block by block from front to back."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph, Official
 
-BLOCK = 256  # records that are read at a time
+BLOCK = 256  # records that are read together
 AGAIN = "download it again"
 # isal's stub declares its error as an instance
 DAMAGE: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, BadZipFile, IsalError)  # type: ignore[assignment]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stream:
     """An array of uint8 in a file.
 
-    Parameters
+    Attributes
     ----------
     path : Path
     opened : callable
-        Opens the (uncompressed) bytes at their beginning.
+        Opens the file's content, uncompressed, at its first byte.
     start : int
-        Where in these the array begins.
+        The byte of the content at which the array begins.
     shape : tuple of int
-        Records first.
+        The first is the number of records.
     """
 
     path: Path
@@ -50,17 +50,17 @@ class Stream:
         return self.shape[0]
 
     def whole(self) -> NDArray[np.uint8]:
-        """All of it."""
+        """The whole array."""
         blocks = list(self.blocks())
         return np.concatenate(blocks) if blocks else np.empty(self.shape, np.uint8)
 
     def blocks(self) -> Iterator[NDArray[np.uint8]]:
-        """All of it, up to 256 records at a time.
+        """The whole array, up to 256 records at a time.
 
         Raises
         ------
         InkfoldError
-            If the file ends before the array does, or goes on after it.
+            If the file ends before the array does, or continues after it.
         """
         record, at = math.prod(self.shape[1:]), self.start
         with self.opened() as file:
@@ -77,54 +77,16 @@ class Stream:
                 )
 
 
-def opened(path: Path) -> AbstractContextManager[IO[bytes]]:
-    """The bytes of a file, inflated where it is gzip."""
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    stream: AbstractContextManager[IO[bytes]] = (
-        igzip.open(path, "rb") if compressed else path.open("rb")
-    )
-    return stream
-
-
-def head(path: Path, count: int) -> bytes:
-    """The first bytes, fewer where there are not so many or they cannot be read."""
-    try:
-        with opened(path) as file:
-            return file.read(count)
-    except DAMAGE:
-        return b""
-
-
-def take(file: IO[bytes], path: Path, at: int, count: int, *, torn: bool = True) -> bytes:
-    """Read `count` bytes, of which the first is number `at`.
-
-    Raises
-    ------
-    InkfoldError
-        If the file is damaged; if it ends before, unless `torn` is false.
-    """
-    data = b""
-    try:
-        while len(data) < count and (more := file.read(count - len(data))):
-            data += more
-    except EOFError:
-        pass  # a compressed file without its end: the bytes are fewer, which is told below
-    except DAMAGE as error:
-        raise InkfoldError(
-            f"{path}: damaged somewhere after byte {at:,} of its content ({error}); {AGAIN}"
-        ) from None
-    if torn and len(data) < count:
-        raise InkfoldError(
-            f"{path}: ends at byte {at + len(data):,} of its content, expected {count:,} bytes "
-            f"from byte {at:,} on; {AGAIN}"
-        )
-    return data
-
-
 @dataclass(frozen=True)
 class Part:
-    """One side of a set: pictures (N, H, W) and labels (N,) in files, and which side it is."""
+    """One side of a set, or a set without sides.
+
+    Attributes
+    ----------
+    images : Stream of shape (N, H, W)
+    labels : Stream of shape (N,)
+    split : {"train", "test"}, optional
+    """
 
     images: Stream
     labels: Stream
@@ -138,15 +100,15 @@ def labelled(
     *,
     transposed: bool = False,
 ) -> Collection:
-    """A set of light ink on dark ground.
+    """Make a set of light ink on dark ground.
 
     Parameters
     ----------
     name : str
     parts : sequence of Part
     names : mapping of int to str, optional
-        The class of each label, in label order. Without it the labels' numbers are the names, from
-        0 to the largest that there is.
+        The class of each label, in label order. By default the classes are the numbers from 0 to
+        the largest label.
     transposed : bool
         Whether the files hold columns where rows should be.
 
@@ -157,19 +119,24 @@ def labelled(
     """
     labels = [_labels(part) for part in parts]
     if names is None:
-        last = max((int(some.max()) for some in labels if len(some)), default=0)
+        last = max((int(side.max()) for side in labels if len(side)), default=0)
         names = {number: str(number) for number in range(last + 1)}
     places = np.full(256, -1, np.int64)
     places[list(names)] = range(len(names))
-    for part, some in zip(parts, labels, strict=True):
-        _check_labels(part.labels, some, places, names)
-    numbers = [places[some] for some in labels]
-    glyphs = partial(_glyphs, tuple(parts), numbers, transposed)
-    count = sum(map(len, labels))
-    return Collection(name, tuple(names.values()), "light", count, glyphs)
+    for part, side in zip(parts, labels, strict=True):
+        _check_labels(part.labels, side, places, names)
+    numbers = [places[side] for side in labels]
+    return Collection(
+        name=name,
+        classes=tuple(names.values()),
+        ink="light",
+        count=sum(map(len, labels)),
+        glyphs=partial(_glyphs, tuple(parts), numbers, transposed),
+    )
 
 
 def _labels(part: Part) -> NDArray[np.uint8]:
+    """The labels of a side; raises InkfoldError if there are not as many as pictures."""
     images, labels = part.images, part.labels
     if len(images) != len(labels):
         raise InkfoldError(
@@ -182,7 +149,7 @@ def _labels(part: Part) -> NDArray[np.uint8]:
 def _check_labels(
     stream: Stream, labels: NDArray[np.uint8], places: NDArray[np.int64], names: Mapping[int, str]
 ) -> None:
-    """Refuse a label without a name, and say at which byte it stands."""
+    """Refuse a label without a class, and name its byte in the file."""
     outside = np.flatnonzero(places[labels] < 0)
     if len(outside):
         at = int(outside[0])
@@ -201,5 +168,50 @@ def _glyphs(
         for block in part.images.blocks():
             upright = block.transpose(0, 2, 1) if transposed else block
             for pixels, label in zip(upright, labels[at : at + len(block)].tolist(), strict=True):
-                yield Glyph(pixels, label, f"{file}:{at}", part.split)
+                yield Glyph(pixels=pixels, label=label, source=f"{file}:{at}", split=part.split)
                 at += 1
+
+
+def opened(path: Path) -> AbstractContextManager[IO[bytes]]:
+    """Open a file's content; a file that begins as gzip does is inflated."""
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    stream: AbstractContextManager[IO[bytes]] = (
+        igzip.open(path, "rb") if compressed else path.open("rb")
+    )
+    return stream
+
+
+def head(path: Path, count: int) -> bytes:
+    """The first `count` bytes of a file's content; fewer if it is shorter, none if unreadable."""
+    try:
+        with opened(path) as file:
+            return file.read(count)
+    except DAMAGE:
+        return b""
+
+
+def take(file: IO[bytes], path: Path, at: int, count: int, *, torn: bool = True) -> bytes:
+    """Read the next `count` bytes of a file's content, which begin at byte `at`.
+
+    Raises
+    ------
+    InkfoldError
+        If the file is damaged, or if it is too short and `torn` is true.
+    """
+    data = b""
+    try:
+        while len(data) < count and (more := file.read(count - len(data))):
+            data += more
+    except EOFError:
+        pass  # a compressed file without its end has too few bytes, which is reported below
+    except DAMAGE as error:
+        raise InkfoldError(
+            f"{path}: damaged somewhere after byte {at:,} of its content ({error}); {AGAIN}"
+        ) from None
+    if torn and len(data) < count:
+        raise InkfoldError(
+            f"{path}: ends at byte {at + len(data):,} of its content, expected {count:,} bytes "
+            f"from byte {at:,} on; {AGAIN}"
+        )
+    return data

@@ -17,12 +17,12 @@ from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.files import as_text, nothing_at
 
 HEADER = struct.Struct("<I2sHH")  # size of the whole record, GB code, width, height
-LOOK = 2000  # so many files and folders are looked at to recognise a set
+LOOK = 2000  # files and folders that are looked at to recognise a set
 HINT = "unpack or copy the file again"
 
 
 def recognise(source: Path) -> str | None:
-    """Why `source` seems to be of this format: files named .gnt."""
+    """Why `source` seems to be of this format: it holds files named .gnt."""
     try:
         paths = source.rglob("*") if source.is_dir() else iter([source])
         named = next(filter(_is_gnt, itertools.islice(paths, LOOK)), None)
@@ -32,12 +32,12 @@ def recognise(source: Path) -> str | None:
 
 
 def read(source: Path) -> Collection:
-    """Make a set of a .gnt file, or of those in a folder and in the folders in it.
+    """Make a set of a .gnt file, or of the .gnt files in a folder and in the folders inside it.
 
     Raises
     ------
     InkfoldError
-        If there is none, or a file ends inside a record, a record's sizes do not agree, or its
+        If there is no .gnt file, a file ends inside a record, a record's sizes do not agree, or its
         code is no character's.
     """
     files = [source] if source.is_file() else _files(source)
@@ -51,11 +51,20 @@ def read(source: Path) -> Collection:
     classes = tuple(sorted({_character(tag) for tag in tags}))
     places = {name: place for place, name in enumerate(classes)}
     labels = {tag: places[_character(tag)] for tag in tags}
-    return Collection("casia", classes, "dark", count, partial(_glyphs, source, files, labels))
+    return Collection(
+        name="casia",
+        classes=classes,
+        ink="dark",
+        count=count,
+        glyphs=partial(_glyphs, source, files, labels),
+    )
 
 
 def _files(source: Path) -> list[Path]:
-    """The .gnt files at or under `source`, by path."""
+    """The .gnt files at or under `source`, by path.
+
+    `picture_files.walk` would take files before folders, and so the writers in another order.
+    """
     if source.is_dir():
         return sorted(path for path in source.rglob("*") if _is_gnt(path))
     return [source] if _is_gnt(source) else []
@@ -66,14 +75,14 @@ def _is_gnt(path: Path) -> bool:
 
 
 def _mapped(path: Path) -> NDArray[np.uint8]:
-    """A file's bytes, read as they are needed: some hold all writers of a set."""
+    """A file's bytes, mapped: a file may hold all writers of a set."""
     if path.stat().st_size == 0:
         raise InkfoldError(f"{path} is empty; {HINT}")
     return np.memmap(path, np.uint8, "r")
 
 
 def _records(path: Path, data: NDArray[np.uint8]) -> Iterator[tuple[int, bytes, int, int]]:
-    """Where the pixels of each picture begin, its GB code, rows and columns."""
+    """Of each picture the byte at which its pixels begin, its GB code, rows and columns."""
     start = 0
     while start < len(data):
         where = f"{path}: byte {start:,}"
@@ -97,7 +106,7 @@ def _records(path: Path, data: NDArray[np.uint8]) -> Iterator[tuple[int, bytes, 
 
 
 def _character(tag: bytes) -> str:
-    """The character of a GB code of two bytes; ASCII has a zero as the second. Empty for others."""
+    """The character of a GB code of two bytes, the second zero for ASCII; "" for no character."""
     try:
         text = tag.rstrip(b"\0").decode("gb18030")
     except UnicodeDecodeError:
@@ -109,17 +118,21 @@ def _glyphs(source: Path, files: list[Path], labels: Mapping[bytes, int]) -> Ite
     for path in files:
         name = as_text(path.relative_to(source if source.is_dir() else source.parent))
         split = _official(name)
-        group = (
-            as_text(Path(path.stem)) if len(files) > 1 else None
-        )  # one file for all has no writers to tell
+        # a file is a writer, unless all writers are in one file
+        group = as_text(Path(path.stem)) if len(files) > 1 else None
         data = _mapped(path)
         for index, (place, tag, rows, columns) in enumerate(_records(path, data)):
-            picture = np.array(data[place : place + rows * columns]).reshape(rows, columns)
-            yield Glyph(picture, labels[tag], f"{name}:{index}", split, group)
+            yield Glyph(
+                pixels=np.array(data[place : place + rows * columns]).reshape(rows, columns),
+                label=labels[tag],
+                source=f"{name}:{index}",
+                split=split,
+                group=group,
+            )
 
 
 def _official(path: str) -> Official | None:
-    """The split that names tell: HWDB1.1trn_gnt/1001-c.gnt, Gnt1.0Test/1241-c.gnt."""
+    """The side that a path names: HWDB1.1trn_gnt/1001-c.gnt, Gnt1.0Test/1241-c.gnt."""
     if re.search(r"(?<![a-z])(trn|train)", path.lower()):
         return "train"
     return "test" if re.search(r"(?<![a-z])(tst|test)", path.lower()) else None

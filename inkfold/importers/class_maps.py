@@ -1,4 +1,4 @@
-"""Which character each label stands for, as the files beside a set tell it."""
+"""Class maps: files beside a set that say which character each label stands for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from inkfold.errors import InkfoldError
 
 
 def emnist_map(path: Path) -> dict[int, str]:
-    """Read ``emnist-X-mapping.txt``: in each line a label and its ASCII codes, the first of which
-    names the class (Letters has two, the capital first).
+    """Read ``emnist-X-mapping.txt``: the class of each label, by label.
+
+    Each line holds a label and its ASCII codes, the first of which names the class (Letters has
+    two, the capital first).
 
     Raises
     ------
     InkfoldError
-        If there is no such file, or a line is not that.
+        If there is no such file, or a line has another content.
     """
     if not path.is_file():
         raise InkfoldError(
@@ -40,12 +42,14 @@ def emnist_map(path: Path) -> dict[int, str]:
 
 
 def csv_map(path: Path) -> dict[int, str]:
-    """Read a class map of the Kuzushiji sets: a heading, then index, code point and character.
+    """Read a class map of the Kuzushiji sets: the class of each label, by label.
+
+    After a heading each line holds index, code point and character.
 
     Raises
     ------
     InkfoldError
-        If a line is not that.
+        If a line has another content.
     """
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = list(csv.reader(file))  # a byte order mark is part of the heading
@@ -63,14 +67,17 @@ def csv_map(path: Path) -> dict[int, str]:
 
 
 def map_beside(folder: Path, *names: str) -> dict[int, str] | None:
-    """The first of these class maps that lies in a folder."""
-    there = (folder / name for name in names)
-    return next((csv_map(path) for path in there if path.is_file()), None)
+    """The first of the class maps `names` that lies in a folder; None if it holds none of them."""
+    paths = (folder / name for name in names)
+    return next((csv_map(path) for path in paths if path.is_file()), None)
 
 
 def _sorted(path: Path, names: dict[int, str]) -> dict[int, str]:
+    """The class map by label; raises InkfoldError if it is empty or repeats a character."""
     if not names:
         raise InkfoldError(f"{path}: no class in it; expected a line for each")
     if len(set(names.values())) < len(names):
-        raise InkfoldError(f"{path}: one character for two labels; expected another for each")
+        raise InkfoldError(
+            f"{path}: one character for two labels; expected a different one for each"
+        )
     return dict(sorted(names.items()))

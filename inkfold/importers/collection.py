@@ -1,4 +1,4 @@
-"""What every importer gives: a set of characters, picture by picture, as its files hold them."""
+"""What every importer gives: a public set of characters, picture by picture."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from inkfold.spec import Ink
 Official = Literal["train", "test"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Glyph:
-    """One picture of a set.
+    """One picture of a set, as the set's files hold it.
 
-    Parameters
+    Attributes
     ----------
     pixels : uint8 array of shape (H, W)
-        Upright, as a reader sees it; polarity as in the file.
+        Upright, as a reader sees it; ink dark or light as in the file.
     label : int
-        Place of its class in `Collection.classes`.
+        Place of the picture's class in `Collection.classes`.
     source : str
-        Where it comes from: "FILE:INDEX" with the index from 0, or a path under the set's folder.
-    split : {"train", "test"} or None
-        The set's own split; None where it has none.
-    group : str or None
-        Writer, page or sheet; pictures of a group stay in one split.
+        "FILE:INDEX" with the index from 0, or the picture's path under the set's folder.
+    split : {"train", "test"}, optional
+        The side of the set's own split, if the set has one.
+    group : str, optional
+        Writer, page or sheet, if known; pictures of a group stay in one split.
     """
 
     pixels: NDArray[np.uint8]
@@ -39,23 +39,23 @@ class Glyph:
     group: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Collection:
-    """A set that is ready to be read.
+    """A public set that is ready to be read.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Of the format and variant: "emnist-balanced".
+        Format and variant: "emnist-balanced".
     classes : tuple of str
         In label order; any text, also "/".
     ink : {"dark", "light"}
-        What the format says of its polarity.
+        Whether the format's pictures are dark on light or light on dark.
     count : int
         How many pictures there are, for progress.
     glyphs : callable
-        Begins to read: gives the pictures one by one, in the order of the files; memory holds one
-        file's worth at most. May be called again.
+        Begins to read: gives the pictures one by one, in the order of the files, with at most one
+        file of them in memory. May be called again.
     """
 
     name: str

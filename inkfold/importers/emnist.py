@@ -1,20 +1,20 @@
-"""EMNIST as IDX: pictures transposed, classes in a mapping; all six variants."""
+"""EMNIST as IDX files, all six variants: pictures transposed, classes in a mapping."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from inkfold.importers.arrays import Part, labelled
+from inkfold.importers.arrays import labelled
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import Found, find, one_set
-from inkfold.importers.idx import LABELS, NAMES, PICTURES, idx_stream, looks_like
+from inkfold.importers.files import SideFiles, find, one_set
+from inkfold.importers.idx import NAMES, PICTURES, idx_parts, looks_like
 
 EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
 
 
 def recognise(source: Path) -> str | None:
-    """Why `source` seems to be EMNIST's IDX files; None where it does not."""
+    """Why `source` seems to be EMNIST's IDX files; None if it does not."""
     for side in _find(source):
         images = side.files.get("images")
         if images and looks_like(images, PICTURES):
@@ -28,21 +28,16 @@ def read(source: Path) -> Collection:
     Raises
     ------
     InkfoldError
-        If there are none or those of several variants, the mapping is missing, or a file is torn.
+        If there are no such files or those of several variants, the mapping is missing, or a file
+        is torn.
     """
-    found = _find(source)
-    name = one_set(source, found, ("images", "labels"), EXPECTED)
-    parts = [
-        Part(
-            idx_stream(side.files["images"], PICTURES),
-            idx_stream(side.files["labels"], LABELS),
-            side.split,
-        )
-        for side in found
-    ]
+    sides = _find(source)
+    name = one_set(source, sides, ("images", "labels"), EXPECTED)
+    parts = idx_parts(sides)
     names = emnist_map(parts[0].images.path.parent / f"{name}-mapping.txt")
     return labelled(name.lower(), parts, names, transposed=True)
 
 
-def _find(source: Path) -> list[Found]:
+def _find(source: Path) -> list[SideFiles]:
+    """The sides of EMNIST's variants at `source`."""
     return [side for side in find(source, NAMES) if side.name.lower().startswith("emnist-")]

@@ -1,4 +1,4 @@
-"""EMNIST as MATLAB files, version 5: the only form that tells the writers."""
+"""EMNIST as MATLAB files, version 5: the only form of EMNIST that names the writers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,19 @@ MAGIC = b"MATLAB 5.0 MAT-file"
 SIDE = 28
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Side:
-    """Train or test: pictures (N, 784) column by column, labels (N,), and writers (N,) if known."""
+    """Train or test.
+
+    Attributes
+    ----------
+    split : {"train", "test"}
+    images : uint8 array of shape (N, 784)
+        Each picture column by column.
+    labels : int64 array of shape (N,)
+    writers : int64 array of shape (N,), optional
+        The writer's number, if the file has it.
+    """
 
     split: Official
     images: NDArray[np.uint8]
@@ -33,7 +43,7 @@ class Side:
 
 
 def recognise(source: Path) -> str | None:
-    """Why `source` seems to be EMNIST's MATLAB files; None where it does not."""
+    """Why `source` seems to be EMNIST's MATLAB files; None if it does not."""
     for side in find(source, NAMES):
         path = side.files["pictures"]
         if head(path, len(MAGIC)) == MAGIC:
@@ -42,16 +52,16 @@ def recognise(source: Path) -> str | None:
 
 
 def read(source: Path) -> Collection:
-    """Make a set of a file; all of it is in memory, 640 MB for the largest.
+    """Make a set of one file, which is read into memory as a whole: 640 MB for the largest.
 
     Raises
     ------
     InkfoldError
-        If there is none or there are several, it is torn, or is not built as EMNIST's are.
+        If there is no such file or there are several, it is torn, or is not built as EMNIST's are.
     """
-    found = find(source, NAMES)
-    name = one_set(source, found, ("pictures",), "a file like emnist-balanced.mat")
-    path = found[0].files["pictures"]
+    files = find(source, NAMES)
+    name = one_set(source, files, ("pictures",), "a file like emnist-balanced.mat")
+    path = files[0].files["pictures"]
     parts = _loaded(path)
     try:
         sides = [_side(parts[split], split) for split in ("train", "test") if split in parts]
@@ -67,19 +77,22 @@ def read(source: Path) -> Collection:
     places = {label: place for place, label in enumerate(sorted(names))}
     for side in sides:
         _check_labels(path, side, names)
-    classes = tuple(names[label] for label in sorted(names))
-    count = sum(len(side.labels) for side in sides)
-    glyphs = partial(_glyphs, path.name, sides, places)
-    return Collection(name.lower(), classes, "light", count, glyphs)
+    return Collection(
+        name=name.lower(),
+        classes=tuple(names[label] for label in sorted(names)),
+        ink="light",
+        count=sum(len(side.labels) for side in sides),
+        glyphs=partial(_glyphs, path.name, sides, places),
+    )
 
 
 def _loaded(path: Path) -> dict[str, Any]:
-    """The parts of the struct called `dataset`."""
+    """The parts of the struct called `dataset`, by name."""
     from scipy.io import loadmat
 
     try:
-        held = loadmat(path, variable_names=["dataset"])["dataset"][0, 0]
-        return {part: held[part] for part in held.dtype.names}
+        struct = loadmat(path, variable_names=["dataset"])["dataset"][0, 0]
+        return {part: struct[part] for part in struct.dtype.names}
     except Exception as error:  # a torn file raises whatever its bytes happen to lead to
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise InkfoldError(
@@ -88,12 +101,19 @@ def _loaded(path: Path) -> dict[str, Any]:
 
 
 def _side(struct: NDArray[Any], split: Official) -> Side:
-    held = struct[0, 0]
-    writers = held["writers"].ravel().astype(np.int64) if "writers" in held.dtype.names else None
-    return Side(split, held["images"], held["labels"].ravel().astype(np.int64), writers)
+    """One side as the struct of its name holds it."""
+    parts = struct[0, 0]
+    writers = parts["writers"].ravel().astype(np.int64) if "writers" in parts.dtype.names else None
+    return Side(
+        split=split,
+        images=parts["images"],
+        labels=parts["labels"].ravel().astype(np.int64),
+        writers=writers,
+    )
 
 
 def _fits(side: Side) -> bool:
+    """Whether a side has a picture of 784 pixels, and a writer if any, for each label."""
     count = len(side.labels)
     writers = count if side.writers is None else len(side.writers)
     return (
@@ -104,6 +124,7 @@ def _fits(side: Side) -> bool:
 
 
 def _check_labels(path: Path, side: Side, names: dict[int, str]) -> None:
+    """Refuse a label without a class, and name its picture."""
     outside = np.flatnonzero(~np.isin(side.labels, list(names)))
     if len(outside):
         at = int(outside[0])
@@ -117,6 +138,10 @@ def _glyphs(file: str, sides: list[Side], places: dict[int, int]) -> Iterator[Gl
     for side in sides:
         upright = side.images.reshape(-1, SIDE, SIDE).transpose(0, 2, 1)  # MATLAB goes by columns
         for at, (pixels, label) in enumerate(zip(upright, side.labels.tolist(), strict=True)):
-            group = None if side.writers is None else str(side.writers[at])
-            source = f"{file}:{side.split}:{at}"
-            yield Glyph(pixels, places[label], source, side.split, group)
+            yield Glyph(
+                pixels=pixels,
+                label=places[label],
+                source=f"{file}:{side.split}:{at}",
+                split=side.split,
+                group=None if side.writers is None else str(side.writers[at]),
+            )

@@ -1,10 +1,10 @@
-"""The ETL character database: what its sets have in common. Each is an `EtlSet` in its module."""
+"""The ETL character database: seven sets of fixed-length records, each an `EtlSet`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,33 +30,23 @@ from inkfold.importers.files import as_text, nothing_at
 
 BLOCK = 256  # records that are read and unpacked together: 2 MB of the largest
 Codes = NDArray[np.int64]
-B_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
-B_UNPACK = partial(unpack_bits, rows=63, columns=64)
-G_SIZE = 8199
-G_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}
-G_UNPACK = partial(unpack_nibbles, rows=127, columns=128)
-M_RECORD = layout(
-    2052, reading=("S2", 2), sheet=(">u2", 4), code=("u1", 6), image=("(2016,)u1", 32)
-)
-M_UNPACK = partial(unpack_nibbles, rows=63, columns=64)
-READ_ONLY = {b"WI": (0x100, "ヰ"), b"WE": (0x101, "ヱ")}  # JIS X 0201 has no code for these two
 
 
 def code_field(rows: Rows) -> Codes:
-    """The character codes of records whose field `code` is all that tells the character."""
+    """The character codes of records whose field `code` alone says which character it is."""
     return np.array(rows["code"], np.int64)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file: its records from number `first` up to `stop` are pictures."""
+    """A file whose records from number `first` to before `stop` are pictures."""
 
     path: Path
     first: int
     stop: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EtlSet:
     """One set of the database: files of fixed-length records, light ink on dark.
 
@@ -71,14 +61,14 @@ class EtlSet:
     unpack : callable
         From the field `image` of N records to uint8 (N, rows, columns).
     character : callable
-        From a code to the character, or None where there is none.
+        From a code to the character, or None for a code without one.
     codes : callable
         From records to the codes that `character` knows.
     dummies : int
-        How many records at a file's beginning are none.
+        How many records at the beginning of a file are not pictures.
     usable : mapping of int to int
-        By the number at the end of a file's name: how many of its records after the dummies are
-        characters by writers; those after them are left out.
+        By the number at the end of a file's name, how many of the file's records after the dummies
+        are characters by writers. The records after these are left out.
     sheets : int
         How many sheets, one after the other, a writer filled.
     """
@@ -95,12 +85,11 @@ class EtlSet:
 
     def recognise(self, source: Path) -> str | None:
         """Why `source` seems to be of this set: its files' names, and sizes that fit."""
-        named = self._named(source)
-        if not named or named[0].stat().st_size % self.record.itemsize:
+        files, size = self._named(source), self.record.itemsize
+        if not files or files[0].stat().st_size % size:
             return None
-        size = self.record.itemsize
         return (
-            f"{named[0].name} is named like {self.name.upper()} and holds records of {size} bytes"
+            f"{files[0].name} is named like {self.name.upper()} and holds records of {size} bytes"
         )
 
     def read(self, source: Path) -> Collection:
@@ -109,7 +98,7 @@ class EtlSet:
         Raises
         ------
         InkfoldError
-            If there are none, one is torn, or a record's code is no character's.
+            If there are no such files, one is torn, or a record's code is no character's.
         """
         files = [source] if source.is_file() else self._named(source)
         parts = [self._part(path) for path in files]
@@ -121,7 +110,13 @@ class EtlSet:
         classes = tuple(dict.fromkeys(names[code] for code in sorted(names)))
         places = {name: place for place, name in enumerate(classes)}
         labels = {code: places[name] for code, name in names.items()}
-        return Collection(self.name, classes, "light", count, partial(self._glyphs, parts, labels))
+        return Collection(
+            name=self.name,
+            classes=classes,
+            ink="light",
+            count=count,
+            glyphs=partial(self._glyphs, parts, labels),
+        )
 
     def _named(self, source: Path) -> list[Path]:
         """The files at or in `source` that are named like this set's, by name."""
@@ -152,6 +147,7 @@ class EtlSet:
         return names
 
     def _unknown(self, path: Path, index: int, code: int) -> str:
+        """What is wrong with record number `index`, whose code has no character."""
         fields: Any = self.record.fields
         place = index * self.record.itemsize + fields["code"][1]
         found = f"{path}: byte {place:,} (record {index:,}): character code {code:#x}"
@@ -171,18 +167,23 @@ class EtlSet:
         codes, sheets = self.codes(rows).tolist(), rows["sheet"].tolist()
         name = as_text(Path(part.path.name))
         for place in range(count):
-            source = f"{name}:{first + place}"
-            group = self._group(sheets[place])
-            yield Glyph(pictures[place], labels[codes[place]], source, group=group)
+            yield Glyph(
+                pixels=pictures[place],
+                label=labels[codes[place]],
+                source=f"{name}:{first + place}",
+                group=self._group(sheets[place]),
+            )
 
     def _group(self, sheet: int) -> str:
-        """Whose pictures these are, by the sheets that one writer filled."""
+        """The group of the pictures on a sheet: all sheets of one writer."""
         if self.sheets == 1:
             return f"sheet {sheet}"
         first = (sheet - 1) // self.sheets * self.sheets + 1
         return f"sheets {first}-{first + self.sheets - 1}"
 
 
+B_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
+B_UNPACK = partial(unpack_bits, rows=63, columns=64)
 ETL8B = EtlSet(
     name="etl8b",
     files=r"ETL8B2?[-_]?C?\d",
@@ -202,6 +203,9 @@ ETL9B = EtlSet(
     dummies=1,
     usable={5: 121_440},  # then 3,036 pictures that the publisher calls uncertain
 )
+G_SIZE = 8199
+G_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}
+G_UNPACK = partial(unpack_nibbles, rows=127, columns=128)
 ETL8G = EtlSet(
     name="etl8g",
     files=r"ETL8G[-_]?\d+",
@@ -220,12 +224,16 @@ ETL9G = EtlSet(
 )
 
 
-def codes(rows: Rows) -> Codes:
-    """The JIS code of each record, or a number above all codes for those that it cannot say."""
-    found = code_field(rows)
+# JIS X 0201 has no code for these two: numbers above all its codes stand for them.
+READ_ONLY = {b"WI": (0x100, "ヰ"), b"WE": (0x101, "ヱ")}
+
+
+def kana_codes(rows: Rows) -> Codes:
+    """The JIS X 0201 code of each record, or the number in `READ_ONLY` for WI and WE."""
+    codes = code_field(rows)
     for reading, (code, _) in READ_ONLY.items():
-        found[rows["reading"] == reading] = code
-    return found
+        codes[rows["reading"] == reading] = code
+    return codes
 
 
 def katakana(code: int) -> str | None:
@@ -239,6 +247,17 @@ def written_in_hiragana(code: int) -> str | None:
     return None if text is None else hiragana(text)
 
 
-ETL1 = EtlSet("etl1", r"ETL1C?[-_]?\d+", M_RECORD, M_UNPACK, katakana, codes)
-ETL6 = EtlSet("etl6", r"ETL6C?[-_]?\d+", M_RECORD, M_UNPACK, katakana, codes)
-ETL7 = EtlSet("etl7", r"ETL7[LS]C?[-_]?\d+", M_RECORD, M_UNPACK, written_in_hiragana, codes)
+M_RECORD = layout(
+    2052, reading=("S2", 2), sheet=(">u2", 4), code=("u1", 6), image=("(2016,)u1", 32)
+)
+M_UNPACK = partial(unpack_nibbles, rows=63, columns=64)
+ETL1 = EtlSet(
+    name="etl1",
+    files=r"ETL1C?[-_]?\d+",
+    record=M_RECORD,
+    unpack=M_UNPACK,
+    character=katakana,
+    codes=kana_codes,
+)
+ETL6 = replace(ETL1, name="etl6", files=r"ETL6C?[-_]?\d+")
+ETL7 = replace(ETL1, name="etl7", files=r"ETL7[LS]C?[-_]?\d+", character=written_in_hiragana)

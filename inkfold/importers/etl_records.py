@@ -1,4 +1,4 @@
-"""Files of fixed-length records without any header: how many there are, and their fields."""
+"""Records of the ETL database: reading them, unpacking their pixels, decoding their characters."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from inkfold.errors import InkfoldError
 Rows = NDArray[np.void]
 MEND = "unpack or copy the file again, or name another format"
 HALF_WIDTH = 0xFF61 - 0xA1  # from the katakana half of JIS X 0201 to Unicode's half-width forms
-LONE_MARKS = {"\u3099": "゛", "\u309a": "゜"}  # NFKC makes them marks that join what is before
+LONE_MARKS = {"\u3099": "゛", "\u309a": "゜"}  # NFKC makes them marks on the letter before
 TO_HIRAGANA = ord("ァ") - ord("ぁ")
 
 
 def layout(size: int, **fields: tuple[str, int]) -> np.dtype[np.void]:
-    """A record of `size` bytes; of each field the NumPy type and the place of its first byte."""
+    """The type of a record of `size` bytes; a field is a NumPy type and its first byte's place."""
     types, places = zip(*fields.values(), strict=True)
     return np.dtype(
         {"names": [*fields], "formats": [*types], "offsets": [*places], "itemsize": size}
@@ -32,7 +32,7 @@ def count_records(path: Path, record: np.dtype[np.void]) -> int:
     Raises
     ------
     InkfoldError
-        If the file is empty, or its size is no multiple of a record's.
+        If the file is empty, or its size is not a multiple of a record's size.
     """
     size = path.stat().st_size
     count, rest = divmod(size, record.itemsize)
@@ -47,7 +47,7 @@ def count_records(path: Path, record: np.dtype[np.void]) -> int:
 
 
 def read_rows(path: Path, record: np.dtype[np.void], first: int, count: int) -> Rows:
-    """Records number `first` to ``first + count``.
+    """Read `count` records, the first of which is number `first`.
 
     Raises
     ------
@@ -62,14 +62,14 @@ def read_rows(path: Path, record: np.dtype[np.void], first: int, count: int) -> 
 
 
 def mapped_rows(path: Path, record: np.dtype[np.void], first: int, stop: int) -> Rows:
-    """Records number `first` to `stop` without reading them: for a field out of each."""
+    """Map the records from number `first` to before `stop`: for reading one field of each."""
     if first >= stop:
         return np.empty(0, record)
     return np.memmap(path, record, "r", first * record.itemsize, (stop - first,))
 
 
 def unpack_bits(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Black and white pictures of one bit a pixel, the highest bit of a byte first.
+    """Unpack black and white pictures of one bit a pixel, the highest bit of a byte first.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def unpack_bits(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.
 
 
 def unpack_nibbles(data: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Pictures of 16 greys, two pixels a byte, the high nibble first.
+    """Unpack pictures of 16 greys, two pixels a byte, the high nibble first.
 
     Parameters
     ----------
@@ -127,5 +127,5 @@ def jis_x_0208(code: int) -> str | None:
 
 
 def hiragana(text: str) -> str:
-    """Katakana letters as hiragana; everything else as it is."""
+    """The text with katakana letters as hiragana; all other characters stay."""
     return "".join(chr(ord(c) - TO_HIRAGANA) if "ァ" <= c <= "ヶ" else c for c in text)

@@ -1,4 +1,8 @@
-"""The files of a set: in a folder, beside a file, or by the beginning of their names."""
+"""The files of a public set: finding them by their names, listing folders, reading pictures.
+
+Listing a folder does not use `picture_files.walk`: a set's layout says which folders hold pictures,
+so one folder is listed at a time, and hidden files, other files and links need no report.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,17 @@ SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
 
 
 @dataclass(frozen=True)
-class Found:
+class SideFiles:
     """The files of one side of a set.
 
-    `name` is the set's, as far as the files' names tell; `split` its side, None where no name
-    tells; `files` by what they hold ("images", "labels"), as the pattern calls it.
+    Attributes
+    ----------
+    name : str
+        The set's name, as far as it is part of the files' names.
+    split : {"train", "test"}, optional
+        The side, if it is part of the files' names.
+    files : mapping of str to Path
+        By the kind of content ("images", "labels"), as the pattern of names calls it.
     """
 
     name: str
@@ -33,17 +43,17 @@ class Found:
     files: Mapping[str, Path]
 
 
-def find(source: Path, pattern: re.Pattern[str]) -> list[Found]:
-    """The sides of all sets at `source` whose file names match; none where nothing can be read.
+def find(source: Path, pattern: re.Pattern[str]) -> list[SideFiles]:
+    """The sides of all sets at `source` whose file names match; empty if nothing can be listed.
 
     Parameters
     ----------
     source : Path
-        A folder; a file, which stands for itself and what belongs to it in its folder; or the
-        beginning of names ("gzip/emnist-balanced").
+        A folder; a file, which stands for itself and the files that belong to it in its folder; or
+        the beginning of names ("gzip/emnist-balanced").
     pattern : re.Pattern
         With the groups "name", "split" (a key of `SIDES`) and, where a side is several files,
-        "kind". A file that is compressed gives way to the same one that is not.
+        "kind". Of a file and its compressed copy, the file that is not compressed is taken.
     """
     folder = source if source.is_dir() else source.parent
     try:
@@ -58,11 +68,11 @@ def find(source: Path, pattern: re.Pattern[str]) -> list[Found]:
         side = match["name"], SIDES.get((match["split"] or "").lower())
         kind = match.groupdict().get("kind", "pictures").lower()
         sides.setdefault(side, {}).setdefault(kind, folder / name)
-    return [Found(*side, files) for side, files in sorted(sides.items(), key=_order)]
+    return [SideFiles(*side, files) for side, files in sorted(sides.items(), key=_order)]
 
 
 def _beginning(source: Path, pattern: re.Pattern[str]) -> str:
-    """What the names of the files that are meant begin with."""
+    """How the names of the files at `source` begin."""
     match = pattern.fullmatch(source.name) if source.is_file() else None
     if match is None:
         return source.name
@@ -75,47 +85,44 @@ def _order(item: tuple[tuple[str, Official | None], dict[str, Path]]) -> tuple[s
     return name, {"train": "0", "test": "1"}.get(split or "", "2")
 
 
-def one_set(source: Path, found: list[Found], kinds: tuple[str, ...], expected: str) -> str:
-    """The name of the only set in `found`, each side of it whole.
+def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expected: str) -> str:
+    """The name of the only set that the sides belong to.
 
     Raises
     ------
     InkfoldError
-        If there is none, there are several, or a side lacks one of `kinds`.
+        If there is no side, there are several sets, or a side lacks a file of one of the `kinds`.
     """
-    if not found:
-        what = "no such file or folder" if not source.exists() else "no such files here"
-        raise InkfoldError(f"{source}: {what}; expected {expected}")
-    names = sorted({side.name for side in found})
+    if not sides:
+        raise nothing_at(source, "no such files here", expected)
+    names = sorted({side.name for side in sides})
     if len(names) > 1:
         folder = source if source.is_dir() else source.parent
         raise InkfoldError(
             f"{source} holds {len(names)} sets: {', '.join(map(repr, names))}; name one by the "
             f"beginning of its files, as {str(folder / names[0])!r}"
         )
-    for side in found:
+    for side in sides:
         for kind in kinds:
             if kind not in side.files:
-                there = next(iter(side.files.values()))
-                raise InkfoldError(
-                    f"{there}: its {kind} file is not beside it; expected {expected}"
-                )
+                path = next(iter(side.files.values()))
+                raise InkfoldError(f"{path}: its {kind} file is not beside it; expected {expected}")
     return names[0] or (source if source.is_dir() else source.parent).absolute().name.lower()
 
 
 def as_text(path: Path) -> str:
-    r"""A path with forward slashes; bytes in it that are no UTF-8 become ``\xff``."""
+    r"""A path with forward slashes; bytes in it that are not UTF-8 become ``\xff``."""
     return readable(os.fsencode(path.as_posix()))
 
 
-def nothing_at(source: Path, found: str, expected: str) -> InkfoldError:
-    """The error that there is no set at `source`: `found`, or that there is nothing at all."""
-    what = found if source.exists() else "no such file or folder"
-    return InkfoldError(f"{source}: {what}; expected {expected}")
+def nothing_at(source: Path, lack: str, expected: str) -> InkfoldError:
+    """The error that there is no set at `source`; `lack` is the reason if the path exists."""
+    reason = lack if source.exists() else "no such file or folder"
+    return InkfoldError(f"{source}: {reason}; expected {expected}")
 
 
 def pictures_in(folder: Path) -> list[str]:
-    """The names of the PNG files in a folder, sorted; none where there is no such folder.
+    """The names of the PNG files in a folder, sorted; empty if there is no such folder.
 
     Raises
     ------
@@ -136,21 +143,22 @@ def _is_picture(name: str) -> bool:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """The names of the folders in a folder, hidden ones left out, sorted; none if it is none."""
+    """The names of the folders in a folder, without hidden ones, sorted; empty if unreadable."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+            shown = (entry for entry in entries if not entry.name.startswith("."))
+            return sorted(entry.name for entry in shown if entry.is_dir())
     except OSError:
         return []
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as one plane of 8 bits.
+    """Read a picture as grey pixels: uint8 (H, W).
 
     Raises
     ------
     InkfoldError
-        If it cannot be read, or is neither grey nor coloured with 8 bits.
+        If the picture cannot be read, or does not have 8 bits, grey or coloured.
     """
     try:
         pixels = read(path)

@@ -21,10 +21,10 @@ from inkfold.importers.etl import ETL1, ETL6, ETL7, ETL8B, ETL8G, ETL9B, ETL9G
 
 
 class Format(Protocol):
-    """What the module of a format gives."""
+    """What the module of a format has to define."""
 
     def recognise(self, source: Path) -> str | None:
-        """Why `source` seems to be of this format, in a phrase; None where it does not."""
+        """Why `source` seems to be of this format, in a phrase; None if it does not."""
 
     def read(self, source: Path) -> Collection:
         """Make a set of the files at `source`, or raise InkfoldError."""

@@ -38,7 +38,7 @@ def read(source: Path) -> Collection:
     Raises
     ------
     InkfoldError
-        If there is no such CSV file, or a row of it is not as expected.
+        If there is no such CSV file, or a row of it does not have the four columns.
     """
     tables = _tables(source)
     if not tables:
@@ -55,11 +55,17 @@ def read(source: Path) -> Collection:
     names = _names(symbols)
     classes = tuple(sorted(names.values()))
     labels = {symbol: classes.index(name) for symbol, name in names.items()}
-    return Collection("hasy", classes, "dark", count, partial(_glyphs, tables, labels))
+    return Collection(
+        name="hasy",
+        classes=classes,
+        ink="dark",
+        count=count,
+        glyphs=partial(_glyphs, tables, labels),
+    )
 
 
 def _tables(source: Path) -> list[Path]:
-    """The CSV files to read: the whole set's, or a fold's two."""
+    """The CSV files to read: the one of the whole set, or the two of a fold."""
     if source.suffix.lower() == ".csv":
         return [source] if source.is_file() else []
     if (source / ALL).is_file():
@@ -87,7 +93,7 @@ def _rows(table: Path) -> Iterator[Row]:
 
 
 def _names(symbols: Mapping[str, str]) -> dict[str, str]:
-    """By symbol: its LaTeX, with the symbol's number where two have the same."""
+    """The class of each symbol: its LaTeX, with the symbol's number where two share the LaTeX."""
     times = Counter(symbols.values())
     return {
         symbol: latex if times[latex] == 1 else f"{latex} ({symbol})"
@@ -99,5 +105,11 @@ def _glyphs(tables: list[Path], labels: Mapping[str, int]) -> Iterator[Glyph]:
     for table in tables:
         split = FOLD.get(table.name) if len(tables) > 1 else None
         for path, symbol, _, user in _rows(table):
-            source = Path(*Path(path).parts[-2:]).as_posix()  # a fold's begin with ../..
-            yield Glyph(read_grey(table.parent / path), labels[symbol], source, split, group=user)
+            source = Path(*Path(path).parts[-2:]).as_posix()  # the paths of a fold begin with ../..
+            yield Glyph(
+                pixels=read_grey(table.parent / path),
+                label=labels[symbol],
+                source=source,
+                split=split,
+                group=user,
+            )

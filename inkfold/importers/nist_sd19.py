@@ -1,7 +1,7 @@
 """NIST Special Database 19, second edition, sorted by class: ``by_class/4a/hsf_0/*.png``.
 
-The folder ``train_4a`` holds the pictures of ``hsf_0`` to ``hsf_3``, ``hsf_6`` and ``hsf_7`` once
-more, so it is read only where those are not there. ``hsf_4`` is the official test.
+The folder ``train_4a`` repeats the pictures of ``hsf_0`` to ``hsf_3``, ``hsf_6`` and ``hsf_7``, so
+it is read only where those are missing. ``hsf_4`` is the official test.
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ TEST = "hsf_4"
 HEX = re.compile(r"[0-9a-f]{2}", re.I)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
-    """A folder of pictures under the set's own, all of one class and split."""
+    """A folder of pictures of one class and one side.
+
+    Attributes
+    ----------
+    folder : Path
+        Under the set's own folder.
+    character : str
+        The class.
+    split : {"train", "test"}
+    count : int
+        How many pictures there are.
+    """
 
     folder: Path
     character: str
@@ -61,34 +72,43 @@ def read(source: Path) -> Collection:
         raise nothing_at(source, "no pictures of NIST's by_class", expected)
     classes = tuple(sorted({part.character for part in parts}))
     count = sum(part.count for part in parts)
-    return Collection("nist-sd19", classes, "dark", count, partial(_glyphs, root, parts, classes))
+    return Collection(
+        name="nist-sd19",
+        classes=classes,
+        ink="dark",
+        count=count,
+        glyphs=partial(_glyphs, root, parts, classes),
+    )
 
 
 def _root(source: Path) -> Path:
+    """The folder ``by_class`` in `source`, or `source` itself."""
     return source / "by_class" if (source / "by_class").is_dir() else source
 
 
 def _parts(root: Path, name: str) -> list[Part]:
-    """The folders of one class that are read, each picture in one of them."""
+    """The folders of one class that are read; they hold each picture once."""
     character = chr(int(name, 16))
     if not "!" <= character <= "~":
         found = f"{root / name}: the folder of a class is named {name}"
         raise InkfoldError(f"{found}, expected a character's ASCII code, 21 to 7e; remove it")
-    train = [Part(Path(name, hsf), character, "train", _count(root / name / hsf)) for hsf in TRAIN]
-    again = Path(name, f"train_{name}")
-    single, double = sum(part.count for part in train), _count(root / again)
-    if 0 < single < double:
-        found = (
-            f"{root / again} holds {double:,} pictures and {', '.join(TRAIN)} beside it {single:,}"
+    train = [_part(root, Path(name, hsf), character, "train") for hsf in TRAIN]
+    again = _part(root, Path(name, f"train_{name}"), character, "train")
+    single = sum(part.count for part in train)
+    if 0 < single < again.count:
+        found = f"{root / again.folder} holds {again.count:,} pictures"
+        beside = f"{', '.join(TRAIN)} beside it {single:,}"
+        raise InkfoldError(
+            f"{found} and {beside}, though it repeats them; unpack them again or remove either"
         )
-        raise InkfoldError(f"{found}, though it repeats them; unpack them again or remove either")
-    if single == 0:
-        train = [Part(again, character, "train", double)]
-    return [*train, Part(Path(name, TEST), character, "test", _count(root / name / TEST))]
+    test = _part(root, Path(name, TEST), character, "test")
+    return [*(train if single else [again]), test]
 
 
-def _count(folder: Path) -> int:
-    return len(pictures_in(folder))
+def _part(root: Path, folder: Path, character: str, split: Official) -> Part:
+    """A folder and how many pictures it holds; 0 if there is no such folder."""
+    count = len(pictures_in(root / folder))
+    return Part(folder=folder, character=character, split=split, count=count)
 
 
 def _glyphs(root: Path, parts: list[Part], classes: tuple[str, ...]) -> Iterator[Glyph]:
@@ -96,4 +116,5 @@ def _glyphs(root: Path, parts: list[Part], classes: tuple[str, ...]) -> Iterator
         label = classes.index(part.character)
         for name in pictures_in(root / part.folder):
             path = part.folder / name
-            yield Glyph(read_grey(root / path), label, as_text(path), part.split)
+            pixels = read_grey(root / path)
+            yield Glyph(pixels=pixels, label=label, source=as_text(path), split=part.split)

@@ -27,7 +27,7 @@ UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
 
 
 def recognise(source: Path) -> str | None:
-    """Why `source` seems to be the Kuzushiji sets' npz files; None where it does not."""
+    """Why `source` seems to be the Kuzushiji sets' npz files; None if it does not."""
     for side in find(source, NAMES):
         path = side.files.get("imgs")
         if path and zipfile.is_zipfile(path):
@@ -41,20 +41,24 @@ def read(source: Path) -> Collection:
     Raises
     ------
     InkfoldError
-        If there are none, those of several sets, or a file is torn.
+        If there are no such files or those of several sets, or a file is torn.
     """
-    found = find(source, NAMES)
-    name = one_set(source, found, ("imgs", "labels"), EXPECTED)
+    sides = find(source, NAMES)
+    name = one_set(source, sides, ("imgs", "labels"), EXPECTED)
     parts = [
-        Part(_stream(side.files["imgs"], 3), _stream(side.files["labels"], 1), side.split)
-        for side in found
+        Part(
+            images=_stream(side.files["imgs"], 3),
+            labels=_stream(side.files["labels"], 1),
+            split=side.split,
+        )
+        for side in sides
     ]
     folder = parts[0].images.path.parent
     return labelled(name.lower(), parts, map_beside(folder, f"{name}_classmap.csv"))
 
 
 def _stream(path: Path, dimensions: int) -> Stream:
-    """Read the header of the array in a file."""
+    """Read the header of the array in a file; raises InkfoldError if it is not as expected."""
     with _opened(path) as file:
         try:
             version = np.lib.format.read_magic(file)
@@ -70,11 +74,12 @@ def _stream(path: Path, dimensions: int) -> Stream:
             f"{path}: {INSIDE} is {dtype} of shape {shape}, expected uint8 of {dimensions} "
             f"dimension{'s' if dimensions > 1 else ''}, row by row"
         )
-    return Stream(path, partial(_opened, path), start, shape)
+    return Stream(path=path, opened=partial(_opened, path), start=start, shape=shape)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open the array in a zip file, at the array's first byte."""
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile:

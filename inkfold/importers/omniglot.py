@@ -13,7 +13,7 @@ from inkfold.importers.files import as_text, folders_in, nothing_at, pictures_in
 
 PARTS = ("images_background", "images_evaluation")
 CHARACTER = re.compile(r"character\d+")
-LOOK = 5  # so many folders are looked into to recognise the set
+LOOK = 5  # folders that are looked into to recognise the set
 DRAWER = re.compile(r"\d+_(\d+)\.png", re.I)
 
 
@@ -23,8 +23,8 @@ def recognise(source: Path) -> str | None:
         for alphabet in folders_in(source / part)[:LOOK]:
             for character in folders_in(source / part / alphabet)[:1]:
                 if CHARACTER.fullmatch(character):
-                    found = Path(part, alphabet, character).as_posix()
-                    return f"it holds {found}, an alphabet's character as in Omniglot"
+                    folder = Path(part, alphabet, character).as_posix()
+                    return f"it holds {folder}, an alphabet's character as in Omniglot"
     return None
 
 
@@ -34,7 +34,7 @@ def read(source: Path) -> Collection:
     Raises
     ------
     InkfoldError
-        If it holds no characters, or a picture's name does not tell its drawer.
+        If it holds no characters, or a picture's name does not name its drawer.
     """
     folders = {
         as_text(Path(alphabet, character)): Path(part, alphabet, character)
@@ -48,13 +48,17 @@ def read(source: Path) -> Collection:
     if not classes:
         expected = "ALPHABET/characterNN/NNNN_NN.png in it or in its images_background"
         raise nothing_at(source, "no pictures of Omniglot", expected)
-    ordered = [folders[name] for name in classes]
-    glyphs = partial(_glyphs, source, ordered)
-    return Collection("omniglot", classes, "dark", sum(counts.values()), glyphs)
+    return Collection(
+        name="omniglot",
+        classes=classes,
+        ink="dark",
+        count=sum(counts.values()),
+        glyphs=partial(_glyphs, source, [folders[name] for name in classes]),
+    )
 
 
 def _parts(source: Path) -> list[str]:
-    """Where under `source` the alphabets lie."""
+    """The folders under `source` that hold the alphabets."""
     return [part for part in PARTS if (source / part).is_dir()] or ["."]
 
 
@@ -66,5 +70,9 @@ def _glyphs(source: Path, folders: list[Path]) -> Iterator[Glyph]:
             if drawer is None:
                 expected = "expected NNNN_NN.png, the character's number and the drawer's"
                 raise InkfoldError(f"{source / path}: {expected}; rename or remove it")
-            group = as_text(Path(folder.parent.name, drawer[1]))
-            yield Glyph(read_grey(source / path), label, as_text(path), group=group)
+            yield Glyph(
+                pixels=read_grey(source / path),
+                label=label,
+                source=as_text(path),
+                group=as_text(Path(folder.parent.name, drawer[1])),
+            )

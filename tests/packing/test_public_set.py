@@ -1,12 +1,13 @@
-"""A public set becomes a dataset file: the same steps and promises as packing a folder."""
+"""A public set becomes a dataset file, with the steps and promises of packing a folder."""
 
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -31,32 +32,57 @@ SMALL = Importing(format="made-up", spec=ImageSpec(size=12))
 
 @dataclass(frozen=True)
 class Made:
-    """A set that is made up: for each picture its number and label, its side and its group."""
+    """A set that is made up; its pictures have numbers from 0.
+
+    Attributes
+    ----------
+    labels : tuple of int
+        The label of each picture.
+    sides, groups : tuples of str or None
+        Side and group of the pictures, which take them in turn.
+    twins : tuple of (int, int)
+        The second picture has the pixels of the first.
+    """
 
     labels: tuple[int, ...]
-    sides: tuple[str | None, ...] = (None,)
+    sides: tuple[Literal["train", "test"] | None, ...] = (None,)
     groups: tuple[str | None, ...] = (None,)
-    twins: tuple[tuple[int, int], ...] = ()  # the second has the pixels of the first
+    twins: tuple[tuple[int, int], ...] = ()
 
     def glyphs(self) -> Iterator[Glyph]:
-        """Dark on light, each another, in the order of the numbers."""
+        """Dark on light, every picture different, in the order of the numbers."""
         numbers = {second: first for first, second in self.twins}
         for at, label in enumerate(self.labels):
             pixels = glyph(np.random.default_rng(numbers.get(at, at)))
-            side = self.sides[at % len(self.sides)]
-            group = self.groups[at % len(self.groups)]
-            yield Glyph(pixels, label, f"file:{at}", side, group)  # type: ignore[arg-type]
+            yield Glyph(
+                pixels=pixels,
+                label=label,
+                source=f"file:{at}",
+                split=self.sides[at % len(self.sides)],
+                group=self.groups[at % len(self.groups)],
+            )
 
     def collection(
         self, classes: tuple[str, ...] = ("a/b", "Ж", "c"), ink: Ink = "dark"
     ) -> Collection:
-        """As an importer gives it."""
-        return Collection("made-up", classes, ink, len(self.labels), self.glyphs)
+        """The set as an importer gives it."""
+        return collection(self.glyphs, classes=classes, ink=ink, count=len(self.labels))
 
 
-def imported(collection: Collection, output: Path, importing: Importing = SMALL) -> Report:
-    """Import without a sound."""
-    return import_collection(collection, output, importing, overwrite=True, progress=silent)
+def collection(
+    glyphs: Callable[[], Iterator[Glyph]],
+    *,
+    classes: tuple[str, ...] = ("a",),
+    ink: Ink = "dark",
+    count: int = 1,
+) -> Collection:
+    """A set of these pictures."""
+    return Collection(name="made-up", classes=classes, ink=ink, count=count, glyphs=glyphs)
+
+
+def imported(public: Collection, output: Path, importing: Importing = SMALL) -> Report:
+    """Import without a progress bar."""
+    return import_collection(public, output, importing, overwrite=True, progress=silent)
 
 
 def rows(dataset: Dataset) -> dict[int, tuple[str, str]]:
@@ -71,20 +97,20 @@ def rows(dataset: Dataset) -> dict[int, tuple[str, str]]:
 
 
 def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> None:
-    """Pixels, label, source and digest of each row belong together, over more than one block."""
+    """Pixels, label, source and digest of each row belong together, over more than one chunk."""
     made = Made(tuple(np.random.default_rng(0).integers(0, 2, 600).tolist()))
-    collection = made.collection()
-    pictures = [one.pixels for one in made.glyphs()]
+    public = made.collection()
+    pictures = [picture.pixels for picture in made.glyphs()]
     spec = replace(SMALL.spec, ink="dark")
 
-    report = imported(collection, tmp_path / "d.h5")
+    report = imported(public, tmp_path / "d.h5")
 
     assert report.plan.empty == ("c",)
     with open_dataset(tmp_path / "d.h5") as dataset:
         assert dataset.classes == ("a/b", "Ж")
-        assert dataset.spec == SMALL.spec, "whoever classifies may have ink on either side"
+        assert dataset.spec == SMALL.spec, "pictures to classify may have ink of either polarity"
         assert {at: name for at, (_, name) in rows(dataset).items()} == {
-            at: collection.classes[label] for at, label in enumerate(made.labels)
+            at: public.classes[label] for at, label in enumerate(made.labels)
         }
         for name in SPLITS:
             split = dataset.split(name)
@@ -98,20 +124,20 @@ def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> Non
         assert dataset.train.group is None
 
 
-def test_the_set_s_own_side_of_the_ink_is_used(tmp_path: Path) -> None:
-    """Where a glance at the picture would say the other: there is more above grey than below."""
+def test_the_set_s_own_polarity_of_ink_is_used(tmp_path: Path) -> None:
+    """Ink is dark if the set says so, even where the picture alone would look light on dark."""
     grey = np.full((12, 12), 100, np.uint8)
     grey[2:6, 2:10], grey[8:10, 2:10] = 255, 30
-    collection = Collection("x", ("a",), "dark", 1, lambda: iter([Glyph(grey, 0, "file:0")]))
+    picture = Glyph(pixels=grey, label=0, source="file:0")
 
-    imported(collection, tmp_path / "d.h5")
+    imported(collection(lambda: iter([picture])), tmp_path / "d.h5")
 
     with open_dataset(tmp_path / "d.h5") as dataset:
         assert np.array_equal(dataset.train.images[0], 100 - np.minimum(grey, 100))
 
 
 def test_the_set_s_own_test_stays_test(tmp_path: Path) -> None:
-    """Its train becomes train and validation, by 0.9 and 0.1 or by the first two of --split."""
+    """The set's train becomes train and validation, by 0.9 and 0.1 or by two numbers of --split."""
     made = Made((0,) * 100 + (1,) * 100, sides=("train", "test", "train", "train"))
     for fractions, expected in (
         (None, [136, 14, 50]),
@@ -128,7 +154,7 @@ def test_the_set_s_own_test_stays_test(tmp_path: Path) -> None:
 
 
 def test_a_set_s_own_split_may_be_given_up(tmp_path: Path) -> None:
-    """--resplit divides all pictures as those of a folder; test alone is otherwise test alone."""
+    """--resplit divides all pictures as those of a folder; else a set of test pictures is test."""
     made = Made((0,) * 50 + (1,) * 50, sides=("test",))
 
     report = imported(made.collection(), tmp_path / "own.h5")
@@ -140,7 +166,7 @@ def test_a_set_s_own_split_may_be_given_up(tmp_path: Path) -> None:
 
 
 def test_a_split_that_leaves_nothing_to_train_with_is_refused(tmp_path: Path) -> None:
-    """Where the test is the set's own."""
+    """For a set with its own test, --split 0,0,1 would leave its train without a split."""
     made = Made((0,) * 10, sides=("train", "test"))
 
     with pytest.raises(InkfoldError, match="leaves nothing for the rest; give fractions"):
@@ -149,7 +175,7 @@ def test_a_split_that_leaves_nothing_to_train_with_is_refused(tmp_path: Path) ->
 
 
 def test_identical_pictures_stay_together_unless_the_set_parts_them(tmp_path: Path) -> None:
-    """Parted ones are counted, by pictures of test; and so are groups."""
+    """Test pictures with a twin outside test are counted, and so are groups on both sides."""
     writers = tuple(f"w{at % 10}" for at in range(60))
     twins = ((0, 30), (2, 32), (3, 13))
     apart = Made((0,) * 60, sides=("train",) * 30 + ("test",) * 30, groups=writers, twins=twins)
@@ -163,7 +189,7 @@ def test_identical_pictures_stay_together_unless_the_set_parts_them(tmp_path: Pa
     with open_dataset(tmp_path / "apart.h5") as dataset:
         home = {at: split for at, (split, _) in rows(dataset).items()}
     assert all(home[at] == "test" for at in range(30, 60))
-    for at in range(10):  # pictures of train with one writer: at, at + 10, at + 20
+    for at in range(10):  # train pictures of a writer: at, at + 10, at + 20
         assert home[at] == home[at + 10] == home[at + 20] != "test"
     with open_dataset(tmp_path / "whole.h5") as dataset:
         home = {at: split for at, (split, _) in rows(dataset).items()}
@@ -171,7 +197,7 @@ def test_identical_pictures_stay_together_unless_the_set_parts_them(tmp_path: Pa
 
 
 def test_groups_are_written_row_by_row(tmp_path: Path) -> None:
-    """Empty for a picture of no known group."""
+    """Each row has the name of its picture's group, which is empty if the group is unknown."""
     made = Made((0, 1) * 30, groups=("Ж1", None, "w200"))
 
     report = imported(made.collection(), tmp_path / "d.h5")
@@ -185,7 +211,7 @@ def test_groups_are_written_row_by_row(tmp_path: Path) -> None:
 
 
 def test_a_writer_s_pictures_of_all_classes_stay_in_one_split(tmp_path: Path) -> None:
-    """Twenty writers, each with pictures of both classes in turn."""
+    """Each of twenty writers, who wrote both classes, is in one split."""
     made = Made((0, 1) * 100, groups=tuple(f"w{at // 10}" for at in range(200)))
 
     imported(made.collection(), tmp_path / "d.h5")
@@ -197,8 +223,8 @@ def test_a_writer_s_pictures_of_all_classes_stay_in_one_split(tmp_path: Path) ->
     assert set.union(*writers) == set(SPLITS)
 
 
-def test_pictures_of_no_group_are_counted_among_those_that_are_kept(tmp_path: Path) -> None:
-    """One class of writers, one of nobody; five of each are drawn."""
+def test_only_packed_pictures_are_counted_as_ungrouped(tmp_path: Path) -> None:
+    """Of a class without known writers five pictures are packed, and five are counted."""
     made = Made((0, 1) * 20, groups=("w", None))
 
     plan = imported(made.collection(), tmp_path / "d.h5", replace(SMALL, per_class=5)).plan
@@ -207,7 +233,7 @@ def test_pictures_of_no_group_are_counted_among_those_that_are_kept(tmp_path: Pa
 
 
 def test_same_pixels_under_two_labels_are_conflicts(tmp_path: Path) -> None:
-    """Named by where they come from."""
+    """Two pictures with the same pixels and two labels are named by their sources."""
     made = Made((0, 1) * 10, twins=((2, 5), (4, 6)))
 
     plan = imported(made.collection(), tmp_path / "d.h5").plan
@@ -216,8 +242,8 @@ def test_same_pixels_under_two_labels_are_conflicts(tmp_path: Path) -> None:
     assert plan.conflicts.first == [("file:2", "file:5")]
 
 
-def test_per_class_and_min_per_class(tmp_path: Path) -> None:
-    """As in packing."""
+def test_large_classes_are_capped_and_small_classes_left_out(tmp_path: Path) -> None:
+    """At most 10 pictures of a class are kept, and a class with fewer than 4 is left out."""
     made = Made((0,) * 40 + (1,) * 20 + (2,) * 3)
     importing = replace(SMALL, per_class=10, min_per_class=4)
 
@@ -229,22 +255,22 @@ def test_per_class_and_min_per_class(tmp_path: Path) -> None:
 
 
 def test_the_split_goes_by_content_not_by_place(tmp_path: Path) -> None:
-    """Pictures in another order of the files, prepared at another size: the same split."""
+    """Pictures in reverse order and prepared at another size get the same split."""
     made = Made(tuple(at % 2 for at in range(100)))
-    turned = Collection("x", ("a", "b"), "dark", 100, lambda: reversed(list(made.glyphs())))
+    turned = collection(lambda: reversed(list(made.glyphs())), classes=("a", "b"), count=100)
 
     imported(made.collection(), tmp_path / "one.h5")
-    imported(turned, tmp_path / "other.h5", replace(SMALL, spec=ImageSpec(size=20)))
+    imported(turned, tmp_path / "turned.h5", replace(SMALL, spec=ImageSpec(size=20)))
 
     homes = []
-    for name in ("one.h5", "other.h5"):
+    for name in ("one.h5", "turned.h5"):
         with open_dataset(tmp_path / name) as dataset:
             homes.append({at: split for at, (split, _) in rows(dataset).items()})
     assert homes[0] == homes[1]
 
 
 def test_transposing_exchanges_rows_and_columns(tmp_path: Path) -> None:
-    """For a file whose name does not tell."""
+    """With --transpose each picture is packed with its rows as columns."""
     made = Made((0,))
 
     imported(made.collection(), tmp_path / "d.h5", replace(SMALL, transpose=True))
@@ -255,7 +281,7 @@ def test_transposing_exchanges_rows_and_columns(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_wherever_the_files_lie(tmp_path: Path) -> None:
-    """Real files of a format, in two folders; and for another seed others."""
+    """Files in two folders give the same bytes; another seed gives another validation split."""
     for place in ("here", "far/away"):
         write_idx(tmp_path / place, "train", [at % 7 for at in range(200)])
         write_idx(tmp_path / place, "t10k", [at % 7 for at in range(90)])
@@ -278,13 +304,13 @@ def test_the_same_bytes_wherever_the_files_lie(tmp_path: Path) -> None:
 
 
 def test_the_source_s_fingerprint_stands_for_names_and_pixels(tmp_path: Path) -> None:
-    """Another place in the files or another picture makes it another."""
+    """The fingerprint differs if a source is renamed or a picture redrawn, and else is the same."""
     glyphs = list(Made((0,) * 5).glyphs())
     renamed = [replace(glyphs[0], source="other:0"), *glyphs[1:]]
     redrawn = [replace(glyphs[0], pixels=255 - glyphs[0].pixels), *glyphs[1:]]
     prints = []
-    for some in (glyphs, renamed, redrawn, glyphs):
-        imported(Collection("x", ("a",), "dark", 5, partial(iter, some)), tmp_path / "d.h5")
+    for pictures in (glyphs, renamed, redrawn, glyphs):
+        imported(collection(partial(iter, pictures), count=5), tmp_path / "d.h5")
         with open_dataset(tmp_path / "d.h5") as dataset:
             prints.append(dataset.provenance["source"]["fingerprint"])
 
@@ -293,7 +319,7 @@ def test_the_source_s_fingerprint_stands_for_names_and_pixels(tmp_path: Path) ->
 
 
 def test_a_set_that_tears_on_the_way_leaves_nothing(tmp_path: Path) -> None:
-    """Neither a file nor scratch; nor does an empty set."""
+    """A set whose file ends too early, or without pictures, leaves no dataset and no scratch."""
 
     def torn() -> Iterator[Glyph]:
         yield from Made((0,) * 700).glyphs()
@@ -301,29 +327,26 @@ def test_a_set_that_tears_on_the_way_leaves_nothing(tmp_path: Path) -> None:
 
     for glyphs, message in ((torn, "ends at byte 7"), (lambda: iter(()), "holds no picture")):
         with pytest.raises(InkfoldError, match=message):
-            imported(Collection("x", ("a",), "dark", 700, glyphs), tmp_path / "d.h5")
+            imported(collection(glyphs, count=700), tmp_path / "d.h5")
     assert not list(tmp_path.iterdir())
 
 
-def test_an_impossible_picture_is_named(tmp_path: Path) -> None:
-    """By where it comes from."""
-    empty = Glyph(np.empty((0, 3), np.uint8), 0, "file:8")
+def test_a_picture_without_pixels_is_named(tmp_path: Path) -> None:
+    """A picture that cannot be prepared is refused with its source in the message."""
+    empty = Glyph(pixels=np.empty((0, 3), np.uint8), label=0, source="file:8")
 
     with pytest.raises(InkfoldError, match=r"file:8: pixels have the shape \(0, 3\)"):
-        imported(Collection("x", ("a",), "dark", 1, lambda: iter([empty])), tmp_path / "d.h5")
+        imported(collection(lambda: iter([empty])), tmp_path / "d.h5")
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_set(tmp_path: Path) -> None:
-    """A set of ten times the pictures takes some 30 bytes a picture more, not their pixels."""
+    """More pictures take some 30 bytes of memory each, not the space of their pixels."""
     peaks = []
     for count in (2_000, 20_000, 100_000):
         glyphs = partial(_many, count)
-        imported(
-            Collection("x", ("a",), "light", count, glyphs),
-            tmp_path / "d.h5",
-            Importing(format="x"),
-        )
+        public = collection(glyphs, ink="light", count=count)
+        imported(public, tmp_path / "d.h5", Importing(format="x"))
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert peaks[2] - peaks[1] < 16_000, "KiB; 80,000 pictures are 80,000 KiB"
 
@@ -333,17 +356,17 @@ def _many(count: int) -> Iterator[Glyph]:
     for at in range(count):
         pixels = np.zeros((32, 32), np.uint8)
         pixels[1:-1, 1:-1] = rng.integers(0, 256, (30, 30), np.uint8)
-        yield Glyph(pixels, 0, f"file:{at}")
+        yield Glyph(pixels=pixels, label=0, source=f"file:{at}")
 
 
 @pytest.mark.slow
 def test_real_mnist_at_its_own_size_is_the_published_pictures(tmp_path: Path) -> None:
-    """All 10,000 test pictures bit for bit, and the test is theirs."""
-    collection = FORMATS["idx"].read(real("mnist"))
+    """The dataset's test holds the 10,000 published test pictures bit for bit."""
+    mnist = FORMATS["idx"].read(real("mnist"))
 
-    report = imported(collection, tmp_path / "d.h5", replace(SMALL, spec=ImageSpec(size=28)))
+    report = imported(mnist, tmp_path / "d.h5", replace(SMALL, spec=ImageSpec(size=28)))
 
-    test = {one.source: one for one in collection.glyphs() if one.split == "test"}
+    test = {picture.source: picture for picture in mnist.glyphs() if picture.split == "test"}
     assert [len(order) for order in report.plan.orders] == [54_001, 5_999, 10_000]
     assert (report.plan.duplicates, report.plan.leaked) == (0, 0)
     with open_dataset(tmp_path / "d.h5") as dataset:
