@@ -1,7 +1,10 @@
-"""Whether probabilities mean what they say, and the one number that mends them.
+"""How far probabilities can be trusted: the temperature that calibrates them, and `--reject`.
 
-After C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks",
-ICML 2017.
+A network's probabilities are calibrated if, of the answers with a probability of 0.8, eight in ten
+are right. `reliability` shows whether they are, `fit_temperature` finds the one number with which
+`tempered` makes them so, after C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of
+Modern Neural Networks", ICML 2017. `risk_curve` and `choose_threshold` find the least probability
+at which answers are given, so that few of them are wrong.
 """
 
 from __future__ import annotations
@@ -15,18 +18,24 @@ from numpy.typing import NDArray
 from inkfold.metrics import Rate
 
 BINS = 15
-TINY = np.finfo(np.float32).tiny  # a probability that underflowed is taken as this
-SHARPEST, FLATTEST = 0.05, 20.0  # the temperatures that are looked at
+TINY = np.finfo(np.float32).tiny  # stands for a probability that underflowed to 0
+SHARPEST, FLATTEST = 0.05, 20.0  # the bounds between which a temperature is searched
 PRECISION = 1e-4  # of the temperature, relative
-WANTED = (0.05, 0.02, 0.01, 0.005)  # the shares of wrong answers for which thresholds are told
+WANTED = (0.05, 0.02, 0.01, 0.005)  # shares of wrong answers for which thresholds are reported
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bin:
     """The answers with a probability above `low` and up to `high`.
 
-    `right` counts the right ones among them; `confidence` is their mean probability, None if there
-    are none.
+    Attributes
+    ----------
+    low, high : float
+        From 0 to 1.
+    right : Rate
+        The right answers of all answers in the bin.
+    confidence : float or None
+        Mean probability of the answers in the bin; None if it is empty.
     """
 
     low: float
@@ -35,54 +44,126 @@ class Bin:
     confidence: float | None
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """Of `total` answers, `answered` are given and the unsure rest withheld.
+
+    `wrong` counts the wrong ones among those that are given.
+    """
+
+    wrong: int
+    answered: int
+    total: int
+
+    @property
+    def error(self) -> Rate:
+        """The wrong ones of the answers that are given (the risk); undefined if there are none."""
+        return Rate(self.wrong, self.answered)
+
+    @property
+    def coverage(self) -> Rate:
+        """The answers that are given, of all answers."""
+        return Rate(self.answered, self.total)
+
+
+@dataclass(frozen=True)
+class RiskCurve:
+    """Risk against coverage: how many answers every possible threshold keeps.
+
+    Attributes
+    ----------
+    threshold : float64 array of shape (K,)
+        Every probability that occurs, the largest first.
+    answered, wrong : int64 arrays of shape (K,)
+        The number of answers with at least this probability, and of the wrong ones among them.
+    """
+
+    threshold: NDArray[np.float64]
+    answered: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+
+    @property
+    def total(self) -> int:
+        """The number of all answers."""
+        return int(self.answered[-1]) if len(self.answered) else 0
+
+    @property
+    def area(self) -> float | None:
+        """Mean over the answers of the risk at the threshold of each; None without answers."""
+        if not self.total:
+            return None
+        steps = np.diff(self.answered, prepend=0)
+        return float((self.wrong / self.answered * steps).sum() / self.total)
+
+
+@dataclass(frozen=True)
+class RejectThreshold:
+    """The value for ``--reject`` that keeps the share of wrong answers to `wanted`, 0 to 1.
+
+    `reject` is None if even the surest answers are wrong too often; `chosen` counts what the
+    threshold keeps of the answers that it was chosen on.
+    """
+
+    wanted: float
+    reject: float | None
+    chosen: Withheld
+
+
 def reliability(
     confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS
 ) -> tuple[Bin, ...]:
-    """Sort answers by their probability and count how many were right.
+    """Put answers into bins by their probability and count the right ones in each bin.
 
     Parameters
     ----------
     confidence : float array of shape (N,)
-        What each answer was given, from 0 to 1.
+        The probability of each answer, from 0 to 1.
     right : bool array of shape (N,)
+        Whether each answer was right.
     bins : int
         Number of bins of equal width from 0 to 1.
 
     Returns
     -------
     bins : tuple of Bin
-        Also the empty ones, the lowest first. A probability of 0 counts to the first.
+        The lowest first, empty ones included. A probability of 0 counts in the first.
     """
     edges = np.linspace(0.0, 1.0, bins + 1)
-    at = np.searchsorted(edges[1:-1], confidence)
-    total = np.bincount(at, minlength=bins).tolist()
-    correct = np.bincount(at[right], minlength=bins).tolist()
-    summed = np.bincount(at, weights=confidence, minlength=bins).tolist()
+    place = np.searchsorted(edges[1:-1], confidence)
+    total = np.bincount(place, minlength=bins).tolist()
+    correct = np.bincount(place[right], minlength=bins).tolist()
+    summed = np.bincount(place, weights=confidence, minlength=bins).tolist()
     return tuple(
-        Bin(low, high, Rate(correct[i], total[i]), summed[i] / total[i] if total[i] else None)
+        Bin(
+            low=low,
+            high=high,
+            right=Rate(correct[i], total[i]),
+            confidence=summed[i] / total[i] if total[i] else None,
+        )
         for i, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     )
 
 
 def calibration_error(bins: tuple[Bin, ...]) -> float | None:
-    """Expected calibration error: mean distance of probability and share right, over answers.
+    """Expected calibration error: the distance of mean probability and share right in each bin.
 
-    0 is best, 1 worst; None if there are no answers.
+    The distances are averaged over answers. 0 is best, 1 worst; None if there are no answers.
     """
-    total = sum(one.right.total for one in bins)
+    total = sum(each.right.total for each in bins)
     gaps = (
-        one.right.total * abs(one.right.share - one.confidence)
-        for one in bins
-        if one.right.share is not None and one.confidence is not None
+        each.right.total * abs(each.right.share - each.confidence)
+        for each in bins
+        if each.right.share is not None and each.confidence is not None
     )
     return sum(gaps) / total if total else None
 
 
 def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """What the softmax would have given, had the logits been divided by `temperature`.
+    """The probabilities that the softmax would give of logits divided by `temperature`.
 
-    That is ``p ** (1 / temperature)``, made to sum to 1 again. Above 1 probabilities come closer to
-    each other, below 1 they part. The likeliest class stays the likeliest, to the last bit.
+    They are ``p ** (1 / temperature)``, scaled to the sum 1. A temperature above 1 brings the
+    probabilities closer together, one below 1 further apart. The likeliest class stays the
+    likeliest, to the last bit.
 
     Parameters
     ----------
@@ -100,7 +181,7 @@ def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[
     logs /= np.float32(temperature)
     powers = np.exp(logs)
     result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    # rounding may make equal what was not: then the one that was less likely gives way
+    # rounding may raise a less likely class to the likeliest one's value: then it is lowered a bit
     best = probabilities == probabilities.max(axis=1, keepdims=True)
     most = result.max(axis=1, keepdims=True)
     np.copyto(result, np.nextafter(most, np.float32(0)), where=(result == most) & ~best)
@@ -122,7 +203,7 @@ def fit_temperature(
     -------
     temperature : float or None
         Minimises the mean negative log-likelihood of ``tempered(probabilities, temperature)``.
-        None where there is no such number from 0.05 to 20: where every answer is right, the
+        None if there is no minimum from 0.05 to 20: where every answer is right, for example, the
         likelihood grows without end as the temperature falls.
     """
     from scipy.optimize import minimize_scalar
@@ -130,7 +211,7 @@ def fit_temperature(
     logs = np.log(np.maximum(probabilities, TINY)).astype(np.float64)
     logs -= logs.max(axis=1, keepdims=True)
     own = logs[np.arange(len(labels)), labels]
-    if not own.any():  # every answer is right, or there is none
+    if not own.any():  # every answer is right, or there are no answers
         return None
     of_truth = own.mean()
 
@@ -139,102 +220,46 @@ def fit_temperature(
         return float(np.log(np.exp(logs * inverse).sum(axis=1)).mean() - of_truth * inverse)
 
     ends = (np.log(SHARPEST), np.log(FLATTEST))
-    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": PRECISION})
-    at = float(found.x)
-    inside = ends[0] + 10 * PRECISION < at < ends[1] - 10 * PRECISION
-    return float(np.exp(at)) if inside else None
-
-
-@dataclass(frozen=True)
-class Withheld:
-    """What is left of `total` answers when the unsure ones are withheld."""
-
-    wrong: int
-    answered: int
-    total: int
-
-    @property
-    def error(self) -> Rate:
-        """Wrong ones of those answered (the risk); undefined if none is."""
-        return Rate(self.wrong, self.answered)
-
-    @property
-    def coverage(self) -> Rate:
-        """Answered of all."""
-        return Rate(self.answered, self.total)
-
-
-@dataclass(frozen=True)
-class RiskCurve:
-    """Risk against coverage: what every possible threshold keeps.
-
-    Attributes
-    ----------
-    threshold : float64 array of shape (K,)
-        Every probability that occurs, the largest first.
-    answered, wrong : int64 arrays of shape (K,)
-        Answers with at least this probability, and the wrong ones among them.
-    """
-
-    threshold: NDArray[np.float64]
-    answered: NDArray[np.int64]
-    wrong: NDArray[np.int64]
-
-    @property
-    def total(self) -> int:
-        """All answers."""
-        return int(self.answered[-1]) if len(self.answered) else 0
-
-    @property
-    def area(self) -> float | None:
-        """Mean risk over the answers, taken from the surest on; None if there are none."""
-        if not self.total:
-            return None
-        steps = np.diff(self.answered, prepend=0)
-        return float((self.wrong / self.answered * steps).sum() / self.total)
-
-
-@dataclass(frozen=True)
-class RejectThreshold:
-    """The value for ``--reject`` that keeps wrong answers to `wanted`, a share from 0 to 1.
-
-    `reject` is None if even the surest answers are wrong too often; `chosen` is what it keeps of
-    the pictures that it was chosen on.
-    """
-
-    wanted: float
-    reject: float | None
-    chosen: Withheld
+    minimum = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": PRECISION})
+    log_temperature = float(minimum.x)
+    inside = ends[0] + 10 * PRECISION < log_temperature < ends[1] - 10 * PRECISION
+    return float(np.exp(log_temperature)) if inside else None
 
 
 def risk_curve(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> RiskCurve:
-    """Count what each threshold would keep.
+    """Count the answers that each threshold would keep.
 
     Parameters
     ----------
     confidence : float array of shape (N,)
+        The probability of each answer, from 0 to 1.
     right : bool array of shape (N,)
+        Whether each answer was right.
 
     Returns
     -------
     curve : RiskCurve
-        One point for each probability that occurs: equal ones are kept or withheld together.
+        One point for each probability that occurs: answers of equal probability are kept or
+        withheld together.
     """
     order = np.argsort(-confidence, kind="stable")
-    sure = confidence[order].astype(np.float64)
-    last = np.append(np.flatnonzero(np.diff(sure)), len(sure) - 1) if len(sure) else order
+    descending = confidence[order].astype(np.float64)
+    # the last place of each run of equal probabilities
+    last = order
+    if len(descending):
+        last = np.append(np.flatnonzero(np.diff(descending)), len(descending) - 1)
     wrong = np.cumsum(~right[order], dtype=np.int64)
-    return RiskCurve(sure[last], last.astype(np.int64) + 1, wrong[last])
+    return RiskCurve(descending[last], last.astype(np.int64) + 1, wrong[last])
 
 
 def keep(confidence: NDArray[np.floating], right: NDArray[np.bool_], reject: float) -> Withheld:
-    """What ``--reject`` keeps: answers with at least this probability."""
+    """Count what ``--reject`` keeps: the answers with at least the probability `reject`."""
     kept = confidence.astype(np.float64) >= reject
     return Withheld(int((kept & ~right).sum()), int(kept.sum()), len(right))
 
 
 def choose_threshold(curve: RiskCurve, wanted: float) -> RejectThreshold:
-    """The threshold that answers most, of those whose share of wrong answers is at most `wanted`.
+    """The threshold that keeps most answers, of those with at most the share `wanted` wrong.
 
     Parameters
     ----------
@@ -245,20 +270,22 @@ def choose_threshold(curve: RiskCurve, wanted: float) -> RejectThreshold:
     Returns
     -------
     threshold : RejectThreshold
-        With the shortest decimal number that keeps the same answers; 0 if all are kept.
+        Its `reject` is the shortest decimal number that keeps the same answers, 0 for all of them.
     """
-    fits = np.flatnonzero(curve.wrong / curve.answered <= wanted)
-    if not len(fits):
+    allowed = np.flatnonzero(curve.wrong / curve.answered <= wanted)
+    if not len(allowed):
         return RejectThreshold(wanted, None, Withheld(0, 0, curve.total))
-    at = int(fits[-1])
-    kept = Withheld(int(curve.wrong[at]), int(curve.answered[at]), curve.total)
+    last = int(allowed[-1])
+    kept = Withheld(int(curve.wrong[last]), int(curve.answered[last]), curve.total)
     if kept.answered == kept.total:
         return RejectThreshold(wanted, 0.0, kept)
-    return RejectThreshold(wanted, shortest(*curve.threshold[[at + 1, at]].tolist()), kept)
+    return RejectThreshold(wanted, shortest(*curve.threshold[[last + 1, last]].tolist()), kept)
 
 
 def shortest(above: float, up_to: float) -> float:
-    """The number with the fewest decimals in the interval (above, up_to] of positive numbers.
+    """The number with the fewest decimals that is greater than `above` and at most `up_to`.
+
+    Both bounds are positive.
 
     >>> shortest(0.812, 0.83471)
     0.83
