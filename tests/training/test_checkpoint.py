@@ -1,0 +1,99 @@
+"""A checkpoint gives back what it was saved with, to the run that saved it and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.training.checkpoint import Checkpoint, Position
+from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT, training
+
+# four epochs are done, the last one of them in the second stage
+POSITION = Position(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[Dataset]:
+    """A few hundred drawn strokes of four classes."""
+    with open_dataset(write_packed(tmp_path / "d.h5")) as opened:
+        yield opened
+
+
+def write_checkpoint(path: Path, config: dict[str, Any], variables: int = 3) -> None:
+    """A checkpoint at `POSITION` with a variable of so many zeros and a best weight of two ones."""
+    Checkpoint(
+        config=config,
+        position=POSITION,
+        history=[],
+        variables=[np.zeros(variables)],
+        best=[np.ones(2)],
+    ).save(path)
+
+
+def test_a_checkpoint_gives_back_position_variables_and_best_weights(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """A run with the same config loads what was saved."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config)
+
+    loaded = Checkpoint.load(path, config)
+
+    assert loaded.position == POSITION
+    assert np.array_equal(loaded.variables[0], np.zeros(3))
+    assert np.array_equal(loaded.best[0], np.ones(2))
+
+
+def test_a_checkpoint_of_another_run_is_refused_by_the_field_that_differs(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """A run with seed 1 cannot resume a run with seed 0; the error names both seeds."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config)
+    other_seed = training(dataset, tmp_path / "b", seed=1).config
+
+    with pytest.raises(InkfoldError, match="started with seed 0, but now seed is 1"):
+        Checkpoint.load(path, other_seed)
+
+
+@pytest.mark.parametrize("damage", ["text", "empty", "torn", "no state"])
+def test_a_file_that_is_not_a_checkpoint_is_refused(
+    dataset: Dataset, tmp_path: Path, damage: str
+) -> None:
+    """The error names the file, whether it is text, empty, cut short, or another archive."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config, variables=3000)
+    whole = path.read_bytes()
+    contents = {"text": b"not a checkpoint", "empty": b"", "torn": whole[: len(whole) // 2]}
+    if damage == "no state":
+        np.savez(path, other=np.zeros(3))
+    else:
+        path.write_bytes(contents[damage])
+
+    with pytest.raises(InkfoldError, match=r"c\.npz: not a checkpoint"):
+        Checkpoint.load(path, config)
+
+
+@pytest.mark.slow
+def test_a_run_that_starts_again_removes_the_checkpoint_of_the_run_before(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Stopped before its first epoch is done, the new run leaves nothing to resume."""
+    run = training(dataset, tmp_path / "b")
+    run.checkpoint.write_text("of an earlier run")
+
+    def stop(_summary: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.run(replace(SILENT, built=stop), resume=False, overwrite=True)
+
+    assert not run.checkpoint.exists()
