@@ -1,23 +1,23 @@
-"""The one family of users' mistakes; whatever else is raised is a bug and keeps its traceback."""
+"""The family of users' mistakes; every other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
 
 class InkfoldError(Exception):
-    """A mistake that a user can mend.
+    """A mistake that a user can correct.
 
-    The message says which thing, what was found, what was expected and what to do next, in one
-    line. The commands print it after ``error:`` and exit with code 2.
+    The message says in one line what is wrong with which thing, what was expected, and what to do
+    next. The commands print it after ``error:`` and exit with code 2.
     """
 
 
 class PictureError(InkfoldError):
-    """One picture that cannot be used; the others can.
+    """A picture that cannot be used, while others can.
 
-    The message is the reason alone ("truncated or not a picture"): whoever reads many pictures
-    puts the path before it.
+    The message is the reason alone ("truncated or not a picture"): the caller, who may read many
+    pictures, puts the path before it.
     """
 
 
 class PictureTooLargeError(PictureError):
-    """A picture of more pixels than are decoded."""
+    """A picture with more pixels than `inkfold.picture` decodes."""

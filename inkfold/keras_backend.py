@@ -1,4 +1,4 @@
-"""Which arithmetic a training run uses."""
+"""Keras, imported late and quietly; whether it has an accelerator, and the arithmetic to use."""
 
 from __future__ import annotations
 
@@ -18,45 +18,6 @@ Precision = Literal["auto", "float32", "bfloat16"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
-    """The Keras dtype policy for `precision`.
-
-    ``auto`` takes bfloat16 where the hardware has it: an accelerator, or a processor with
-    AVX512_BF16 or AMX. Weights and their updates stay float32 in either case.
-
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16"}
-    cpu_flags : set of str, optional
-        What the processor says it can; read from ``/proc/cpuinfo`` where it is not given.
-    """
-    if precision != "auto":
-        return POLICIES[precision]
-    flags = _cpu_flags() if cpu_flags is None else cpu_flags
-    fast = has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
-    return POLICIES["bfloat16" if fast else "float32"]
-
-
-def _cpu_flags() -> set[str]:
-    info = Path("/proc/cpuinfo")
-    if not info.exists():  # not Linux
-        return set()
-    for line in info.read_text().splitlines():
-        if line.startswith(("flags", "Features")):
-            return set(line.partition(":")[2].split())
-    return set()
-
-
-def has_accelerator() -> bool:
-    """Whether Keras' backend has something else than a processor to compute with."""
-    keras = import_keras()
-    if keras.backend.backend() == "torch":  # keras.distribution does not know this backend
-        import torch
-
-        return bool(torch.cuda.is_available())
-    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())
-
-
 def import_keras() -> ModuleType:
     """Import Keras on the backend that ``KERAS_BACKEND`` names, by default TensorFlow.
 
@@ -69,7 +30,7 @@ def import_keras() -> ModuleType:
         return sys.modules["keras"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside libraries that we cannot mend
+        warnings.simplefilter("ignore")  # deprecations inside libraries, which we cannot change
         try:
             import keras
         except ImportError as error:
@@ -78,25 +39,69 @@ def import_keras() -> ModuleType:
                 f"Keras cannot start its backend {backend!r} ({error}); "
                 "install that, or set KERAS_BACKEND to tensorflow, jax or torch"
             ) from None
-        keras.ops.zeros(1)  # wakes the backend, which looks for accelerators and says so
+        keras.ops.zeros(1)  # starts the backend, which looks for accelerators and prints about it
     module: ModuleType = keras
     return module
 
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to file descriptor 2; show it only if the block fails."""
+    """Hold back what C++ writes to file descriptor 2; write it only if the block fails."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
         except BaseException:
             held.seek(0)
-            os.write(kept, held.read())
+            os.write(stderr, held.read())
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
+    """The Keras dtype policy for `precision`.
+
+    ``auto`` takes bfloat16 where the hardware computes with it: an accelerator, or a processor
+    with AVX512_BF16 or AMX. Weights and their updates stay float32 in either case.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+    cpu_flags : set of str, optional
+        The processor's features; read from ``/proc/cpuinfo`` if not given.
+
+    Returns
+    -------
+    policy : {"float32", "mixed_bfloat16"}
+    """
+    if precision != "auto":
+        return POLICIES[precision]
+    flags = _cpu_flags() if cpu_flags is None else cpu_flags
+    fast = has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+    return POLICIES["bfloat16" if fast else "float32"]
+
+
+def _cpu_flags() -> set[str]:
+    """The processor's features as Linux names them; empty on another system."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():  # not Linux
+        return set()
+    for line in info.read_text().splitlines():
+        if line.startswith(("flags", "Features")):
+            return set(line.partition(":")[2].split())
+    return set()
+
+
+def has_accelerator() -> bool:
+    """Whether Keras' backend can compute on a GPU or another accelerator."""
+    keras = import_keras()
+    if keras.backend.backend() == "torch":  # keras.distribution does not know this backend
+        import torch
+
+        return bool(torch.cuda.is_available())
+    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())

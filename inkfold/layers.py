@@ -1,4 +1,4 @@
-"""Blocks of layers: those of the predecessors' networks, and ours."""
+"""Blocks of layers for model scripts: those of the predecessors' networks, and our own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-MAX_NORM = 4.0  # largest length of the weights that come into one unit
-# Of the running statistics. With Keras' 0.99 the first epochs on a small set cannot be validated:
-# on 1,400 digits 25 % were right after the first and 63 % after the third; with 0.9 69 and 99.5 %.
+MAX_NORM = 4.0  # largest length of the vector of weights that lead to one unit
+# Momentum of the running statistics. With Keras' 0.99 they are too far off in the first epochs on
+# a small set to validate: of 1,400 digits 25 % were right after the first epoch and 63 % after the
+# third; with 0.9 it was 69 % and 99.5 %.
 MOMENTUM = 0.9
 
 
@@ -19,7 +20,7 @@ def convolution_block(
     """5x5 convolution, batch normalisation, PReLU, 2x2 max pooling, dropout.
 
     The PReLU has one slope for each pixel and channel, as published. Batch normalisation works on
-    channels: the original normalised picture columns, a slip with its axis.
+    channels; the predecessor's worked on picture columns, by a mistake with its axis.
     """
     from keras import constraints, layers
 
@@ -59,7 +60,7 @@ def dense_block(units: int, dropout: float = 0.5) -> list[keras.Layer]:
 def rectified_block(
     filters: int, kernel: int, strides: int = 1, padding: str = "valid"
 ) -> list[keras.Layer]:
-    """Convolution, ReLU, then batch normalisation: in the order of strided28's original."""
+    """Convolution, ReLU, then batch normalisation, which is the order in strided28's original."""
     from keras import layers
 
     return [
@@ -89,14 +90,14 @@ def convolved(x: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:  
         kernel,
         strides=strides,
         padding="same",
-        use_bias=False,  # batch normalisation would take it away
+        use_bias=False,  # batch normalisation would subtract it again
         kernel_initializer="he_normal",
     )(x)
     return layers.BatchNormalization(momentum=MOMENTUM)(x)
 
 
 def residual(x: Any, filters: int) -> Any:  # noqa: ANN401, Keras' tensors have no types
-    """Two convolutions and what came in, added (He et al., arXiv 1512.03385, figure 2)."""
+    """Two convolutions whose result is added to the input (He et al., arXiv 1512.03385, fig. 2)."""
     from keras import layers
 
     inner = layers.ReLU()(convolved(x, filters))

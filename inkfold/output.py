@@ -1,4 +1,7 @@
-"""Outputs are written beside and renamed at the end: nobody ever meets half a file."""
+"""Outputs are written beside their place and renamed at the end, so that none is ever half there.
+
+Text and CSV files are written here too, as UTF-8.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,17 @@ def check_free(path: Path, *, overwrite: bool, file: bool = False) -> None:
     Parameters
     ----------
     path : Path
+        The output's place.
     overwrite : bool
+        Whether an output that exists may be replaced.
     file : bool
-        Whether a file is to be written: a folder is then refused even with `overwrite`.
+        Whether a file is to be written, not a folder: an existing folder is then refused even with
+        `overwrite`.
 
     Raises
     ------
     InkfoldError
-        If `path` exists and may not be replaced, or the folder it is to lie in is a file.
+        If `path` exists and may not be replaced, or a folder that is to contain it is a file.
     """
     if file and path.is_dir():
         raise InkfoldError(f"{path} is a folder; give the name of a file in it with -o")
@@ -41,7 +47,7 @@ def check_free(path: Path, *, overwrite: bool, file: bool = False) -> None:
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A path beside `path` to write to; it gets its name when the block ends without an error."""
+    """A path beside `path` to write to, renamed to `path` if the block ends without an error."""
     check_free(path, overwrite=overwrite, file=True)
     part = _part(path)
     try:
@@ -55,11 +61,11 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder beside `path` to fill; it gets its name when the block ends without an error."""
+    """A folder beside `path` to fill, renamed to `path` if the block ends without an error."""
     check_free(path, overwrite=overwrite)
     part = _part(path)
     try:
-        part.mkdir()  # in here: a signal may come right after it
+        part.mkdir()  # within try, because a signal may come right after it
         yield part
         check_free(path, overwrite=overwrite)
         if path.exists():
@@ -75,7 +81,7 @@ def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` for what is needed on the way; gone when the block ends."""
+    """A folder beside `path` for temporary files, removed when the block ends."""
     folder = _part(path, ending="scratch")
     try:
         folder.mkdir()
@@ -85,10 +91,10 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 
 def _part(path: Path, *, ending: str = "part") -> Path:
-    """A name beside `path` that is this process's own; what dead processes left is swept away."""
+    """A path beside `path` that is this process's own; leftovers of dead processes are removed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except FileNotFoundError:  # what file systems say that hold no folders of ours, /proc for one
+    except FileNotFoundError:  # raised by file systems without room for our folders, like /proc
         raise InkfoldError(
             f"{path.parent}: no folder can be made there; choose another place with -o"
         ) from None
@@ -98,38 +104,39 @@ def _part(path: Path, *, ending: str = "part") -> Path:
         match = leftover.fullmatch(entry.name)
         if match is None:
             continue
-        # in a container the dead process may have had this one's number
-        same = int(match[1]) == os.getpid() and match[2] == ending
-        if _alive(int(match[1])) and not same:
+        # in a container the dead process may have had the number of this one
+        own_number = int(match[1]) == os.getpid() and match[2] == ending
+        if _alive(int(match[1])) and not own_number:
             continue
         if match[2] == "old" and not path.exists():
-            entry.rename(path)  # killed between the two renames of new_folder: nothing is lost
+            entry.rename(path)  # the process died between the two renames of `new_folder`
         else:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     return path.with_name(f".{path.name}.{host}.{os.getpid()}.{ending}")
 
 
 def _alive(pid: int) -> bool:
+    """Whether a process with this number runs on this machine."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # it lives, and belongs to somebody else
+        return True  # it runs, and belongs to another user
     return True
 
 
 def _sync(path: Path) -> None:
-    """Have the bytes on the disk before the name is."""
+    """Have a file's bytes written to the disk, before it is renamed."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def csv_row(cells: Iterable[object]) -> str:
-    r"""One line: a comma between the cells, quotes where needed, nothing for None.
+    r"""One line of CSV: a comma between the cells, quotes where needed, nothing for None.
 
     Line ends of either kind inside a cell are kept, and the row ends with ``\n`` alone. Python's
-    writer quotes a carriage return only if it is part of the row's own end.
+    writer quotes a carriage return in a cell only if its own rows end with one.
     """
     row = io.StringIO()
     csv.writer(row, lineterminator="\r\n").writerow(cells)
@@ -137,12 +144,12 @@ def csv_row(cells: Iterable[object]) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """UTF-8; what of a path is no text is escaped, in the way that JSON does it."""
+    """Write a UTF-8 file; bytes of a path that are not text are escaped, as JSON does it."""
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """UTF-8, a comma between fields, quotes where a field needs them; undefined is empty."""
+    """Write a header and rows as a UTF-8 CSV file, in the form of `csv_row`."""
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(csv_row(header))
         file.writelines(map(csv_row, rows))

@@ -1,4 +1,4 @@
-"""Outputs that are whole or not there, and what dead processes left behind."""
+"""Outputs that are whole or absent, the leftovers of dead processes, and the form of text."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ HOST = "".join(c if c.isalnum() or c == "_" else "-" for c in socket.gethostname
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """The names in a folder, sorted."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def dead() -> int:
-    """The number of a process that is no more."""
+    """The number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
 
 
 def fail(output: AbstractContextManager[Path], *, inside: str = "") -> None:
-    """Begin to write an output, as a file or as one `inside` it, and come to grief."""
+    """Begin to write an output, or a file `inside` it, and raise an error."""
     with output as part:
         (part / inside if inside else part).write_text("half")
         raise ZeroDivisionError
 
 
 def overtaken(path: Path) -> None:
-    """Write an output that somebody else makes in the meantime."""
+    """Write an output while another process writes one of the same name."""
     with new_file(path, overwrite=False) as part:
         part.write_text("mine")
         path.write_text("yours")
 
 
 def test_an_output_that_exists_is_refused(tmp_path: Path) -> None:
-    """Unless it is to be overwritten."""
+    """An output that exists is refused unless it may be overwritten."""
     (tmp_path / "out").touch()
 
     with pytest.raises(InkfoldError, match="out already exists; add --overwrite"):
@@ -55,8 +55,8 @@ def test_an_output_that_exists_is_refused(tmp_path: Path) -> None:
     check_free(tmp_path / "other", overwrite=False)
 
 
-def test_an_output_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """A file where a folder of that name is, even to overwrite; a place inside a file."""
+def test_an_output_in_an_impossible_place_is_refused(tmp_path: Path) -> None:
+    """A file in place of a folder is refused even with overwrite, and so is a place in a file."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
 
@@ -68,9 +68,9 @@ def test_an_output_that_cannot_be_is_refused(tmp_path: Path) -> None:
             check_free(tmp_path / path, overwrite=True)
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="wants Linux' /proc")
-def test_a_place_that_holds_no_folders_of_ours_is_named() -> None:
-    """/proc says that there is no such file when a folder is made in it."""
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux' /proc")
+def test_a_place_where_no_folder_can_be_made_is_named() -> None:
+    """An output in /proc, where no folder can be made, is refused with the name of that folder."""
     outputs = (partial(new_file, overwrite=False), partial(new_folder, overwrite=False))
     for output in (*outputs, scratch_folder):
         with pytest.raises(InkfoldError, match=r"/proc/letters: no folder can be made there"):
@@ -78,7 +78,7 @@ def test_a_place_that_holds_no_folders_of_ours_is_named() -> None:
 
 
 def test_a_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
-    """Folders on the way are made; the old file stays until the new one is whole."""
+    """Missing folders are made, and an old file stays until the new one is complete."""
     out = tmp_path / "deep/er/out"
     with new_file(out, overwrite=False) as part:
         part.write_text("new")
@@ -91,8 +91,8 @@ def test_a_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
     assert names(out.parent) == ["out"]
 
 
-def test_a_file_whose_writing_fails_is_not_there(tmp_path: Path) -> None:
-    """And what was there before still is."""
+def test_a_file_whose_writing_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    """After an error the old file is unchanged and nothing of the new one is left."""
     (tmp_path / "out").write_text("old")
 
     with pytest.raises(ZeroDivisionError):
@@ -103,7 +103,7 @@ def test_a_file_whose_writing_fails_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_file_that_came_in_the_meantime_is_not_overwritten(tmp_path: Path) -> None:
-    """Two runs of some hours with the same output: the second one to end is refused."""
+    """Of two runs with the same output the second to end is refused, without overwrite."""
     with pytest.raises(InkfoldError, match="already exists"):
         overtaken(tmp_path / "out")
 
@@ -112,7 +112,7 @@ def test_a_file_that_came_in_the_meantime_is_not_overwritten(tmp_path: Path) -> 
 
 
 def test_a_folder_gets_its_name_at_the_end(tmp_path: Path) -> None:
-    """With everything in it; nothing of the one before is left."""
+    """A folder is renamed with everything in it, and nothing of the old folder is left."""
     out = tmp_path / "out"
     with new_folder(out, overwrite=False) as part:
         (part / "one").touch()
@@ -125,8 +125,8 @@ def test_a_folder_gets_its_name_at_the_end(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
-def test_a_folder_whose_filling_fails_is_not_there(tmp_path: Path) -> None:
-    """The old one is."""
+def test_a_folder_whose_filling_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    """After an error the old folder is unchanged and nothing of the new one is left."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out/old").touch()
 
@@ -138,7 +138,7 @@ def test_a_folder_whose_filling_fails_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_scratch_folder_is_gone_after_use(tmp_path: Path) -> None:
-    """Also after an error."""
+    """A scratch folder is removed with its files when its block ends, even by an error."""
     with pytest.raises(ZeroDivisionError):
         fail(scratch_folder(tmp_path / "out"), inside="much")
 
@@ -151,10 +151,10 @@ def test_a_signal_right_after_a_folder_is_made_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It may come between any two instructions: here before the folder is handed over."""
+    """A signal between making the folder and yielding it leaves no folder behind."""
 
     def stopped(path: Path) -> None:
-        os.mkdir(path)  # noqa: PTH102, Path's own is what is replaced
+        os.mkdir(path)  # noqa: PTH102, Path.mkdir itself is replaced here
         raise SystemExit(143)
 
     (tmp_path / "out").mkdir()
@@ -165,8 +165,8 @@ def test_a_signal_right_after_a_folder_is_made_leaves_nothing(
     assert names(tmp_path / "out") == []
 
 
-def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
-    """Files and folders of this output on this machine; not those of the living, or of others."""
+def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    """Leftovers are removed only if output and machine are the same and the process is dead."""
     pid, living = dead(), os.getppid()
     kept = [
         f".other.{HOST}.{pid}.part",
@@ -186,7 +186,7 @@ def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_a_dead_process_may_have_had_our_number(tmp_path: Path) -> None:
-    """In a container every run can be process 7: what it left does not stop the next run."""
+    """Leftovers with this process's own number are replaced, as every run may be process 7."""
     (tmp_path / f".out.{HOST}.{os.getpid()}.scratch").mkdir()
     (tmp_path / f".out.{HOST}.{os.getpid()}.part").mkdir()
 
@@ -200,7 +200,7 @@ def test_a_dead_process_may_have_had_our_number(tmp_path: Path) -> None:
 
 
 def test_a_folder_lost_between_two_renames_is_put_back(tmp_path: Path) -> None:
-    """A process killed after it moved the old folder away, before the new one had its name."""
+    """A folder that a killed process had moved away, to replace it, gets its name back."""
     old = tmp_path / f".out.{HOST}.{dead()}.old"
     old.mkdir()
     (old / "precious").touch()
