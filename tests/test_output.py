@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import socket
 import subprocess
@@ -14,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.output import check_free, new_file, new_folder, scratch_folder
+from inkfold.output import (
+    check_free,
+    csv_row,
+    new_file,
+    new_folder,
+    scratch_folder,
+    write_csv,
+    write_text,
+)
 
 HOST = "".join(c if c.isalnum() or c == "_" else "-" for c in socket.gethostname())
 
@@ -209,3 +218,28 @@ def test_a_folder_lost_between_two_renames_is_put_back(tmp_path: Path) -> None:
         pass
 
     assert names(tmp_path / "out") == ["precious"]
+
+
+def test_csv_cells_are_quoted_where_they_need_it_and_rows_end_with_a_newline(
+    tmp_path: Path,
+) -> None:
+    """Cells with a comma, quote or line end are quoted, None is empty, and rows end with a newline."""
+    rows = [["a,b", 'say "c"', None, 1.5], ["d\re", "f\ng", "", 0]]
+
+    write_csv(tmp_path / "t.csv", ["1", "2", "3", "4"], rows)
+
+    assert csv_row(rows[0]) == '"a,b","say ""c""",,1.5\n'
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["1", "2", "3", "4"],
+            ["a,b", 'say "c"', "", "1.5"],
+            ["d\re", "f\ng", "", "0"],
+        ]
+    assert (tmp_path / "t.csv").read_bytes().count(b"\n") == 4, "one of them in a cell"
+
+
+def test_bytes_of_a_path_that_are_not_text_are_escaped(tmp_path: Path) -> None:
+    """A path that is not UTF-8 can be written into a text, with its odd bytes as escapes."""
+    write_text(tmp_path / "t.txt", os.fsdecode(b"\xff\xc3\xa4"))
+
+    assert (tmp_path / "t.txt").read_text(encoding="utf-8") == "\\udcff\u00e4"
