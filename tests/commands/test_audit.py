@@ -1,4 +1,4 @@
-"""The command line of the audit: what it says and writes, how it ends, what it refuses."""
+"""The command line of the audit: what it prints and writes, how it ends, what it refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inkfold.audit.suspects import check_cleanlab, epochs_of, suspects_of
+from inkfold.audit.suspects import check_cleanlab
 from inkfold.commands.audit import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -18,13 +18,13 @@ from tests.worlds.audited import clean_splits, write_splits
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outputs go under the working folder."""
+def _in_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make an empty folder the working folder, where outputs go."""
     monkeypatch.chdir(tmp_path)
 
 
 def leaking(path: str = "d.h5") -> str:
-    """A set with a leak of two pictures, a near duplicate and a blank picture."""
+    """A dataset with two leaked pictures, a near duplicate and a blank picture."""
     splits = clean_splits()
     (train, labels), _, (test, test_labels) = splits
     test[[3, 4]], test_labels[[3, 4]] = train[[40, 41]], labels[[40, 41]]
@@ -41,13 +41,13 @@ def rows_of(path: str) -> list[dict[str, str]]:
 
 
 def test_a_clean_set_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """And the summary says nought of everything."""
+    """The audit of a clean dataset prints a count of 0 for every fault, and nothing on stderr."""
     write_splits(Path("d.h5"), clean_splits())
 
     code = main(["d.h5", "--quick"])
 
-    said = capsys.readouterr()
-    first, *lines, verdict, rate = said.out.splitlines()
+    captured = capsys.readouterr()
+    first, *lines, verdict, rate = captured.out.splitlines()
     assert code == 0
     assert first == "d.h5: 420 pictures of 3 classes (300 / 60 / 60)"
     assert lines[0] == "  140 of each class"
@@ -56,17 +56,17 @@ def test_a_clean_set_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'Ж' and 'b' (" in lines[-1]
     assert verdict == "no picture is in two splits"
     assert rate.startswith("420 pictures in ")
-    assert said.err == ""
+    assert captured.err == ""
 
 
-def test_a_leak_ends_with_1_and_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Tables with sources, a sheet of the near duplicates, the same summary as on stdout."""
+def test_a_leak_ends_with_1_and_all_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder gets tables with sources, a sheet of near duplicates, and the printed summary."""
     code = main([leaking(), "--quick", "-o", "found"])
 
-    said = capsys.readouterr().out
+    out = capsys.readouterr().out
     assert code == 1
-    assert "LEAK: 2 pictures of validation and test are in another split too" in said
-    assert said.startswith(Path("found/summary.txt").read_text(encoding="utf-8"))
+    assert "LEAK: 2 pictures of validation and test are in another split too" in out
+    assert out.startswith(Path("found/summary.txt").read_text(encoding="utf-8"))
     assert sorted(path.name for path in Path("found").iterdir()) == [
         "audit.json",
         "blank.csv",
@@ -80,7 +80,7 @@ def test_a_leak_ends_with_1_and_everything_is_listed(capsys: pytest.CaptureFixtu
     assert sorted(leaks[:2]) in (
         [("test", "test/3"), ("train", "train/40")],
         [("test", "test/4"), ("train", "train/41")],
-    ), "those with the same pixels stand together"
+    ), "pictures with the same pixels stand together"
     assert len(leaks) == 4
     (near,) = rows_of("found/near_duplicates.csv")
     assert (near["source"], near["other_source"]) == ("test/6", "train/44")
@@ -91,7 +91,7 @@ def test_a_leak_ends_with_1_and_everything_is_listed(capsys: pytest.CaptureFixtu
         "class": "Ж",
         "train": "100",
         "validation": "20",
-        "test": "19",  # one of them has now the label of the picture that it repeats
+        "test": "19",  # the leaked pictures were given the labels of those that they repeat
     }
     assert json.loads(Path("found/audit.json").read_text(encoding="utf-8"))["leaked"] == 2
     sheet = cv2.imread("found/near_duplicates.png")
@@ -99,10 +99,10 @@ def test_a_leak_ends_with_1_and_everything_is_listed(capsys: pytest.CaptureFixtu
     assert sheet.std() > 10
 
 
-def test_fix_writes_a_copy_and_the_list_of_what_is_not_in_it(
+def test_fix_writes_a_cleaned_copy_and_the_list_of_dropped_pictures(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The exit code is about the set that was audited; the copy's own is 0."""
+    """The exit code is 1 for the audited dataset with its leak; auditing the copy gives 0."""
     code = main([leaking(), "--quick", "--fix", "made/clean.h5"])
 
     last = capsys.readouterr().out.splitlines()[-1]
@@ -136,7 +136,7 @@ def test_fix_writes_a_copy_and_the_list_of_what_is_not_in_it(
 def test_mistakes_are_answered_in_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before any work; nothing is written."""
+    """A wrong path or output is one line on stderr with exit code 2, and no file changes."""
     leaking()
     write_splits(Path("empty.h5"), clean_splits((0, 0, 0)))
     Path("old.csv").write_text("mine")
@@ -145,11 +145,11 @@ def test_mistakes_are_answered_in_one_line(
 
     code = main([*arguments, "--quick"])
 
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert code == 2
-    assert said.err.startswith(f"error: {message}")
-    assert len(said.err.splitlines()) == 1
-    assert said.out == ""
+    assert captured.err.startswith(f"error: {message}")
+    assert len(captured.err.splitlines()) == 1
+    assert captured.out == ""
     assert sorted(Path().iterdir()) == files
     assert Path("old.csv").read_text() == "mine"
 
@@ -157,43 +157,26 @@ def test_mistakes_are_answered_in_one_line(
 def test_without_cleanlab_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In one line, before any work; --quick does not need it."""
+    """Without cleanlab the audit stops before it reads a picture; with --quick it needs none."""
     leaking()
     monkeypatch.setattr("inkfold.audit.suspects.find_spec", lambda _name: None)
 
     with monkeypatch.context() as patch:
-        patch.delattr("inkfold.audit.audit.originals_of")  # looking at a picture would be an error
+        patch.delattr("inkfold.audit.audit.originals_of")  # reading a picture would be an error
         code = main(["d.h5"])
 
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert code == 2
-    assert said.out == ""
-    assert "pip install 'inkfold[audit]', or leave them out with --quick" in said.err
+    assert captured.out == ""
+    assert "pip install 'inkfold[audit]', or leave them out with --quick" in captured.err
     assert main(["d.h5", "--quick"]) == 1
     with pytest.raises(InkfoldError, match="cleanlab, which is not installed"):
         check_cleanlab()
 
 
-def test_small_sets_get_more_epochs() -> None:
-    """1,500 steps of 128 pictures on four fifths of the set, from 5 to 60 epochs."""
-    assert epochs_of(1_000_000) == epochs_of(60_000) == 5
-    assert epochs_of(16_000) == 15
-    assert epochs_of(1) == epochs_of(1_797) == 60
-
-
-def test_one_class_has_no_wrong_labels() -> None:
-    """Classes under ten pictures do not count: then there is nothing to compare."""
-    pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
-    images = np.zeros((30, 8, 8), np.uint8)
-    labels = np.repeat(np.array([0, 1], np.int32), [21, 9])
-    digest = np.zeros((30, 2), np.uint64)
-
-    assert suspects_of(images, labels, digest, np.ones(30, bool), classes=2) is None
-
-
 @pytest.mark.slow
-def test_wrong_labels_of_real_digits_stand_at_the_head(capsys: pytest.CaptureFixture[str]) -> None:
-    """Eighteen of 1,797 planted: nearly all among the first thirty-six, with table and sheet."""
+def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 18 labels made wrong among 1,797 digits, at least 16 are among the first 36 suspects."""
     pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
     from sklearn.datasets import load_digits
 
@@ -205,8 +188,8 @@ def test_wrong_labels_of_real_digits_stand_at_the_head(capsys: pytest.CaptureFix
     labels[wrong] = (labels[wrong] + rng.integers(1, 10, 18)) % 10
     ends = (0, 1400, 1600, 1797)
     parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]  # noqa: RUF007, one use
-    few = [(images[part], labels[part]) for part in parts]
-    write_splits(Path("d.h5"), few, classes=[*map(str, range(10)), "rare"])
+    splits = [(images[part], labels[part]) for part in parts]
+    write_splits(Path("d.h5"), splits, classes=[*map(str, range(10)), "rare"])
 
     code = main(["d.h5", "-o", "found"])
 
@@ -225,6 +208,6 @@ def test_wrong_labels_of_real_digits_stand_at_the_head(capsys: pytest.CaptureFix
     assert "labels suspected by cleanlab; the quick network agreed with 1,7" in (
         capsys.readouterr().out
     )
-    told = json.loads(Path("found/audit.json").read_text())["suspected_labels"]
-    assert (told["judged"], told["not_judged"]) == (1797, 0)
-    assert 10 <= told["count"] <= 60
+    counts = json.loads(Path("found/audit.json").read_text())["suspected_labels"]
+    assert (counts["judged"], counts["not_judged"]) == (1797, 0)
+    assert 10 <= counts["count"] <= 60

@@ -22,9 +22,9 @@ names = st.binary(min_size=1, max_size=12).map(lambda raw: os.fsdecode(raw.repla
 labels = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 probabilities = st.floats(0, 1, width=32)
 
-ONE = Prediction("a b.png", ("亜",), (0.75,))
-THREE = Prediction("a.png", ("x", 'y,"z"', "w"), (0.5, 0.25, 0.125))
-FAILED = Prediction("bad.png", error="empty file")
+ONE = Prediction(path="a b.png", labels=("亜",), probabilities=(0.75,))
+THREE = Prediction(path="a.png", labels=("x", 'y,"z"', "w"), probabilities=(0.5, 0.25, 0.125))
+FAILED = Prediction(path="bad.png", error="empty file")
 
 
 def line(prediction: Prediction, form: Format, *, reject: float = 0.0) -> bytes:
@@ -81,7 +81,7 @@ def test_the_limit_itself_is_not_rejected(form: Format) -> None:
 @given(names, labels, probabilities)
 def test_csv_gives_back_any_path_and_label(name: str, label: str, p: float) -> None:
     """Line ends, quotes and bytes that are no text come back, and the probability bit for bit."""
-    written = line(Prediction(name, (label,), (p,)), "csv")
+    written = line(Prediction(path=name, labels=(label,), probabilities=(p,)), "csv")
 
     text = io.StringIO(written.decode("utf-8", "surrogateescape"), newline="")
     (row,) = csv.reader(text)
@@ -94,7 +94,7 @@ def test_csv_gives_back_any_path_and_label(name: str, label: str, p: float) -> N
 @given(names, labels, probabilities)
 def test_json_gives_back_any_path_and_label(name: str, label: str, p: float) -> None:
     """On one line, in UTF-8, also a path of bytes that are no text."""
-    written = line(Prediction(name, (label,), (p,)), "jsonl")
+    written = line(Prediction(path=name, labels=(label,), probabilities=(p,)), "jsonl")
 
     answer: dict[str, Any] = json.loads(written.decode("utf-8"))
 
@@ -107,4 +107,7 @@ def test_json_gives_back_any_path_and_label(name: str, label: str, p: float) -> 
 @given(names)
 def test_text_keeps_the_paths_bytes(name: str) -> None:
     """What follows the path is a space, the label and a line end, whatever the path is."""
-    assert line(Prediction(name, ("x",), (1.0,)), "text") == os.fsencode(name) + b" x\n"
+    assert (
+        line(Prediction(path=name, labels=("x",), probabilities=(1.0,)), "text")
+        == os.fsencode(name) + b" x\n"
+    )

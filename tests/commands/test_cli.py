@@ -1,4 +1,4 @@
-"""What every command line does alike: exit codes, one-line errors, progress, signals."""
+"""What all command lines share: exit codes, one-line errors, progress, and how signals end them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RESULTS = b"result 0\nresult 1\nresult 2\n"
 @click.command("sample")
 @click.option("--fail", type=click.Choice(["user", "bug", "break", "some", "disk", "other"]))
 def sample(fail: str | None) -> int:
-    """A command that ends in every way."""
+    """A command that ends in the way that `fail` names, or in success."""
     if fail == "user":
         raise InkfoldError("a.h5: no such dataset; pack one")
     if fail == "bug":
@@ -70,12 +70,12 @@ def sample(fail: str | None) -> int:
     ],
 )
 def test_the_exit_code_says_how_it_ended(arguments: list[str], code: int) -> None:
-    """0 done, 1 some inputs failed, 2 a user's mistake, 130 interrupted."""
+    """Success gives 0, failed inputs 1, a user's mistake 2, and an interrupt 130."""
     assert run(sample, arguments) == code
 
 
-def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """On stderr, without a traceback."""
+def test_a_mistake_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """A user's mistake prints its message on stderr, without a traceback."""
     assert run(sample, ["--fail", "user"]) == MISTAKE
     captured = capsys.readouterr()
 
@@ -83,19 +83,19 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert captured.out == ""
 
 
-def test_a_full_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the file; other failures of the system are bugs and keep their traceback."""
+def test_a_full_disk_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """A full disk prints the file and the reason; other OSErrors are bugs and keep a traceback."""
     assert run(sample, ["--fail", "disk"]) == MISTAKE
-    told = capsys.readouterr().err
+    error = capsys.readouterr().err
 
-    assert told.startswith("error: out.h5: No space left on device; ")
-    assert told.count("\n") == 1
+    assert error.startswith("error: out.h5: No space left on device; ")
+    assert error.count("\n") == 1
     with pytest.raises(OSError, match="Bad file descriptor"):
         run(sample, ["--fail", "other"])
 
 
 def test_a_bug_keeps_its_traceback() -> None:
-    """It is ours, not the user's."""
+    """An exception that is not a user's mistake is not caught."""
     with pytest.raises(ZeroDivisionError):
         run(sample, ["--fail", "bug"])
 
@@ -103,7 +103,7 @@ def test_a_bug_keeps_its_traceback() -> None:
 def start(
     folder: Path, arguments: list[str], stderr: int, stdout: int = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
-    """Run the program above on file descriptors of our own."""
+    """Start `PROGRAM` in a process of its own, with these file descriptors for its output."""
     (folder / "program.py").write_text(PROGRAM)
     return subprocess.Popen(
         [sys.executable, str(folder / "program.py"), *arguments],
@@ -113,14 +113,14 @@ def start(
     )
 
 
-def seen(reader: int) -> bytes:
-    """Everything that was written to a terminal which nobody writes to any more."""
+def written_to(reader: int) -> bytes:
+    """Everything that was written to a pseudo-terminal, once all its writers are closed."""
     parts = []
     with os.fdopen(reader, "rb", buffering=0) as terminal:
         while True:
             try:
                 part = terminal.read(65536)
-            except OSError:  # how Linux tells the end of a terminal
+            except OSError:  # so Linux signals the end of a terminal
                 break
             if not part:
                 break
@@ -132,32 +132,32 @@ def seen(reader: int) -> bytes:
 def test_progress_is_shown_on_a_terminal_unless_quiet(
     tmp_path: Path, arguments: list[str], shown: bool
 ) -> None:
-    """The bar goes to the terminal on stderr; results go to stdout, whatever that is."""
+    """The bar is shown where stderr is a terminal and -q is not given; results go to stdout."""
     reader, writer = pty.openpty()
     with start(tmp_path, arguments, writer) as process:
         os.close(writer)
         assert process.stdout is not None
         results = process.stdout.read()
-    terminal = seen(reader)
+    terminal = written_to(reader)
 
     assert results == RESULTS
     assert (b"counting" in terminal) == shown
     assert b"result" not in terminal
 
 
-def test_a_result_on_the_bars_own_terminal_stands_on_a_line_of_its_own(tmp_path: Path) -> None:
-    """The bar's line is wiped before the result is written."""
+def test_a_result_on_the_bars_own_terminal_has_a_line_of_its_own(tmp_path: Path) -> None:
+    """Where stdout and stderr are one terminal, the bar's line is wiped before each result."""
     reader, writer = pty.openpty()
     with start(tmp_path, [], writer, writer):
         os.close(writer)
-        terminal = seen(reader)
+        terminal = written_to(reader)
 
     for number in range(3):
         assert f"\r\x1b[2Kresult {number}\r\n".encode() in terminal
 
 
 def test_without_a_terminal_there_is_no_progress(tmp_path: Path) -> None:
-    """A log file gets results and errors alone."""
+    """Where stderr is not a terminal, results and errors are written without a bar."""
     with start(tmp_path, [], subprocess.PIPE) as process:
         results, errors = process.communicate()
 
@@ -166,7 +166,7 @@ def test_without_a_terminal_there_is_no_progress(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_with_its_number(tmp_path: Path, number: signal.Signals) -> None:
-    """128 and the signal's number, as shells have it, after a clean unwinding."""
+    """SIGTERM and SIGINT give 128 and the signal's number, as in shells, without a traceback."""
     with start(tmp_path, ["-q", "wait"], subprocess.PIPE) as process:
         assert process.stdout is not None
         while process.stdout.readline() != b"ready\n":
@@ -179,8 +179,8 @@ def test_a_signal_ends_a_run_with_its_number(tmp_path: Path, number: signal.Sign
 
 
 @pytest.mark.parametrize("signalled", [True, False])
-def test_a_signal_inside_c_code_ends_a_run_all_the_same(signalled: bool) -> None:
-    """C code that an exception comes into raises SystemError in its place; else that is a bug."""
+def test_a_signal_in_c_code_ends_a_run_with_its_number(signalled: bool) -> None:
+    """C code turns a signal's exception into SystemError; without a signal SystemError is a bug."""
 
     @click.command()
     def command() -> None:
@@ -196,6 +196,6 @@ def test_a_signal_inside_c_code_ends_a_run_all_the_same(signalled: bool) -> None
             run(command, [])
 
 
-def test_a_clock_tells_time_and_rate() -> None:
-    """The closing line of a long stage."""
+def test_a_clock_gives_time_and_rate() -> None:
+    """A clock puts the seconds since it was made before the rate."""
     assert Clock().rate(0).endswith(" s, 0 a second")

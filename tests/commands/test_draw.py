@@ -1,4 +1,4 @@
-"""``python draw.py`` as a user starts and ends it."""
+"""The command line of the canvas: how it starts and ends, and what it refuses."""
 
 from __future__ import annotations
 
@@ -20,45 +20,49 @@ QUIET = ("--no-browser", "--port", "0")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_tells_its_address_answers_and_ends(tmp_path: Path, number: signal.Signals) -> None:
-    """In a folder where nothing was trained the bundle that comes along answers."""
+def test_the_server_prints_its_address_answers_and_ends(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """In a folder without trained bundles the shipped bundle answers, until a signal comes."""
     line = [sys.executable, str(ROOT / "draw.py"), *QUIET]
     with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            address, _, told = process.stdout.readline().partition(" ")
+            address, _, explanation = process.stdout.readline().partition(" ")
             health = httpx.get(f"{address}health").json()
         finally:
             process.send_signal(number)
         assert process.wait(20) in {0, 128 + number, -number}
 
     assert address.startswith("http://127.0.0.1:")
-    assert "drawings are kept in drawings" in told
+    assert "drawings are kept in drawings" in explanation
     assert health["bundle"] == SHIPPED.name
-    assert list(tmp_path.iterdir()) == []  # nothing is made before something is kept
+    assert list(tmp_path.iterdir()) == []  # nothing is written before a drawing is kept
 
 
-def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the number and another way."""
+def test_a_port_that_is_taken_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error names address and port, and advises another --port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
         assert main([str(SHIPPED), "--no-browser", "--port", str(port)]) == 2
 
-    said = capsys.readouterr().err
-    assert f"127.0.0.1, port {port}: " in said
-    assert "choose another with --port" in said
+    error = capsys.readouterr().err
+    assert f"127.0.0.1, port {port}: " in error
+    assert "choose another with --port" in error
 
 
-def test_a_host_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """No name, and no address of this machine."""
+def test_a_host_of_another_machine_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A host name that does not exist, and another machine's address, are refused by name."""
     for host in ("no.such.host.invalid", "192.0.2.1"):
         assert main([str(SHIPPED), *QUIET, "--host", host]) == 2
         assert host in capsys.readouterr().err
 
 
-def test_a_bundle_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before a window or a server is thought of."""
+def test_a_folder_that_is_not_a_bundle_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder without a bundle is refused before a window is opened or a server is started."""
     for options in (QUIET, ("--desktop",)):
         assert main([str(tmp_path), *options]) == 2
         assert "no bundle here" in capsys.readouterr().err
