@@ -1,4 +1,4 @@
-"""Sets as arrays and as tables: NPZ, as Kuzushiji-49 is published, and CSV."""
+"""Sets in npz files, as Kuzushiji-49 is published, and in CSV files."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import pytest
 
 from inkfold.importers.formats import FORMATS
 from tests.worlds.foreign_files import MAPPING, SIDE, csv_lines, letters, write_k49, write_npz
-from tests.worlds.reading import refusal, told
+from tests.worlds.reading import described, refusal
 
 
 def test_npz_is_read_as_kuzushiji_49_is_published(tmp_path: Path) -> None:
-    """Both sides, and the characters of the class map."""
+    """An npz set has its train and test, and the characters of its class map as classes."""
     write_k49(tmp_path)
 
     collection = FORMATS["npz"].read(tmp_path)
 
     assert (collection.name, collection.classes) == ("k49", ("あ", "ゝ"))
-    assert told(collection) == [
+    assert described(collection) == [
         ("ゝ", "train", "k49-train-imgs.npz:0", None),
         ("あ", "train", "k49-train-imgs.npz:1", None),
         ("ゝ", "test", "k49-test-imgs.npz:0", None),
     ]
 
 
-def test_a_torn_npz_is_told(tmp_path: Path) -> None:
-    """No zip, its end missing, another array, another type, a turned byte, a bad class map."""
+def test_a_torn_npz_is_reported(tmp_path: Path) -> None:
+    """A torn zip, a changed byte, a wrong array, type or shape and a bad class map are refused."""
     write_k49(tmp_path)
     path = tmp_path / "k49-train-imgs.npz"
     data = path.read_bytes()
@@ -57,7 +57,10 @@ def test_a_torn_npz_is_told(tmp_path: Path) -> None:
 
 
 def test_csv_with_and_without_a_heading(tmp_path: Path) -> None:
-    """A_Z has none and keeps its first line; MNIST as Kaggle has it has one, and two sides."""
+    """A heading is passed over, and without one the first line is a picture.
+
+    A_Z has no heading; MNIST as Kaggle has it has a heading and two sides.
+    """
     (tmp_path / "az").mkdir()
     (tmp_path / "az/A_Z Handwritten Data.csv").write_text(csv_lines([25, 0, 4]))
     heading = ",".join(["label", *(f"pixel{at}" for at in range(784))]) + "\n"
@@ -66,12 +69,12 @@ def test_csv_with_and_without_a_heading(tmp_path: Path) -> None:
 
     capitals = FORMATS["csv"].read(tmp_path / "az")
     assert (capitals.name, len(capitals.classes)) == ("a_z-handwritten-data", 26)
-    assert [(name, split, source[-2:]) for name, split, source, _ in told(capitals)] == [
+    assert [(name, split, source[-2:]) for name, split, source, _ in described(capitals)] == [
         ("Z", None, ":0"),
         ("A", None, ":1"),
         ("E", None, ":2"),
     ]
-    digits = told(FORMATS["csv"].read(tmp_path))
+    digits = described(FORMATS["csv"].read(tmp_path))
     assert [(name, split) for name, split, *_ in digits] == [
         ("3", "train"),
         ("1", "test"),
@@ -79,19 +82,19 @@ def test_csv_with_and_without_a_heading(tmp_path: Path) -> None:
     ]
     assert digits[1][2] == "mnist_test.csv:0"
     alone = FORMATS["csv"].read(tmp_path / "mnist_test.csv")
-    assert [split for _, split, *_ in told(alone)] == ["test", "test"]
+    assert [split for _, split, *_ in described(alone)] == ["test", "test"]
 
 
 def test_csv_of_emnist_is_read_upright(tmp_path: Path) -> None:
-    """Its name tells that it is transposed, and its mapping lies beside it."""
+    """A file that is named like EMNIST's is turned upright, and its classes are the mapping's."""
     (tmp_path / "emnist-letters-test.csv").write_text(csv_lines([2, 1], transposed=True))
     (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
 
-    assert [name for name, *_ in told(FORMATS["csv"].read(tmp_path))] == ["B", "A"]
+    assert [name for name, *_ in described(FORMATS["csv"].read(tmp_path))] == ["B", "A"]
 
 
-def test_a_bad_line_of_csv_is_told_with_its_number(tmp_path: Path) -> None:
-    """Too short, no number, a number that no byte holds, a label that is none."""
+def test_a_bad_line_of_csv_is_reported_with_its_number(tmp_path: Path) -> None:
+    """A short line, text or 256 as a pixel, and a negative or unknown label are refused."""
     path, good = tmp_path / "mine.csv", csv_lines([1, 2, 3])
     for bad, complaint in (
         (good[:-30], r"line 3 has 77\d fields, expected a label and 784 numbers"),
@@ -110,14 +113,14 @@ def test_a_bad_line_of_csv_is_told_with_its_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("heading", ["", "label,pixels\n"])
 def test_a_byte_order_mark_before_csv_costs_no_picture(tmp_path: Path, heading: str) -> None:
-    """Some programs write one: it is neither a heading nor a part of the first label."""
+    """A byte order mark at the beginning is neither a heading nor a part of the first label."""
     path = tmp_path / "mine.csv"
     path.write_text("\ufeff" + heading + csv_lines([2, 1, 0]), encoding="utf-8")
-    assert [name for name, *_ in told(FORMATS["csv"].read(path))] == ["2", "1", "0"]
+    assert [name for name, *_ in described(FORMATS["csv"].read(path))] == ["2", "1", "0"]
 
 
 def test_a_number_that_is_no_label_does_not_make_a_million_classes(tmp_path: Path) -> None:
-    """The first column of the file is something else, an index perhaps."""
+    """A first column with large numbers, an index perhaps, is refused as labels."""
     path = tmp_path / "mine.csv"
     path.write_text(csv_lines([1, 3_000_000]))
     assert "label 3000000 in line 2, expected one of the 65536" in refusal("csv", path)

@@ -26,14 +26,14 @@ def sample(tag: bytes = A, *, size: int | None = None) -> bytes:
 
 
 def put(path: Path, data: bytes) -> Path:
-    """A file in a folder that need not be there."""
+    """Write a file and the folders that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
 
 
 def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
-    """The classes, and the pictures, as many as were told."""
+    """The classes and the pictures of a set, after a check of their number and polarity."""
     collection = casia.read(source)
     glyphs = list(collection.glyphs())
     assert (collection.name, collection.ink) == ("casia", "dark")
@@ -42,7 +42,7 @@ def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
 
 
 def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
-    """Taller than wide, so that width and height are not exchanged."""
+    """A picture that is taller than wide keeps its rows and columns."""
     classes, (glyph,) = read(put(tmp_path / "001-f.gnt", sample()))
 
     assert np.array_equal(glyph.pixels, F)
@@ -51,7 +51,7 @@ def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
 
 
 def test_codes_are_chinese_characters_and_ascii_signs(tmp_path: Path) -> None:
-    """A sign has a zero for its second byte; classes are in the order of Unicode."""
+    """A code with a zero as second byte is ASCII; classes are in the order of Unicode."""
     tags = [A, b"!\0", "阿".encode("gb18030"), b"A\0", A]
 
     classes, glyphs = read(put(tmp_path / "001-f.gnt", b"".join(map(sample, tags))))
@@ -60,8 +60,11 @@ def test_codes_are_chinese_characters_and_ascii_signs(tmp_path: Path) -> None:
     assert [classes[g.label] for g in glyphs] == ["啊", "!", "阿", "A", "啊"]
 
 
-def test_a_file_is_a_writer_and_folders_tell_the_split(tmp_path: Path) -> None:
-    """As the publisher's archives are named; a folder by itself has no split."""
+def test_a_file_is_a_writer_and_folders_name_the_side(tmp_path: Path) -> None:
+    """Folders that are named like the publisher's archives are train or test, others neither.
+
+    The name of the source itself is not used.
+    """
     put(tmp_path / "HWDB1.1trn_gnt/1001-c.gnt", sample() * 2)
     put(tmp_path / "HWDB1.1tst_gnt/1241-c.GNT", sample())
     put(tmp_path / "Gnt1.0TrainPart1/001-f.gnt", sample())
@@ -80,8 +83,8 @@ def test_a_file_is_a_writer_and_folders_tell_the_split(tmp_path: Path) -> None:
     assert [g.split for g in read(tmp_path / "HWDB1.1tst_gnt")[1]] == [None]
 
 
-def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
-    """The writer and the source: the dataset holds text."""
+def test_names_that_are_not_utf_8_are_spelled_out(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are spelled out in source and group, for the dataset holds text."""
     for name in (b"\xff1.gnt", b"\xff2.gnt"):
         put(tmp_path / os.fsdecode(name), sample())
 
@@ -92,7 +95,7 @@ def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
 
 
 def test_a_single_file_for_all_writers_has_no_groups(tmp_path: Path) -> None:
-    """Else the whole set would be one group, which is never divided."""
+    """The pictures of a single file have no group, for one group cannot be divided."""
     assert [g.group for g in read(put(tmp_path / "all.gnt", sample() * 2))[1]] == [None, None]
 
 
@@ -103,7 +106,7 @@ def _refusal(path: Path, data: bytes) -> str:
 
 
 def test_a_torn_tail_is_named_by_file_and_byte(tmp_path: Path) -> None:
-    """In the pixels, in the header, and a file without a byte."""
+    """A file that ends in a picture's pixels or header, or that is empty, is refused."""
     whole, path = sample(), tmp_path / "x.gnt"
 
     assert "x.gnt: byte 2,010: the file ends after 1,000 bytes of a record, expected 2,010" in (
@@ -116,7 +119,7 @@ def test_a_torn_tail_is_named_by_file_and_byte(tmp_path: Path) -> None:
 
 
 def test_a_record_that_contradicts_itself_is_named_by_file_and_byte(tmp_path: Path) -> None:
-    """A size of other pixels, no pixels, a code without a character."""
+    """A record with a wrong size, without pixels or with an unknown code is refused."""
     path = tmp_path / "x.gnt"
 
     assert "byte 2,010: a record of 2,009 bytes with 40 x 50 pixels, expected 10 bytes and" in (
@@ -133,7 +136,7 @@ def test_a_record_that_contradicts_itself_is_named_by_file_and_byte(tmp_path: Pa
 
 
 def test_it_is_recognised_by_its_files_names(tmp_path: Path) -> None:
-    """Deep in folders; and nothing else is, be there nothing at all."""
+    """A folder with .gnt files at any depth is recognised; an empty or missing one is not."""
     put(tmp_path / "in/a/001-f.gnt", sample())
     (tmp_path / "bare").mkdir()
 

@@ -1,4 +1,4 @@
-"""EMNIST, in IDX and in MATLAB files: upright, with its characters and its writers."""
+"""EMNIST in IDX and in MATLAB files: pictures upright, with their characters and writers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import numpy as np
 
 from inkfold.importers.formats import FORMATS
 from tests.worlds.foreign_files import MAPPING, SIDE, write_idx, write_mat
-from tests.worlds.reading import real, refusal, told
+from tests.worlds.reading import described, real, refusal
 
 
 def test_emnist_is_read_upright_with_the_characters_of_its_mapping(tmp_path: Path) -> None:
-    """Transposed in the file; the first code names the class; one side alone will do."""
+    """EMNIST's pictures are turned upright, and the first code of a label names its class.
+
+    A set with one side alone is read.
+    """
     write_idx(tmp_path, "emnist-letters-train", [2, 1], transposed=True)
     (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
 
     alone = FORMATS["emnist"].read(tmp_path)
     assert (alone.name, alone.classes) == ("emnist-letters", ("A", "B"))
-    assert [(name, split) for name, split, *_ in told(alone)] == [("B", "train"), ("A", "train")]
+    assert [(name, split) for name, split, *_ in described(alone)] == [
+        ("B", "train"),
+        ("A", "train"),
+    ]
 
     write_idx(tmp_path, "emnist-letters-test", [1], transposed=True, packed=True)
-    assert [split for _, split, *_ in told(FORMATS["emnist"].read(tmp_path))][-1] == "test"
+    assert [split for _, split, *_ in described(FORMATS["emnist"].read(tmp_path))][-1] == "test"
 
 
 def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> None:
-    """The archive holds all six."""
+    """Of several variants in one folder, the beginning of their names chooses one."""
     for name in ("emnist-letters", "emnist-mnist"):
         write_idx(tmp_path, f"{name}-test", [1], transposed=True)
         (tmp_path / f"{name}-mapping.txt").write_text(MAPPING)
@@ -39,8 +45,8 @@ def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> N
     assert FORMATS["emnist"].recognise(tmp_path / "emnist-mnist")
 
 
-def test_what_emnist_lacks_is_told(tmp_path: Path) -> None:
-    """The mapping, the labels, a sensible line; and idx refuses what it would lay on its side."""
+def test_what_emnist_lacks_is_reported(tmp_path: Path) -> None:
+    """A missing or bad mapping and missing labels are refused, and EMNIST as idx as well."""
     write_idx(tmp_path, "emnist-letters-test", [1], transposed=True)
     mapping = tmp_path / "emnist-letters-mapping.txt"
 
@@ -60,22 +66,25 @@ def test_what_emnist_lacks_is_told(tmp_path: Path) -> None:
     assert "its labels file is not beside it" in refusal("emnist", tmp_path)
 
 
-def test_emnist_s_matlab_file_tells_the_writers(tmp_path: Path) -> None:
-    """Upright though MATLAB goes by columns; labels of Letters from 1."""
+def test_emnist_s_matlab_file_names_the_writers(tmp_path: Path) -> None:
+    """Pictures that are stored by columns are upright, and their groups are the writers.
+
+    The labels of Letters begin at 1.
+    """
     write_mat(tmp_path / "emnist-letters.mat", {"train": ([2, 1], [7, 300]), "test": ([1], [7])})
 
     collection = FORMATS["emnist-mat"].read(tmp_path)
 
     assert collection.classes == ("A", "B")
-    assert told(collection) == [
+    assert described(collection) == [
         ("B", "train", "emnist-letters.mat:train:0", "7"),
         ("A", "train", "emnist-letters.mat:train:1", "300"),
         ("A", "test", "emnist-letters.mat:test:0", "7"),
     ]
 
 
-def test_a_matlab_file_that_is_none_of_emnist_s_is_told(tmp_path: Path) -> None:
-    """Torn anywhere, another struct, a label outside the mapping."""
+def test_a_matlab_file_that_is_not_emnist_s_is_reported(tmp_path: Path) -> None:
+    """A file that is torn anywhere, another struct and an unknown label are refused."""
     path = write_mat(tmp_path / "emnist-letters.mat", {"train": ([1, 2], [1, 1])})
     data = path.read_bytes()
     for cut in (0, 60, 130, len(data) // 2, len(data) - 5):
@@ -90,22 +99,22 @@ def test_a_matlab_file_that_is_none_of_emnist_s_is_told(tmp_path: Path) -> None:
 
 
 def test_real_emnist_is_upright() -> None:
-    """L has its bar on the left and its foot below, 7 its bar above and nothing at the left."""
+    """On average F has its bars above and its stem at the left, and 7 has its bar above."""
     collection = FORMATS["emnist"].read(real("emnist-bymerge-test"))
     sums = np.zeros((len(collection.classes), SIDE, SIDE))
     for glyph in collection.glyphs():
         sums[glyph.label] += glyph.pixels
     mean = {name: sums[at] / sums[at].sum() for at, name in enumerate(collection.classes)}
 
-    letter, seven = mean["F"], mean["7"]
-    assert letter[:14].sum() > 1.2 * letter[14:].sum(), "the bars of F are above"
-    assert letter[14:, :14].sum() > 2 * letter[14:, 14:].sum(), "below F has its stem only"
+    f, seven = mean["F"], mean["7"]
+    assert f[:14].sum() > 1.2 * f[14:].sum(), "the bars of F are above"
+    assert f[14:, :14].sum() > 2 * f[14:, 14:].sum(), "below F has its stem only"
     assert seven[:14].sum() > seven[14:].sum()
     assert seven[:10].sum() > 1.3 * seven[:, :10].sum(), "the bar of 7 is above, not at the left"
 
 
-def test_a_label_outside_the_class_map_is_told_with_its_byte(tmp_path: Path) -> None:
-    """Of EMNIST, whose labels of Letters begin at 1."""
+def test_a_label_outside_the_class_map_is_reported_with_its_byte(tmp_path: Path) -> None:
+    """A label that the mapping lacks is refused, and the message names its byte and picture."""
     write_idx(tmp_path, "emnist-letters-test", [1, 2, 0], transposed=True)
     (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
 

@@ -21,19 +21,19 @@ A, KANJI, FIRST = 0x2422, 0x3021, 0x2121  # あ, 亜, the space
 
 
 def nibbles(picture: NDArray[np.uint8]) -> bytes:
-    """Two pixels a byte, the left one high."""
+    """A picture packed as two pixels a byte, the left one in the high nibble."""
     greys = (picture // 17).ravel().tolist()
     return bytes(greys[i] << 4 | greys[i + 1] for i in range(0, len(greys), 2))
 
 
 def bits(picture: NDArray[np.uint8]) -> bytes:
-    """Eight pixels a byte, the leftmost in the highest bit."""
+    """A picture packed as eight pixels a byte, the leftmost in the highest bit."""
     ones = [int(pixel > 0) for pixel in picture.ravel().tolist()]
     return bytes(int("".join(map(str, ones[i : i + 8])), 2) for i in range(0, len(ones), 8))
 
 
 def m_record(code: int, *, reading: bytes = b"  ", sheet: int = 1) -> bytes:
-    """ETL1, ETL6, ETL7: 2,052 bytes, the picture from byte 33, counted from 1."""
+    """A record of ETL1, ETL6 or ETL7: 2,052 bytes, the picture from byte 33, counted from 1."""
     head = struct.pack(">H2sHBB", 7, reading, sheet, code, 0xAA)
     record = head.ljust(32, b"\x99") + nibbles(F63) + b"\x99" * 4
     assert len(record) == 2052
@@ -41,20 +41,20 @@ def m_record(code: int, *, reading: bytes = b"  ", sheet: int = 1) -> bytes:
 
 
 def b_record(code: int, *, sheet: int = 1, size: int = 512) -> bytes:
-    """ETL8B and, at 576 bytes, ETL9B: the picture from byte 9."""
+    """A record of ETL8B or, with 576 bytes, of ETL9B: the picture from byte 9, counted from 1."""
     record = struct.pack(">HH4s", sheet, code, b"AI.M") + bits(F63)
     return record.ljust(size, b"\x99")
 
 
 def g_record(code: int, *, sheet: int = 1, skip: int = 30) -> bytes:
-    """ETL8G and, with 34 bytes before the picture, ETL9G."""
+    """A record of ETL8G or, with 34 bytes skipped before the picture, of ETL9G."""
     head = struct.pack(">HH8sI4B4H2B", sheet, code, b"AI.MEDER", 1, *range(4), *range(4), 3, 4)
     record = head + b"\x99" * skip + nibbles(F127)
     return record.ljust(8199, b"\x99")
 
 
 def put(folder: Path, **files: bytes) -> Path:
-    """Files of a set."""
+    """Write the files of a set into a folder, which is returned."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -62,7 +62,7 @@ def put(folder: Path, **files: bytes) -> Path:
 
 
 def read(etl: EtlSet, source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
-    """The classes, and the pictures, as many as were told."""
+    """The classes and the pictures of a set, after a check of their number and polarity."""
     collection = etl.read(source)
     glyphs = list(collection.glyphs())
     assert collection.ink == "light"
@@ -87,7 +87,7 @@ def read(etl: EtlSet, source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
 def test_a_picture_is_upright_and_light_on_dark(
     tmp_path: Path, etl: EtlSet, name: str, data: bytes, expected: NDArray[np.uint8]
 ) -> None:
-    """The F as it was drawn, pixel by pixel, from a folder and from the file itself."""
+    """Each set gives the pixels that were packed, from a folder and from the file itself."""
     source = put(tmp_path / "in", **{name: data})
 
     classes, (glyph,) = read(etl, source)
@@ -99,7 +99,10 @@ def test_a_picture_is_upright_and_light_on_dark(
 
 
 def test_a_source_is_a_file_and_a_record_and_a_group_is_a_sheet(tmp_path: Path) -> None:
-    """Records are counted from 0, files go by name, classes by code; small letters will do."""
+    """Records are counted from 0, files come by name, classes by code.
+
+    File names in small letters are accepted.
+    """
     source = put(
         tmp_path / "in",
         etl1c_02=m_record(0x41, sheet=1001),
@@ -117,7 +120,10 @@ def test_a_source_is_a_file_and_a_record_and_a_group_is_a_sheet(tmp_path: Path) 
 
 
 def test_two_kana_without_a_code_go_by_their_reading(tmp_path: Path) -> None:
-    """JIS X 0201 has neither WI nor WE, so these records' codes are those of other letters."""
+    """WI and WE, which JIS X 0201 lacks, are known by the reading in their records.
+
+    The codes of these records are those of other letters.
+    """
     records = [(0xB2, b" I"), (0xB2, b"WI"), (0xB4, b"WE"), (0xDD, b" N")]
     data = b"".join(m_record(code, reading=reading) for code, reading in records)
     source = put(tmp_path / "in", ETL1C_12=data, ETL7LC_1=data)
@@ -131,7 +137,7 @@ def test_two_kana_without_a_code_go_by_their_reading(tmp_path: Path) -> None:
 
 
 def test_the_first_record_of_the_black_and_white_sets_is_no_picture(tmp_path: Path) -> None:
-    """Though it looks like one."""
+    """The first record of a file of ETL8B is left out, even if it looks like a picture."""
     source = put(tmp_path / "in", ETL8B2C2=b_record(KANJI) + b_record(A) * 2)
 
     classes, glyphs = read(ETL8B, source)
@@ -141,7 +147,7 @@ def test_the_first_record_of_the_black_and_white_sets_is_no_picture(tmp_path: Pa
 
 
 def sparse(path: Path, etl: EtlSet, codes: NDArray[np.int64]) -> Path:
-    """A file of blank pictures with these codes, the first record's included."""
+    """Write a file of blank pictures with these codes, one a record; returns its folder."""
     path.parent.mkdir()
     rows = np.memmap(path, etl.record, "w+", shape=(len(codes),))
     rows["code"] = codes
@@ -156,7 +162,7 @@ def sparse(path: Path, etl: EtlSet, codes: NDArray[np.int64]) -> Path:
 def test_pictures_by_no_writer_at_the_end_of_a_set_are_left_out(
     tmp_path: Path, etl: EtlSet, name: str, usable: int, extra: int
 ) -> None:
-    """The model images of ETL8B and the uncertain ones of ETL9B, at their full numbers."""
+    """The model images of ETL8B and the uncertain pictures of ETL9B are left out."""
     codes = np.full(1 + usable + extra, A)
     codes[1 + usable - 1] = KANJI
     codes[1 + usable :] = FIRST
@@ -169,14 +175,14 @@ def test_pictures_by_no_writer_at_the_end_of_a_set_are_left_out(
 
 
 def test_the_same_number_of_records_in_another_file_is_all_pictures(tmp_path: Path) -> None:
-    """Only the last file has others at its end."""
+    """Records at the end of a file are left out of the set's last file alone."""
     source = sparse(tmp_path / "in" / "ETL8B2C1", ETL8B, np.full(1 + 51_200, A))
 
     assert ETL8B.read(source).count == 51_200
 
 
 def test_the_last_file_of_etl8g_is_left_out(tmp_path: Path) -> None:
-    """Its 161st data set is no writer's; alone it is no set."""
+    """File 33 of ETL8G, which no writer filled, is left out; alone it is refused."""
     source = put(tmp_path / "in", ETL8G_32=g_record(A), ETL8G_33=g_record(KANJI))
 
     assert read(ETL8G, source)[0] == ("あ",)
@@ -185,7 +191,7 @@ def test_the_last_file_of_etl8g_is_left_out(tmp_path: Path) -> None:
 
 
 def test_ten_sheets_of_etl8_are_a_writer_s(tmp_path: Path) -> None:
-    """Sheets 1 to 10 stay together; in ETL9 each is a writer's own."""
+    """Ten consecutive sheets are a group in ETL8, and each sheet is one in ETL9."""
     sheets = (1, 10, 11)
     source = put(
         tmp_path / "in",
@@ -201,7 +207,7 @@ def test_ten_sheets_of_etl8_are_a_writer_s(tmp_path: Path) -> None:
 
 
 def test_more_records_than_a_block_stay_in_order(tmp_path: Path) -> None:
-    """600 records, each on a sheet of its own; and a second reading gives the same."""
+    """Records that are read in several blocks stay in order, at a second reading as well."""
     data = b"".join(b_record(A, sheet=sheet, size=576) for sheet in range(601))
     collection = ETL9B.read(put(tmp_path / "in", ETL9B_2=data))
 
@@ -210,7 +216,10 @@ def test_more_records_than_a_block_stay_in_order(tmp_path: Path) -> None:
 
 
 def test_a_torn_file_and_an_unknown_code_are_named_by_byte(tmp_path: Path) -> None:
-    """The second record of three: its code lies at byte 512 * 2 + 2."""
+    """A torn record and a code without a character are refused with the byte where they lie.
+
+    The code of record 2, counted from 0, lies at byte 512 * 2 + 2.
+    """
     torn = put(tmp_path / "torn", ETL8B2C1=b_record(A) * 2 + bytes(100))
     wrong = put(tmp_path / "wrong", ETL8B2C1=b_record(A) * 2 + b_record(0x7F7F))
     kana = put(tmp_path / "kana", ETL6C_01=m_record(0x41) + m_record(0xFF))
@@ -224,7 +233,7 @@ def test_a_torn_file_and_an_unknown_code_are_named_by_byte(tmp_path: Path) -> No
 
 
 def test_a_set_is_recognised_by_name_and_size_and_nothing_else_is(tmp_path: Path) -> None:
-    """Of the files in one folder, each set takes its own, and what is made of them nobody."""
+    """Of the files in one folder each set takes its own, and none takes files of other programs."""
     everything = put(
         tmp_path / "in",
         ETL1C_01=m_record(0x41),

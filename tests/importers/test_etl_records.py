@@ -1,4 +1,4 @@
-"""Fixed-length records and their packed pixels."""
+"""Fixed-length records: their fields, their number and their packed pixels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECORD = layout(7, code=(">u2", 1), rest=("(2,)u1", 4))
 
 
 def test_a_field_is_where_the_layout_says(tmp_path: Path) -> None:
-    """Two records of seven bytes; big-endian numbers; both ways of reading."""
+    """Reading and mapping records give the fields at the bytes that the layout names."""
     path = tmp_path / "two"
     path.write_bytes(bytes(range(14)))
 
@@ -35,7 +35,7 @@ def test_a_field_is_where_the_layout_says(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_record_is_named_by_file_and_byte(tmp_path: Path) -> None:
-    """Found and expected lengths; and a file without anything in it."""
+    """A torn record is refused with its length and the expected one, and an empty file too."""
     torn, empty = tmp_path / "torn", tmp_path / "empty"
     torn.write_bytes(bytes(17))
     empty.touch()
@@ -47,7 +47,7 @@ def test_a_torn_last_record_is_named_by_file_and_byte(tmp_path: Path) -> None:
 
 
 def test_a_file_that_became_shorter_is_no_short_answer(tmp_path: Path) -> None:
-    """Between the counting and the reading."""
+    """A file that became shorter after its records were counted is refused."""
     path = tmp_path / "one"
     path.write_bytes(bytes(7))
 
@@ -56,14 +56,14 @@ def test_a_file_that_became_shorter_is_no_short_answer(tmp_path: Path) -> None:
 
 
 def test_the_high_nibble_is_the_left_pixel() -> None:
-    """By hand: 0x1F is a dark pixel and then the lightest."""
+    """The byte 0x1F is unpacked to a dark pixel and then the lightest one."""
     packed = np.array([[0x1F, 0x20]], np.uint8)
 
     assert unpack_nibbles(packed, 2, 2).tolist() == [[[17, 255], [34, 0]]]
 
 
 def test_the_highest_bit_is_the_left_pixel() -> None:
-    """By hand: 0x80 is ink in the first of eight columns, 0x03 in the last two."""
+    """The byte 0x80 is unpacked to ink in the first of eight columns, 0x03 in the last two."""
     pictures = unpack_bits(np.array([[0x80, 0x03]], np.uint8), 2, 8)
 
     assert pictures.tolist() == [[[255, *[0] * 7], [*[0] * 6, 255, 255]]]
@@ -71,7 +71,7 @@ def test_the_highest_bit_is_the_left_pixel() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 15), min_size=12, max_size=12), max_size=4))
 def test_packed_nibbles_come_back(pixels: list[list[int]]) -> None:
-    """Whatever the greys of pictures of 3 rows and 4 columns."""
+    """Any 16 greys that are packed two a byte are unpacked to the same greys."""
     packed = [[p[i] << 4 | p[i + 1] for i in range(0, 12, 2)] for p in pixels]
 
     pictures = unpack_nibbles(np.array(packed, np.uint8).reshape(-1, 6), 3, 4)
@@ -82,7 +82,7 @@ def test_packed_nibbles_come_back(pixels: list[list[int]]) -> None:
 
 @given(st.lists(st.binary(min_size=6, max_size=6), max_size=4))
 def test_packed_bits_come_back(packed: list[bytes]) -> None:
-    """Whatever the pixels of pictures of 3 rows and 16 columns."""
+    """Any bits that are packed eight a byte are unpacked to the same pixels."""
     data = np.frombuffer(b"".join(packed), np.uint8).reshape(-1, 6)
 
     pictures = unpack_bits(data, 3, 16)

@@ -1,4 +1,4 @@
-"""Which of the formats a source is of, and the real sets: their counts, each side by side."""
+"""Which format a source has, and the counts of the real sets."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ import pytest
 from inkfold.importers.formats import FORMATS
 from tests.worlds.drawn_pictures import write_classes
 from tests.worlds.foreign_files import csv_lines, write_all, write_idx
-from tests.worlds.reading import real, refusal, told
+from tests.worlds.reading import described, real, refusal
 
 
-def test_the_end_of_a_word_is_no_side(tmp_path: Path) -> None:
-    """latest.csv is no set's test, and mnist_test.csv is."""
+def test_the_end_of_a_word_is_not_a_side(tmp_path: Path) -> None:
+    """A file is a set's test if its name has the word test, not a word that ends so as latest."""
     for name, side in (("latest.csv", None), ("mnist_test.csv", "test"), ("train.csv", "train")):
         (tmp_path / name).write_text(csv_lines([1]))
-        assert [official for _, official, *_ in told(FORMATS["csv"].read(tmp_path / name))] == [
-            side
-        ]
+        assert [
+            official for _, official, *_ in described(FORMATS["csv"].read(tmp_path / name))
+        ] == [side]
     write_idx(tmp_path / "idx", "contest", [1])
-    assert [official for _, official, *_ in told(FORMATS["idx"].read(tmp_path / "idx"))] == [None]
+    assert [official for _, official, *_ in described(FORMATS["idx"].read(tmp_path / "idx"))] == [
+        None
+    ]
 
 
 def test_each_format_recognises_its_own_and_no_other(tmp_path: Path) -> None:
-    """And a reason is given."""
+    """A set is recognised by exactly one format, which gives its reason."""
     for name, place in write_all(tmp_path).items():
         reasons = {how: FORMATS[how].recognise(place) for how in FORMATS}
         assert [how for how, reason in reasons.items() if reason] == [name]
 
 
 def test_foreign_input_is_recognised_by_none_and_stops_nothing(tmp_path: Path) -> None:
-    """Nothing there, an empty folder, class folders, files with the right name and no content."""
+    """Missing and empty folders, class folders and files with false content are of no format.
+
+    Reading them as a set of any format is refused.
+    """
     write_classes(tmp_path / "classes", {"a": 2})
     names = (
         "train-images-idx3-ubyte.gz",
@@ -66,14 +71,17 @@ def test_foreign_input_is_recognised_by_none_and_stops_nothing(tmp_path: Path) -
 def test_the_real_sets_have_their_published_counts(
     how: str, name: str, sides: dict[str, int], counts: tuple[int, int, int]
 ) -> None:
-    """In all, by side, of classes, of the smallest and the largest; and only one format fits."""
+    """A real set has the published number of pictures, by side and by class, and one format.
+
+    `counts` are the classes, and the pictures of the smallest and of the largest class.
+    """
     source = real(name)
     collection = FORMATS[how].read(source)
     glyphs = list(collection.glyphs())
-    found = Counter(glyph.label for glyph in glyphs)
+    sizes = Counter(glyph.label for glyph in glyphs)
 
     assert [format_ for format_ in FORMATS if FORMATS[format_].recognise(source)] == [how]
     assert Counter(glyph.split for glyph in glyphs) == sides
     assert collection.count == len(glyphs)
-    assert len(collection.classes) == len(found)
-    assert (len(found), min(found.values()), max(found.values())) == counts
+    assert len(collection.classes) == len(sizes)
+    assert (len(sizes), min(sizes.values()), max(sizes.values())) == counts

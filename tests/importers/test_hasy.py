@@ -18,7 +18,7 @@ HEAD = "path,symbol_id,latex,user_id\n"
 
 
 def put(root: Path, *rows: str, table: str = "hasy-data-labels.csv", up: str = "") -> Path:
-    """A CSV file of these rows after their paths, and the pictures; the folder of both."""
+    """Write a CSV file whose rows are a path and then these, and the pictures; returns `root`."""
     (root / table).parent.mkdir(parents=True, exist_ok=True)
     paths = [f"hasy-data/v2-{number:05d}.png" for number in range(len(rows))]
     lines = [f"{up}{path},{row}\n" for path, row in zip(paths, rows, strict=True)]
@@ -29,7 +29,7 @@ def put(root: Path, *rows: str, table: str = "hasy-data-labels.csv", up: str = "
 
 
 def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
-    """The classes, and the pictures, as many as were told."""
+    """The classes and the pictures of a set, after a check of their number and polarity."""
     collection = hasy.read(source)
     glyphs = list(collection.glyphs())
     assert (collection.name, collection.ink) == ("hasy", "dark")
@@ -38,7 +38,7 @@ def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
 
 
 def test_a_picture_is_upright_and_dark_on_white_and_its_writer_known(tmp_path: Path) -> None:
-    """The set's pictures are coloured, though they hold black and white alone."""
+    """Coloured pictures are read as grey, and each has its writer as group."""
     root = put(tmp_path, "31,A,50", r"922,\ohm,7", "31,A,7")
 
     classes, glyphs = read(root)
@@ -54,7 +54,7 @@ def test_a_picture_is_upright_and_dark_on_white_and_its_writer_known(tmp_path: P
 
 
 def test_symbols_with_the_same_latex_have_their_numbers_too(tmp_path: Path) -> None:
-    """Two symbols, two classes."""
+    """Two symbols with the same LaTeX are two classes, which their numbers keep apart."""
     root = put(tmp_path, r"81,\sum,1", r"82,\sum,1", r"83,\Sigma,1")
 
     classes, glyphs = read(root)
@@ -64,7 +64,10 @@ def test_symbols_with_the_same_latex_have_their_numbers_too(tmp_path: Path) -> N
 
 
 def test_a_fold_has_a_split_and_paths_from_where_its_files_lie(tmp_path: Path) -> None:
-    """``../../hasy-data`` from ``classification-task/fold-3``; one of the two files has none."""
+    """A fold's two files are train and test; one file alone has no split.
+
+    Its paths begin with ``../..``, from ``classification-task/fold-3``.
+    """
     fold = "classification-task/fold-3"
     put(tmp_path, "31,A,50", "32,B,7", table=f"{fold}/train.csv", up="../../")
     put(tmp_path, "31,A,9", table=f"{fold}/test.csv", up="../../")
@@ -85,8 +88,8 @@ def _refusal(source: Path) -> str:
     return str(caught.value)
 
 
-def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
-    """Another header, a short row, no rows, bytes that are no text, no picture, no file."""
+def test_a_bad_row_is_reported_with_file_and_line(tmp_path: Path) -> None:
+    """Another heading, a short row, no rows, bytes that are not text and lost files are refused."""
     table = tmp_path / "hasy-data-labels.csv"
     table.write_text("a,b\n")
     assert "labels.csv: line 1: 'a,b', expected path,symbol_id,latex,user_id" in _refusal(table)
@@ -108,7 +111,7 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path: Path) -> None:
 
 
 def test_it_is_recognised_by_its_columns(tmp_path: Path) -> None:
-    """Another CSV file of the same name is not it."""
+    """A CSV file with HASYv2's name but other columns is not recognised."""
     put(tmp_path / "in", "31,A,50")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/train.csv").write_text("label,pixel0\n")

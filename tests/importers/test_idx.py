@@ -1,4 +1,4 @@
-"""Sets in IDX files, as MNIST is published: sides, classes, and what is torn."""
+"""Sets in IDX files, as MNIST is published: sides, classes, and torn files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 from inkfold.importers.formats import FORMATS
 from tests.worlds.foreign_files import idx_bytes, letters, write_idx
-from tests.worlds.reading import refusal, told
+from tests.worlds.reading import described, refusal
 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_idx_is_read_as_mnist_is_published(tmp_path: Path, packed: bool) -> None:
-    """Train before test, in the order of the files; again when asked again."""
+    """Pictures come in the order of the files, train before test, and can be read again."""
     write_idx(tmp_path / "Digits", "train", [3, 0, 3], packed=packed)
     write_idx(tmp_path / "Digits", "t10k", [1], packed=packed)
 
@@ -23,8 +23,8 @@ def test_idx_is_read_as_mnist_is_published(tmp_path: Path, packed: bool) -> None
 
     end = ".gz" if packed else ""
     assert (collection.name, collection.classes) == ("digits", ("0", "1", "2", "3"))
-    assert told(collection) == told(collection)
-    assert told(collection) == [
+    assert described(collection) == described(collection)
+    assert described(collection) == [
         ("3", "train", f"train-images-idx3-ubyte{end}:0", None),
         ("0", "train", f"train-images-idx3-ubyte{end}:1", None),
         ("3", "train", f"train-images-idx3-ubyte{end}:2", None),
@@ -33,43 +33,43 @@ def test_idx_is_read_as_mnist_is_published(tmp_path: Path, packed: bool) -> None
 
 
 def test_a_pair_without_a_side_and_one_file_of_a_pair(tmp_path: Path) -> None:
-    """Names that tell no side give pictures of none; a file stands for itself and its labels."""
+    """A file stands for its pair; its pictures have no side if the name has none."""
     write_idx(tmp_path, "train", [1])
     write_idx(tmp_path, "mine", [2])
 
     mine = FORMATS["idx"].read(tmp_path / "mine-images-idx3-ubyte")
     train = FORMATS["idx"].read(tmp_path / "train-labels-idx1-ubyte")
 
-    assert [(split, source) for _, split, source, _ in told(mine)] == [
+    assert [(split, source) for _, split, source, _ in described(mine)] == [
         (None, "mine-images-idx3-ubyte:0")
     ]
-    assert [split for _, split, _, _ in told(train)] == ["train"]
+    assert [split for _, split, _, _ in described(train)] == ["train"]
     assert "holds 2 sets: '', 'mine'; name one by the beginning" in refusal("idx", tmp_path)
 
 
 def test_a_class_map_beside_kmnist_names_the_classes(tmp_path: Path) -> None:
-    """Index, code point, character; without it the numbers are the names."""
+    """The characters of a class map beside the files are the classes."""
     write_idx(tmp_path, "train", [1, 0])
     (tmp_path / "kmnist_classmap.csv").write_text(
         "index,codepoint,char\n0,U+304A,お\n1,U+304D,き\n", encoding="utf-8"
     )
 
-    assert [name for name, *_ in told(FORMATS["idx"].read(tmp_path))] == ["き", "お"]
+    assert [name for name, *_ in described(FORMATS["idx"].read(tmp_path))] == ["き", "お"]
 
 
 def test_a_file_that_is_not_compressed_comes_before_the_same_one_that_is(tmp_path: Path) -> None:
-    """Who unpacked them may have kept both."""
+    """Of a file and its compressed copy, the file that is not compressed is read."""
     write_idx(tmp_path, "train", [1, 0])
     write_idx(tmp_path, "train", [1, 0, 2], packed=True)
 
-    assert [source for *_, source, _ in told(FORMATS["idx"].read(tmp_path))] == [
+    assert [source for *_, source, _ in described(FORMATS["idx"].read(tmp_path))] == [
         "train-images-idx3-ubyte:0",
         "train-images-idx3-ubyte:1",
     ]
 
 
 def test_records_come_in_blocks_without_a_gap(tmp_path: Path) -> None:
-    """More pictures than are read at a time."""
+    """Pictures and labels that are read in several blocks stay in order."""
     pictures = np.zeros((600, 2, 3), np.uint8)
     pictures[:, 1, 2], pictures[:, 0, 0] = np.arange(600) % 256, np.arange(600) // 256
     (tmp_path / "x-images-idx3-ubyte").write_bytes(idx_bytes(pictures))
@@ -83,8 +83,8 @@ def test_records_come_in_blocks_without_a_gap(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_torn_idx_file_is_told_with_the_byte(tmp_path: Path, packed: bool) -> None:
-    """Cut in its head or its body, longer than it says, of another type, of other counts."""
+def test_a_torn_idx_file_is_reported_with_the_byte(tmp_path: Path, packed: bool) -> None:
+    """A file that is cut, too long, of another type or unlike its pair in number is refused."""
 
     def spoil(name: str, data: bytes) -> str:
         write_idx(tmp_path, "train", [1, 2], packed=packed)
@@ -114,8 +114,8 @@ def test_a_torn_idx_file_is_told_with_the_byte(tmp_path: Path, packed: bool) -> 
     )
 
 
-def test_a_damaged_gzip_file_is_told(tmp_path: Path) -> None:
-    """Cut at its end, or a byte turned over."""
+def test_a_damaged_gzip_file_is_reported(tmp_path: Path) -> None:
+    """A gzip file that is cut, or in which a byte differs, is refused."""
     write_idx(tmp_path, "train", list(range(100)), packed=True)
     path = tmp_path / "train-images-idx3-ubyte.gz"
     data = path.read_bytes()

@@ -31,12 +31,12 @@ from inkfold.importers.etl_records import hiragana, jis_x_0201, jis_x_0208
 def test_jis_x_0201_is_ascii_but_for_two_codes_and_katakana(
     code: int, character: str | None
 ) -> None:
-    """The yen sign and the overline; katakana at full width, its marks standing alone."""
+    """Codes give ASCII, except for yen and overline, and katakana at full width with lone marks."""
     assert jis_x_0201(code) == character
 
 
 def test_every_katakana_code_is_one_letter_of_its_own() -> None:
-    """63 codes, 63 characters, none of which joins the one before it."""
+    """The 63 katakana codes give 63 characters, and none of them joins the one before it."""
     characters = [jis_x_0201(code) or "" for code in range(0xA1, 0xE0)]
 
     assert len(set(characters)) == 63
@@ -44,16 +44,16 @@ def test_every_katakana_code_is_one_letter_of_its_own() -> None:
 
 
 def test_jis_x_0208_agrees_with_the_other_encoding_of_the_same_set() -> None:
-    """EUC-JP holds the same codes with the high bits set; all 65,536 numbers are asked."""
-    found = {code: text for code in range(65_536) if (text := jis_x_0208(code)) is not None}
+    """All 65,536 numbers give the character that EUC-JP, with the high bits set, has for them."""
+    characters = {code: text for code in range(65_536) if (text := jis_x_0208(code)) is not None}
 
-    assert len(found) == 6_879
-    for code, text in found.items():
+    assert len(characters) == 6_879
+    for code, text in characters.items():
         assert text == (code | 0x8080).to_bytes(2, "big").decode("euc-jp"), hex(code)
 
 
-def test_what_is_no_code_has_no_character() -> None:
-    """Below and above the rows, an unassigned code, an escape."""
+def test_a_number_that_is_not_a_code_has_no_character() -> None:
+    """Numbers outside the rows, an unassigned code and an escape sequence give no character."""
     assert [jis_x_0208(c) for c in (0, 0x2121, 0x3021, 0x2F21, 0x7F21, 0x1B28)] == [
         None,
         "\u3000",
@@ -65,5 +65,5 @@ def test_what_is_no_code_has_no_character() -> None:
 
 
 def test_katakana_letters_become_hiragana_and_marks_stay() -> None:
-    """First and last letter of the block, the rare ones of ETL1, and what is no letter."""
+    """Every katakana letter becomes its hiragana letter; marks and other characters stay."""
     assert hiragana("ァアヰヱヲンヶー゛゜A") == "ぁあゐゑをんゖー゛゜A"

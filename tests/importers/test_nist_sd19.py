@@ -19,7 +19,7 @@ TRAIN = ("hsf_0", "hsf_1", "hsf_2", "hsf_3", "hsf_6", "hsf_7")
 
 
 def put(root: Path, *folders: str, count: int = 1) -> Path:
-    """Class folders ``4a/hsf_0`` with so many pictures in each."""
+    """Write class folders such as ``4a/hsf_0`` with so many pictures in each; returns `root`."""
     for folder in folders:
         for number in range(count):
             write_picture(root / folder / f"{Path(folder).name}_{number:05d}.png", F)
@@ -27,7 +27,7 @@ def put(root: Path, *folders: str, count: int = 1) -> Path:
 
 
 def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
-    """The classes, and the pictures, as many as were told."""
+    """The classes and the pictures of a set, after a check of their number and polarity."""
     collection = nist_sd19.read(source)
     glyphs = list(collection.glyphs())
     assert (collection.name, collection.ink) == ("nist-sd19", "dark")
@@ -36,7 +36,7 @@ def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
 
 
 def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
-    """A folder's name is the character's code, in letters of either case."""
+    """Pictures are read as drawn; a folder's name is a character's code, in either case."""
     put(tmp_path / "by_class", "4A/hsf_0", "35/hsf_0", "7a/hsf_0")
 
     classes, glyphs = read(tmp_path)
@@ -53,7 +53,7 @@ def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
 
 
 def test_hsf_4_is_the_test_and_train_folders_repeat_the_others(tmp_path: Path) -> None:
-    """Each picture once, from the hsf folders; the lists of files beside them do no harm."""
+    """Each picture is read once, from the hsf folders; other files beside them do no harm."""
     root = put(tmp_path, *(f"30/{part}" for part in (*TRAIN, "hsf_4")))
     put(tmp_path, "30/train_30", count=6)
     (tmp_path / "30/hsf_0.mit").write_text("1\nhsf_0_00000.png\n")
@@ -71,7 +71,7 @@ def test_hsf_4_is_the_test_and_train_folders_repeat_the_others(tmp_path: Path) -
 
 
 def test_train_folders_are_read_where_they_are_alone(tmp_path: Path) -> None:
-    """As for those who unpacked no more than that and the test."""
+    """A class without the other hsf folders is read from its train folder."""
     root = put(tmp_path, "30/train_30", "30/hsf_4", "31/train_31", "31/hsf_0")
 
     assert [(g.source, g.split) for g in read(root)[1]] == [
@@ -81,8 +81,8 @@ def test_train_folders_are_read_where_they_are_alone(tmp_path: Path) -> None:
     ]
 
 
-def test_hsf_folders_that_lack_what_train_holds_are_refused(tmp_path: Path) -> None:
-    """Else pictures would be lost, or be in twice."""
+def test_hsf_folders_with_fewer_pictures_than_train_are_refused(tmp_path: Path) -> None:
+    """A train folder with more pictures than its hsf folders is refused, so that none is lost."""
     put(tmp_path, "30/train_30", count=3)
     put(tmp_path, "30/hsf_0", count=2)
 
@@ -90,8 +90,8 @@ def test_hsf_folders_that_lack_what_train_holds_are_refused(tmp_path: Path) -> N
         nist_sd19.read(tmp_path)
 
 
-def test_what_is_no_class_and_no_picture_is_told(tmp_path: Path) -> None:
-    """A code that no character has; a broken picture; no pictures at all."""
+def test_bad_classes_and_pictures_are_reported(tmp_path: Path) -> None:
+    """A folder without a character's code, a broken picture and an empty set are refused."""
     put(tmp_path / "code", "7f/hsf_0", "30/hsf_0")
     broken = put(tmp_path / "broken", "30/hsf_0")
     (broken / "30/hsf_0/hsf_0_00001.png").write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -110,8 +110,11 @@ def test_what_is_no_class_and_no_picture_is_told(tmp_path: Path) -> None:
         nist_sd19.read(tmp_path / "bare")
 
 
-def test_it_is_recognised_by_its_folders_and_told_when_content_is_double(tmp_path: Path) -> None:
-    """Class folders of another set are not enough."""
+def test_it_is_recognised_by_its_folders(tmp_path: Path) -> None:
+    """A class folder with hsf or train folders is recognised; other class folders are not.
+
+    If it has both, the reason mentions that they repeat each other.
+    """
     put(tmp_path / "one/by_class", "30/hsf_4")
     put(tmp_path / "two", "30/train_30", "30/hsf_0")
     put(tmp_path / "other", "30/images", "4a_6a/hsf_0")

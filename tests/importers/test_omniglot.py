@@ -18,7 +18,7 @@ F = letter(105, 105, ink=0, paper=255)
 
 
 def put(root: Path, *paths: str) -> Path:
-    """Pictures of one bit a pixel, as the set's are: a set bit is white."""
+    """Write pictures of one bit a pixel, white where it is set, as the set has; returns `root`."""
     rows = [np.packbits(row > 0).tobytes() for row in F]
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def put(root: Path, *paths: str) -> Path:
 
 
 def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
-    """The classes, and the pictures, as many as were told."""
+    """The classes and the pictures of a set, after a check of their number and polarity."""
     collection = omniglot.read(source)
     glyphs = list(collection.glyphs())
     assert (collection.name, collection.ink) == ("omniglot", "dark")
@@ -36,7 +36,7 @@ def read(source: Path) -> tuple[tuple[str, ...], list[Glyph]]:
 
 
 def test_the_first_characters_of_two_alphabets_are_two_classes(tmp_path: Path) -> None:
-    """And their drawers two groups, though both are number 2."""
+    """A class and a group have their alphabet's name, so equal numbers are kept apart."""
     root = put(
         tmp_path,
         "images_background/Greek/character01/0394_02.png",
@@ -57,7 +57,10 @@ def test_the_first_characters_of_two_alphabets_are_two_classes(tmp_path: Path) -
 
 
 def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
-    """From the folder of one part too; neither part is a test, for they share no class."""
+    """Pictures are read as drawn, from the whole set or one part, and have no side.
+
+    Neither part is a test, for the parts share no class.
+    """
     put(tmp_path, "images_evaluation/Greek/character01/0394_02.png")
 
     for source in (tmp_path, tmp_path / "images_evaluation"):
@@ -68,7 +71,7 @@ def test_a_picture_is_upright_and_dark_on_white(tmp_path: Path) -> None:
 
 
 def test_colour_is_made_grey_and_more_than_eight_bits_are_refused(tmp_path: Path) -> None:
-    """As pictures are that somebody else's program wrote again."""
+    """A coloured picture is read as grey, and one with 16 bits is refused."""
     folder = tmp_path / "Greek/character01"
     write_picture(folder / "0394_01.png", np.repeat(F[..., None], 3, axis=2))
 
@@ -79,8 +82,8 @@ def test_colour_is_made_grey_and_more_than_eight_bits_are_refused(tmp_path: Path
         read(tmp_path)
 
 
-def test_a_name_that_tells_no_drawer_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
-    """Said with what was expected; empty characters and other folders are no classes."""
+def test_a_name_without_a_drawer_and_an_empty_set_are_refused(tmp_path: Path) -> None:
+    """The errors say what was expected; empty characters and other folders are not classes."""
     put(tmp_path / "in", "Greek/character01/one.png", "Greek/strokes/0394_01.png")
     (tmp_path / "in/Greek/character02").mkdir()
     (tmp_path / "bare/Greek/character01").mkdir(parents=True)
@@ -92,8 +95,8 @@ def test_a_name_that_tells_no_drawer_and_an_empty_folder_are_refused(tmp_path: P
         omniglot.read(tmp_path / "bare")
 
 
-def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
-    """In the class, the group and the source: the dataset holds text."""
+def test_names_that_are_not_utf_8_are_spelled_out(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are spelled out in class, group and source, for these are text."""
     put(tmp_path, os.fsdecode(b"Gr\xff/character01/0394_02.png"))
 
     classes, (glyph,) = read(tmp_path)
@@ -104,7 +107,7 @@ def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path) -> None:
 
 
 def test_it_is_recognised_by_its_folders(tmp_path: Path) -> None:
-    """Two levels of folders alone are not enough."""
+    """Folders of characters in folders of alphabets are recognised; other folders are not."""
     put(tmp_path / "in", "images_background/Greek/character01/0394_02.png")
     put(tmp_path / "other", "train/7/0394_02.png")
     (tmp_path / "file").touch()

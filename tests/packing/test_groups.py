@@ -1,4 +1,4 @@
-"""Writers, pages and sheets in the packed file: there for whoever measures by them."""
+"""Groups (writers, pages, sheets) in the packed file, and a set's own split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 @pytest.fixture
 def grouped(tmp_path: Path) -> Path:
-    """300 pictures by ten writers, `Ж0` to `Ж8` and one without a name: the last digit tells."""
+    """A dataset of 300 pictures by nine writers, `Ж0` to `Ж8`, and by one without a name.
+
+    The last digit of a picture's number says who wrote it; 9 is the writer without a name.
+    """
     folder = write_classes(tmp_path / "in", {"a": 290, "b": 10})
     for path in list(folder.glob("*/*.png")):
         digit = path.stem[-1]
@@ -34,7 +37,7 @@ def grouped(tmp_path: Path) -> Path:
 
 
 def test_packing_keeps_the_names_of_the_groups(grouped: Path) -> None:
-    """Row by row, in all three splits; empty where the pattern does not match."""
+    """Every row has its group's name, which is empty where the pattern does not match."""
     writers: dict[str, set[str]] = {}
     with open_dataset(grouped) as dataset:
         for name in SPLITS:
@@ -48,7 +51,7 @@ def test_packing_keeps_the_names_of_the_groups(grouped: Path) -> None:
 
 
 def test_without_groups_there_is_no_such_array(tmp_path: Path) -> None:
-    """A file without groups is what it was before there were any."""
+    """A dataset packed without --group-by has no array of groups, and reads as having none."""
     packed(write_classes(tmp_path / "in", {"a": 20}), tmp_path / "packed.h5")
 
     with h5py.File(tmp_path / "packed.h5") as file:
@@ -60,7 +63,7 @@ def test_without_groups_there_is_no_such_array(tmp_path: Path) -> None:
 
 
 def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
-    """A copy is by the writer of its original, in whole blocks and in the last one."""
+    """A distorted copy has the group of its original, in whole chunks and in the last one."""
     augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "augmented.h5"
     with open_dataset(grouped) as dataset:
@@ -79,7 +82,7 @@ def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
 
 
 def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> None:
-    """Strings of any length are not what format 1 has."""
+    """Groups stored as strings of any length are refused: format 1 has them of fixed length."""
     with h5py.File(grouped, "a") as file:
         count = len(file["train/group"])
         del file["train/group"]
@@ -91,7 +94,10 @@ def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> No
 
 
 def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:
-    """Pictures on neither side go by the other fractions; twins stay together where they may."""
+    """Test pictures stay test, train is divided, and pictures on neither side go to all splits.
+
+    Twins stay together unless the set has put them on both sides.
+    """
     labels = np.repeat([0, 1, 2], [40, 40, 20]).astype(np.int32)
     content = np.random.default_rng(0).integers(0, 1 << 60, 100).astype(np.uint64)
     side = np.tile([TRAIN, TEST], 50).astype(np.int8)
@@ -110,7 +116,7 @@ def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:
 
 
 def test_a_set_of_test_pictures_alone_is_test() -> None:
-    """Nothing is made up for the other splits."""
+    """A set that holds only test pictures gets empty train and validation splits."""
     rows = np.arange(5, dtype=np.int32)
     official = Official(np.full(5, TEST, np.int8), (0.9, 0.1, 0.0))
 
@@ -119,8 +125,8 @@ def test_a_set_of_test_pictures_alone_is_test() -> None:
     assert (split == TEST).all()
 
 
-def test_classes_that_miss_a_wanted_split_are_told() -> None:
-    """By hand: class b has no test picture; that nobody has validation is not its lack."""
+def test_classes_that_miss_a_wanted_split_are_listed() -> None:
+    """A class without a test picture is listed; a split that was not asked for is not missed."""
     labels, split = np.array([0, 0, 1], np.int32), np.array([0, 2, 0], np.int8)
 
     missing = missing_splits(("a", "b"), labels, split, np.array([True, False, True]))

@@ -1,4 +1,4 @@
-"""Packing class folders: what is in the file, and what is not."""
+"""Packing class folders: what the file holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.worlds.packing_run import SMALL, homes, packed
 
 
 def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> None:
-    """Pixels, label, source and digest of each row belong together; over more than one chunk."""
+    """Pixels, label, source and digest of each row belong together, over more than one chunk."""
     counts = {"a": 300, "b": 30, "c": 3}
     folder = write_classes(tmp_path / "in", counts)
 
@@ -49,7 +49,7 @@ def test_every_picture_is_in_the_file_once_with_its_label(tmp_path: Path) -> Non
 
 
 def test_rows_are_shuffled(tmp_path: Path) -> None:
-    """Neither by class nor by name, and otherwise for another seed."""
+    """Rows are ordered neither by class nor by name, and differently for another seed."""
     folder = write_classes(tmp_path / "in", {"a": 60, "b": 60})
     sources = []
     for seed in (0, 1):
@@ -66,22 +66,22 @@ def test_rows_are_shuffled(tmp_path: Path) -> None:
 
 
 def test_the_file_is_the_same_for_any_executor(tmp_path: Path) -> None:
-    """Byte for byte: in this process, in two others, in threads; names in other scripts too."""
+    """One process, two others and threads write the same bytes, whatever the classes' script."""
     folder = write_classes(tmp_path / "in", {"Ж": 200, "漢": 150, "🦉": 7})
 
-    packed(folder, tmp_path / "one")
+    packed(folder, tmp_path / "in process")
     with ThreadPoolExecutor(3) as threads:
         packed(folder, tmp_path / "threads", executor=threads)
     with local_executor(2) as processes:
-        packed(folder, tmp_path / "two", executor=processes)
+        packed(folder, tmp_path / "processes", executor=processes)
 
-    one = (tmp_path / "one").read_bytes()
-    assert one == (tmp_path / "two").read_bytes()
-    assert one == (tmp_path / "threads").read_bytes()
+    expected = (tmp_path / "in process").read_bytes()
+    assert expected == (tmp_path / "processes").read_bytes()
+    assert expected == (tmp_path / "threads").read_bytes()
 
 
 def test_the_file_is_the_same_wherever_the_folder_lies(tmp_path: Path) -> None:
-    """Another place, another name of the output, files written in another order."""
+    """The folder's place, the output's name and the order of writing do not reach the file."""
     folder = write_classes(tmp_path / "in", {"a": 20, "b": 20})
     for path in sorted(folder.rglob("*.png"), reverse=True):
         write_picture(tmp_path / "far/away" / path.relative_to(folder), read(path))
@@ -94,13 +94,13 @@ def test_the_file_is_the_same_wherever_the_folder_lies(tmp_path: Path) -> None:
 
 
 def test_no_object_in_the_file_has_a_time(tmp_path: Path) -> None:
-    """HDF5 would store when each was made, and two runs would differ."""
+    """No time of creation is stored, for it would make two runs differ."""
     packed(write_classes(tmp_path / "in", {"a": 5}), tmp_path / "out.h5")
 
     times: list[int] = []
 
-    def look(_name: str, thing: h5py.Group | h5py.Dataset) -> None:
-        info = h5py.h5g.get_objinfo(thing.id)
+    def look(_name: str, stored: h5py.Group | h5py.Dataset) -> None:
+        info = h5py.h5g.get_objinfo(stored.id)
         times.append(info.mtime)
 
     with h5py.File(tmp_path / "out.h5") as file:
@@ -110,8 +110,8 @@ def test_no_object_in_the_file_has_a_time(tmp_path: Path) -> None:
     assert set(times) == {0}
 
 
-def test_provenance_tells_how_and_not_where(tmp_path: Path) -> None:
-    """Options, seed, counts, versions, and a fingerprint of the source."""
+def test_provenance_says_how_and_not_where(tmp_path: Path) -> None:
+    """Provenance holds options, seed, counts and a fingerprint of the source, but no path."""
     folder = write_classes(tmp_path / "in", {"a": 10, "b": 10})
     packing = Packing(spec=ImageSpec.of(size=9, fit="ink", ink="dark", threshold="otsu"), seed=3)
 
@@ -152,7 +152,7 @@ def test_provenance_tells_how_and_not_where(tmp_path: Path) -> None:
 
 
 def test_every_format_and_depth_packs_to_the_same_picture(tmp_path: Path) -> None:
-    """One drawing as 8 and 16 bits, grey, colour, alpha, inverted: nine times the same pixels."""
+    """One drawing in 8 and 16 bits, grey, colour, alpha and inverted gives the same pixels."""
     grey = glyph(np.random.default_rng(4))
     colour = np.dstack([grey] * 3)
     alpha = np.dstack([np.zeros_like(colour), 255 - grey])
@@ -176,7 +176,7 @@ def test_every_format_and_depth_packs_to_the_same_picture(tmp_path: Path) -> Non
 
 
 def test_ten_thousand_classes_survive_the_round_trip(tmp_path: Path) -> None:
-    """With names longer than an attribute could hold together; every label finds its name."""
+    """Every label finds its name, though all names together exceed what an attribute can hold."""
     name = "class-{:05d}-" + "語" * 8
     for index in range(10_000):
         folder = tmp_path / "in" / name.format(index)
@@ -195,7 +195,7 @@ def test_ten_thousand_classes_survive_the_round_trip(tmp_path: Path) -> None:
 
 
 def test_names_that_are_no_text_are_spelled_out(tmp_path: Path) -> None:
-    """Bytes ff fe in a path; emoji, quotes and newlines stay."""
+    r"""Bytes of a path that are not UTF-8 become ``\xff``; emoji, quotes and newlines stay."""
     folder = write_classes(tmp_path / "in", {"a": 3})
     data = (folder / "a/0000.png").read_bytes()
     for name in (b"\xff\xfe" * 20 + b".png", "new\nline 😀 'q\".png".encode()):

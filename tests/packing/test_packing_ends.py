@@ -1,4 +1,4 @@
-"""Packing that is killed, stopped, or given ten times as much; in processes of their own."""
+"""Packing that is killed, stopped, or given ten times as many pictures, in its own process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(folder: Path, output: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Begin to pack."""
+    """Begin to pack in another process."""
     command = [sys.executable, str(ROOT / "create_dataset.py"), str(folder), "-o", str(output)]
     return subprocess.Popen(
         [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -35,7 +35,7 @@ def start(folder: Path, output: Path, *options: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for(folder: Path, moment: str | float, process: subprocess.Popen[bytes]) -> None:
-    """Wait some seconds; or until something of this ending lies in the folder."""
+    """Wait so many seconds, or until a file or folder with this ending lies in the folder."""
     if isinstance(moment, float):
         time.sleep(moment)
         return
@@ -45,7 +45,7 @@ def wait_for(folder: Path, moment: str | float, process: subprocess.Popen[bytes]
 
 
 def whole(output: Path) -> bool:
-    """Whether the file is there, and all of it; False when there is none."""
+    """Whether the file exists and holds all pictures."""
     if not output.exists():
         return False
     with open_dataset(output) as dataset:
@@ -58,7 +58,10 @@ def whole(output: Path) -> bool:
 def test_a_killed_run_leaves_no_half_file(
     tmp_path: Path, tiny: Path, moment: str | float, workers: str
 ) -> None:
-    """SIGKILL at any moment; the next run packs everything and sweeps what was left."""
+    """After SIGKILL at any moment the file is whole or absent, and no worker lives on.
+
+    The next run packs everything and removes the scratch files that were left.
+    """
     output = tmp_path / "out/d.h5"
     process = start(tiny, output, "--workers", workers)
     wait_for(output.parent, moment, process)
@@ -83,7 +86,7 @@ def test_a_killed_run_leaves_no_half_file(
 def test_a_stopped_run_leaves_nothing(
     tmp_path: Path, tiny: Path, moment: str, number: signal.Signals, workers: str
 ) -> None:
-    """SIGTERM and Ctrl-C: 128 and the signal's number, an empty folder, no worker left."""
+    """SIGTERM and Ctrl-C end a run with code 128 plus the signal's number and an empty folder."""
     output = tmp_path / "out/d.h5"
     process = start(tiny, output, "--workers", workers)
     wait_for(output.parent, moment, process)
@@ -98,7 +101,7 @@ def test_a_stopped_run_leaves_nothing(
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ten_times_the_pictures_take_no_more_memory(tmp_path: Path, workers: str) -> None:
-    """A tenth more at most: 6,000 pictures against 60,000."""
+    """Packing 60,000 pictures takes at most a tenth more memory than packing 6,000."""
     pack = [sys.executable, str(ROOT / "create_dataset.py"), "--workers", workers]
     small = peak_memory([*pack, str(write_tiny(tmp_path / "6", 6000)), "-o", tmp_path / "s.h5"])
     large = peak_memory([*pack, str(write_tiny(tmp_path / "60", 60_000)), "-o", tmp_path / "l.h5"])

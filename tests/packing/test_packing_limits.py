@@ -1,4 +1,4 @@
-"""What packing leaves out and what it refuses: caps, small classes, unreadable files."""
+"""What packing leaves out and what it refuses: large and small classes, unreadable files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.worlds.packing_run import SMALL, homes, packed, silent
 
 
 def test_per_class_keeps_so_many_of_each(tmp_path: Path) -> None:
-    """Drawn by content: the same ones whatever else is there; another seed draws others."""
+    """The pictures to keep are drawn by content, so others do not matter, and by seed."""
     folder = write_classes(tmp_path / "in", {"a": 40, "b": 7})
     kept = []
     for seed, output in ((0, "one"), (1, "two")):
@@ -41,7 +41,7 @@ def test_per_class_keeps_so_many_of_each(tmp_path: Path) -> None:
 
 
 def test_small_classes_can_be_left_out(tmp_path: Path) -> None:
-    """And are named; the labels of the others close up."""
+    """Classes that are too small are left out and named; the labels of the others close up."""
     folder = write_classes(tmp_path / "in", {"a": 2, "b": 6, "c": 5, "d": 4})
     (folder / "a/broken.png").touch()
     (folder / "e").mkdir()
@@ -62,7 +62,7 @@ def test_small_classes_can_be_left_out(tmp_path: Path) -> None:
 
 
 def test_classes_that_miss_a_split_are_named(tmp_path: Path) -> None:
-    """One picture is for training; an empty split that was asked for is missed by nobody."""
+    """A class too small for all splits is named with those it misses; fraction 0 is no miss."""
     folder = write_classes(tmp_path / "in", {"a": 1, "b": 2, "c": 3})
 
     usual = packed(folder, tmp_path / "out.h5")
@@ -79,7 +79,7 @@ def test_classes_that_miss_a_split_are_named(tmp_path: Path) -> None:
 
 
 def test_more_unreadable_files_than_allowed_leave_no_file(tmp_path: Path) -> None:
-    """3 of 103 are over 1 %; the message says how many, the first, and what to add."""
+    """With more than 1 % unreadable, the message says how many, the first, and what to add."""
     folder = write_classes(tmp_path / "in", {"a": 50, "b": 50})
     for name in ("x", "y", "z"):
         (folder / f"a/{name}.png").write_text("not a picture")
@@ -99,7 +99,7 @@ def test_more_unreadable_files_than_allowed_leave_no_file(tmp_path: Path) -> Non
 
 
 def test_one_per_cent_of_unreadable_files_is_allowed(tmp_path: Path) -> None:
-    """4 of 400 are not more than 1 %; the others keep their pixels, over two pieces of work."""
+    """With 4 of 400 files unreadable the others are packed with their own pixels."""
     folder = write_classes(tmp_path / "in", {"a": 290, "b": 110})
     for name in ("a/0010.png", "b/0000.png", "b/0020.png", "b/0109.png"):
         (folder / name).write_bytes((folder / name).read_bytes()[:40])
@@ -121,7 +121,7 @@ def test_one_per_cent_of_unreadable_files_is_allowed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_when_no_class_is_large_enough(tmp_path: Path) -> None:
-    """The message names the largest."""
+    """If no class has enough pictures, the message says how many the largest has."""
     folder = write_classes(tmp_path / "in", {"a": 2, "b": 4})
 
     with pytest.raises(InkfoldError, match="no class has 5 readable pictures, the largest has 4"):
@@ -129,7 +129,7 @@ def test_nothing_is_left_when_no_class_is_large_enough(tmp_path: Path) -> None:
 
 
 def test_an_existing_output_is_refused_before_any_work(tmp_path: Path) -> None:
-    """Even where there is nothing to pack."""
+    """An existing output is refused even before the folder is looked for."""
     (tmp_path / "out.h5").write_text("mine")
 
     with pytest.raises(InkfoldError, match="already exists; add --overwrite"):

@@ -1,4 +1,4 @@
-"""What belongs together stays together: duplicates, writers, and the split of a picture."""
+"""Pictures that belong together stay in one split: twins, and the pictures of a writer."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from tests.worlds.packing_run import SMALL, homes, packed
 
 
 def test_another_size_or_fit_has_the_same_split(tmp_path: Path) -> None:
-    """So that networks of several sizes can be compared; also in the same order."""
+    """Size and fit of the images change neither split nor order, so networks can be compared."""
     folder = write_classes(tmp_path / "in", {"a": 40, "b": 40})
 
-    packed(folder, tmp_path / "one.h5")
-    packed(folder, tmp_path / "two.h5", Packing(spec=ImageSpec(size=20, fit="stretch")))
+    packed(folder, tmp_path / "small.h5")
+    packed(folder, tmp_path / "large.h5", Packing(spec=ImageSpec(size=20, fit="stretch")))
 
-    with open_dataset(tmp_path / "one.h5") as one, open_dataset(tmp_path / "two.h5") as two:
+    with open_dataset(tmp_path / "small.h5") as small, open_dataset(tmp_path / "large.h5") as large:
         for name in SPLITS:
-            assert getattr(one, name).source == getattr(two, name).source
+            assert small.split(name).source == large.split(name).source
 
 
 def test_identical_pictures_never_sit_in_two_splits(tmp_path: Path) -> None:
-    """The leak that makes a test score worthless: copies, and the same pixels encoded anew."""
+    """A picture, its copy and the same pixels in another format are in one split.
+
+    Else a network would be tested with pictures that it was trained on.
+    """
     folder = write_classes(tmp_path / "in", {"a": 30, "b": 30})
     for index in range(30):
         original = folder / f"a/{index:04d}.png"
@@ -54,7 +57,7 @@ def test_identical_pictures_never_sit_in_two_splits(tmp_path: Path) -> None:
 
 
 def test_the_same_pixels_under_two_labels_are_a_conflict(tmp_path: Path) -> None:
-    """Listed as pairs of paths; three labels are two pairs; twins in one class are none."""
+    """Conflicts are pairs of paths: three labels make two pairs, twins in one class no pair."""
     folder = write_classes(tmp_path / "in", {"a": 12, "b": 12, "c": 12})
     shutil.copy(folder / "a/0000.png", folder / "a/twin.png")
     shutil.copy(folder / "a/0001.png", folder / "b/as b.png")
@@ -74,10 +77,10 @@ def test_the_same_pixels_under_two_labels_are_a_conflict(tmp_path: Path) -> None
     assert home["a/0002.png"] == home["b/as b too.png"] == home["c/as c.png"]
 
 
-def test_pictures_are_told_apart_by_their_whole_digest(
+def test_twins_have_equal_digests_as_a_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first half only says where to look."""
+    """Pictures whose digests share only their first half are not twins."""
 
     def half(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         digest = digests(images).copy()
@@ -92,7 +95,7 @@ def test_pictures_are_told_apart_by_their_whole_digest(
 
 
 def test_a_writer_s_pictures_stay_in_one_split(tmp_path: Path) -> None:
-    """--group-by, and a copy of one writer's picture by another ties the two together."""
+    """Each writer's pictures are in one split; a twin by a second writer ties the two writers."""
     folder = tmp_path / "in"
     rng = np.random.default_rng(0)
     for writer in range(20):
@@ -114,7 +117,7 @@ def test_a_writer_s_pictures_stay_in_one_split(tmp_path: Path) -> None:
         (home[f"b/w{writer:02d}_1.png"], home[f"b/w{writer + 1:02d}_1.png"])
         for writer in range(0, 10, 2)
     ]
-    assert all(one == other for one, other in tied)
-    assert {one for one, _ in tied} != {"train"}
+    assert all(first == second for first, second in tied)
+    assert {first for first, _ in tied} != {"train"}
     assert set(home.values()) == set(SPLITS)
     assert report.plan.ungrouped == 1

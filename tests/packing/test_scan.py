@@ -1,4 +1,4 @@
-"""The scan of class folders."""
+"""The scan of class folders: which pictures it lists, and what it reports as ignored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PNG = encode(".png", glyph(np.random.default_rng(0)))
 
 
 def put(root: Path, *names: str | bytes) -> Path:
-    """Files with a picture in them."""
+    """Write picture files with these names under a folder, which is returned."""
     for name in names:
         path = Path(os.fsdecode(os.fsencode(root) + b"/" + os.fsencode(name)))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,14 +29,14 @@ def put(root: Path, *names: str | bytes) -> Path:
 
 
 def scanned(root: Path, spool: Path) -> tuple[Listing, list[str]]:
-    """The listing and its paths."""
+    """The listing, and the paths that it holds."""
     with closing(Spool(spool)) as paths:
         listing = scan(root, paths)
         return listing, [path.decode("utf-8", "surrogateescape") for path in paths]
 
 
 def test_each_folder_is_a_class_in_the_order_of_names(tmp_path: Path) -> None:
-    """Files of a class in the order of their names, folders inside a class after its files."""
+    """Classes and files come in the order of their names, folders in a class after its files."""
     root = put(tmp_path / "in", "b/2.png", "b/10.png", "a/x/y/3.png", "a/z.png", "a/w/1.png")
 
     listing, paths = scanned(root, tmp_path / "spool")
@@ -50,7 +50,7 @@ def test_each_folder_is_a_class_in_the_order_of_names(tmp_path: Path) -> None:
 
 
 def test_class_names_may_be_in_any_script(tmp_path: Path) -> None:
-    """Stored as they are; bytes that are no UTF-8 are spelled out."""
+    """A class has its folder's name, in which bytes that are not UTF-8 are spelled out."""
     names = ["Ж", "é", "漢字", "ก็", "🦉", "a b", "'q\"", "new\nline"]
     root = put(tmp_path / "in", *(f"{name}/1.png" for name in names), b"\xff\xfe/1.png")
 
@@ -61,15 +61,15 @@ def test_class_names_may_be_in_any_script(tmp_path: Path) -> None:
 
 
 def test_two_folders_that_read_the_same_are_refused(tmp_path: Path) -> None:
-    r"""A byte ff, and a backslash with xff after it."""
+    r"""A folder named by the byte ff and one named by the text \xff cannot both be classes."""
     root = put(tmp_path / "in", b"\xff/1.png", b"\\xff/1.png")
 
     with pytest.raises(InkfoldError, match="two class folders have the same name"):
         scanned(root, tmp_path / "spool")
 
 
-def test_what_is_no_picture_is_named_with_the_reason(tmp_path: Path) -> None:
-    """Stray files, hidden ones, other kinds of files; and a class without any picture."""
+def test_files_that_are_not_pictures_are_named_with_the_reason(tmp_path: Path) -> None:
+    """Stray, hidden and other files are reported as ignored, and a class without pictures too."""
     root = put(tmp_path / "in", "a/1.png", ".git/x.png", "a/.DS_Store", "stray.png")
     (root / "a/notes.txt").write_text("RIFF and BM are how some files begin")
     (root / "a/sound.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
@@ -96,7 +96,7 @@ def test_what_is_no_picture_is_named_with_the_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm"])
 def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path, ending: str) -> None:
-    """A suffix in capitals; no suffix; the wrong one. An empty .png is for the reader to refuse."""
+    """Pictures are listed whatever their suffix; an empty .png is left for the reader to refuse."""
     data = encode(ending, glyph(np.random.default_rng(0)))
     folder = tmp_path / "in/a"
     folder.mkdir(parents=True)
@@ -112,7 +112,7 @@ def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path, ending: str)
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
-    """A link to a folder elsewhere, to a file, to nowhere, to the class itself and to the root."""
+    """Links to folders and files elsewhere are followed; links to a folder above are reported."""
     root = put(tmp_path / "in", "a/1.png")
     put(tmp_path / "elsewhere", "deep/2.png")
     (root / "a/folder").symlink_to(tmp_path / "elsewhere")
@@ -141,23 +141,23 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
 
 
 def dig(root: Path, name: str, depth: int) -> Iterator[int]:
-    """Folders inside folders; yields a descriptor of the last, and clears them away."""
-    here = os.open(root, os.O_RDONLY)
+    """Nest folders; yields a descriptor of the innermost one, and removes all of them after."""
+    deepest = os.open(root, os.O_RDONLY)
     for _ in range(depth):
-        os.mkdir(name, dir_fd=here)
-        inner = os.open(name, os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
+        os.mkdir(name, dir_fd=deepest)
+        inner = os.open(name, os.O_RDONLY, dir_fd=deepest)
+        os.close(deepest)
+        deepest = inner
     try:
-        yield here
+        yield deepest
     finally:
-        os.close(here)
+        os.close(deepest)
         # shutil.rmtree, and so pytest, gives up on so deep a tree
         subprocess.run(["/bin/rm", "-rf", str(root)], check=True)
 
 
 def test_very_deep_folders_are_read(tmp_path: Path) -> None:
-    """Deeper than Python's own recursion goes."""
+    """Folders nested more deeply than Python's recursion allows are read."""
     root = put(tmp_path / "in", "a/1.png")
     for deepest in dig(root / "a", "d", 1200):
         file = os.open("2.png", os.O_WRONLY | os.O_CREAT, dir_fd=deepest)
@@ -170,7 +170,7 @@ def test_very_deep_folders_are_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
-    """The others are still read; the superuser may read everything, so it sees nothing here."""
+    """An unreadable folder is reported as ignored, and the others are read."""
     root = put(tmp_path / "in", "a/1.png", "b/1.png")
     (root / "b").chmod(0)
     if os.access(root / "b", os.R_OK):
@@ -184,7 +184,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_path_too_long_for_the_system_is_named(tmp_path: Path) -> None:
-    """What any user can meet of a folder that cannot be read: a path of over 4,096 bytes."""
+    """A folder whose path exceeds 4,096 bytes is reported as unreadable."""
     root = put(tmp_path / "in", "a/1.png")
     for _ in dig(root / "a", "x" * 250, 20):
         listing, paths = scanned(root, tmp_path / "spool")
@@ -202,7 +202,7 @@ def _refusal(root: Path, spool: Path) -> str:
 
 
 def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> None:
-    """Nothing there; a file; nothing in it; pictures directly in it; folders without pictures."""
+    """A missing folder, a file, an empty folder, stray pictures and empty classes are refused."""
     spool = tmp_path / "spool"
     (tmp_path / "file").touch()
     (tmp_path / "bare").mkdir()
@@ -221,7 +221,7 @@ def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> Non
 
 
 def test_a_tally_counts_all_and_names_the_first() -> None:
-    """A million bad files take no memory."""
+    """A tally's memory is bounded: it counts a million bad files and names the first 2,000."""
     tally = Tally()
     for number in range(NAMED + 10):
         tally.add(str(number), "bad")

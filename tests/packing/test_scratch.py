@@ -1,4 +1,4 @@
-"""Scratch files: what goes in comes out."""
+"""Scratch files return the texts and records that were appended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = st.binary(max_size=30).filter(lambda text: b"\0" not in text)
 def test_texts_come_back_by_place_and_by_range(
     tmp_path: Path, texts: list[bytes], data: st.DataObject
 ) -> None:
-    """Also empty ones, and across the places that are remembered."""
+    """Every text, empty ones too, is returned by its number and in any range of numbers."""
     start = data.draw(st.integers(0, len(texts) - 1))
     stop = data.draw(st.integers(start, len(texts) + 3))
     with closing(Spool(tmp_path / "texts")) as spool:
@@ -39,7 +39,7 @@ def test_texts_come_back_by_place_and_by_range(
 
 
 def test_more_texts_than_a_batch_come_in_order(tmp_path: Path) -> None:
-    """Reading goes batch by batch."""
+    """A spool that is read in several batches gives its texts in the order of appending."""
     with closing(Spool(tmp_path / "texts")) as spool:
         for number in range(BATCH + 100):
             spool.append(b"%d" % number)
@@ -48,13 +48,13 @@ def test_more_texts_than_a_batch_come_in_order(tmp_path: Path) -> None:
 
 
 def test_an_empty_spool_holds_nothing(tmp_path: Path) -> None:
-    """No text, no batch."""
+    """Iterating a spool to which nothing was appended gives no text."""
     with closing(Spool(tmp_path / "texts")) as spool:
         assert list(spool) == []
 
 
 def test_records_come_back_in_any_order(tmp_path: Path) -> None:
-    """Pictures appended in two goes, taken backwards and twice."""
+    """Pictures that were appended in two calls are taken in any order, also twice."""
     pictures = np.random.default_rng(0).integers(0, 256, (10, 3, 4)).astype(np.uint8)
     with closing(Records(tmp_path / "pictures", (np.uint8, (3, 4)))) as records:
         records.append(pictures[:7])
@@ -67,7 +67,7 @@ def test_records_come_back_in_any_order(tmp_path: Path) -> None:
 
 
 def test_a_column_is_one_word_of_one_field_of_all(tmp_path: Path) -> None:
-    """Over more records than a batch, after taking some."""
+    """A column has one value of each record, over several batches and after other reads."""
     dtype = np.dtype([("file", np.uint64, 2), ("pixels", np.uint64, 2)])
     facts = np.zeros(BATCH + 50, dtype)
     facts["file"][:, 1] = np.arange(len(facts))
@@ -81,7 +81,7 @@ def test_a_column_is_one_word_of_one_field_of_all(tmp_path: Path) -> None:
 
 
 def test_records_of_another_kind_are_refused(tmp_path: Path) -> None:
-    """One row out of step would shift all that follow."""
+    """Records of another shape or type are refused, for they would shift all that follow."""
     with closing(Records(tmp_path / "pictures", (np.uint8, (3, 4)))) as records:
         with pytest.raises(ValueError, match="is not records of"):
             records.append(np.zeros((2, 4, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""The law of the split, by hand and by property."""
+"""Which split each picture gets: targets, whole units and repairs, by hand and by property."""
 
 from __future__ import annotations
 
@@ -34,30 +34,33 @@ from tests.worlds.divided import (
     ],
 )
 def test_targets_by_hand(count: int, expected: tuple[int, int, int]) -> None:
-    """Largest remainder of 0.8, 0.1, 0.1, with validation and test never empty from 3 on."""
+    """Targets are largest remainders of 0.8, 0.1, 0.1; from 3 pictures on no split wants 0."""
     assert targets(np.array([count]), USUAL)[0].tolist() == list(expected)
 
 
 def test_a_split_of_fraction_zero_wants_nothing() -> None:
-    """Not even of a class that is large enough."""
+    """A split with fraction 0 has the target 0, even of a class that is large enough."""
     assert targets(np.array([3, 100]), (0.5, 0.0, 0.5)).tolist() == [[2, 0, 1], [50, 0, 50]]
     assert targets(np.array([1, 2]), (0.0, 0.0, 1.0)).tolist() == [[0, 0, 1], [0, 0, 2]]
 
 
 def test_a_class_of_one_or_two_is_always_there_for_training() -> None:
-    """Though the others want more: 0.2 / 0.4 / 0.4 of one, and 0.4 / 0.8 / 0.8 of two."""
+    """A class of one or two pictures has one for train, even where its share of train is less.
+
+    The quotas are 0.2 / 0.4 / 0.4 of one picture, and 0.4 / 0.8 / 0.8 of two.
+    """
     assert targets(np.array([1, 2]), (0.2, 0.4, 0.4)).tolist() == [[1, 0, 0], [1, 0, 1]]
 
 
 def test_fractions_that_floating_point_cannot_hold_are_exact() -> None:
-    """0.29 x 100 is 28.999999999999996."""
+    """A rounding error, as 0.29 x 100 = 28.999999999999996, does not change a target."""
     assert targets(np.array([100]), (0.29, 0.57, 0.14)).tolist() == [[29, 57, 14]]
 
 
 @SETTINGS
 @given(COUNTS, FRACTIONS)
 def test_targets_add_up_and_are_near_the_fractions(counts: list[int], fractions: Fractions) -> None:
-    """Within one picture where the class is large enough for each split to get its own."""
+    """Targets add up to the class; those of a large class are within one picture of its quotas."""
     wanted = targets(np.array(counts), fractions)
     quotas = np.array(counts)[:, None] * np.array(fractions)
     positive = np.array(fractions) > 0
@@ -75,7 +78,7 @@ def test_targets_add_up_and_are_near_the_fractions(counts: list[int], fractions:
 def test_single_pictures_meet_the_targets_exactly(
     counts: list[int], fractions: Fractions, seed: int
 ) -> None:
-    """Every picture is in exactly one split, and each class has what it should have."""
+    """Without groups and twins each class gets exactly its targets."""
     labels, content = pictures(counts)
 
     split = assign(labels, content, alone(labels), fractions, seed)
@@ -89,7 +92,7 @@ def test_single_pictures_meet_the_targets_exactly(
 def test_a_group_is_never_divided(
     counts: list[int], fractions: Fractions, seed: int, groups: int
 ) -> None:
-    """Groups of any size, across any classes; no picture goes to a split of fraction 0."""
+    """Groups of any size, across any classes, stay whole; splits with fraction 0 stay empty."""
     labels, content = pictures(counts, seed)
     number = np.random.default_rng(seed).integers(0, groups, len(labels))
 
@@ -105,7 +108,7 @@ def test_a_group_is_never_divided(
 def test_a_few_twins_leave_every_class_within_one_of_its_target(
     counts: list[int], seed: int
 ) -> None:
-    """Pairs of identical pictures in a class: the single ones make up for them."""
+    """Single pictures make up for pairs of twins, so each class is within one of its targets."""
     labels, content = pictures(counts, seed)
     number = np.arange(len(labels))
     starts = np.cumsum(counts) - counts
@@ -121,7 +124,7 @@ def test_a_few_twins_leave_every_class_within_one_of_its_target(
 @SETTINGS
 @given(st.integers(1, 4), st.integers(12, 40), st.integers(0, 99))
 def test_classes_of_many_groups_are_in_every_split(classes: int, writers: int, seed: int) -> None:
-    """Each writer wrote each class four times; from 12 writers on no class misses a split."""
+    """With 12 writers or more, each of whom wrote every class, no class misses a split."""
     labels, content = pictures([writers * 4] * classes, seed)
     writer = np.tile(np.repeat(np.arange(writers), 4), classes)
 
@@ -134,7 +137,7 @@ def test_classes_of_many_groups_are_in_every_split(classes: int, writers: int, s
 
 
 def test_three_groups_are_given_to_three_splits() -> None:
-    """By size alone all three would be for training: the repair moves two of them."""
+    """Of three groups, all too large for test and validation, the repair moves one to each."""
     labels, content = pictures([300])
 
     split = assign(labels, content, leaders_of(np.arange(300) // 100), USUAL, 0)
@@ -142,8 +145,11 @@ def test_three_groups_are_given_to_three_splits() -> None:
     assert np.bincount(split, minlength=3).tolist() == [100, 100, 100]
 
 
-def test_a_repair_takes_no_other_class_s_last_group() -> None:
-    """Class 0 has three groups; the one that class 1 lives in alone stays where it is."""
+def test_a_repair_takes_no_other_class_s_last_pictures() -> None:
+    """A group that holds all pictures of a second class stays in train.
+
+    Class 0 has three groups, one of which holds all of class 1.
+    """
     labels = np.repeat(np.array([0, 1], np.int32), [300, 2])
     content = np.random.default_rng(1).integers(0, 2**64, 302, np.uint64)
     number = np.concatenate([np.arange(300) // 100, [0, 0]])
@@ -156,7 +162,7 @@ def test_a_repair_takes_no_other_class_s_last_group() -> None:
 
 
 def test_two_groups_cannot_be_in_three_splits() -> None:
-    """Nothing is divided to make a split come out: the caller tells the user."""
+    """A class of two groups stays in train, rather than have a group divided."""
     labels, content = pictures([20])
 
     split = assign(labels, content, leaders_of(np.arange(20) // 10), USUAL, 0)
@@ -165,7 +171,7 @@ def test_two_groups_cannot_be_in_three_splits() -> None:
 
 
 def test_single_pictures_make_up_for_a_large_group() -> None:
-    """One writer of 60 of 100 pictures goes to train; test and validation are full all the same."""
+    """With a writer of 60 of 100 pictures in train, single pictures fill test and validation."""
     labels, content = pictures([100])
     number = np.maximum(np.arange(100), 59)
 
@@ -175,8 +181,8 @@ def test_single_pictures_make_up_for_a_large_group() -> None:
     assert set(split[:60].tolist()) == {0}
 
 
-def test_twins_go_to_train_where_they_would_fit_test_no_better_than_nothing() -> None:
-    """Of 10 pictures test wants one: two are as far off as none, and single ones are there."""
+def test_twins_go_to_train_if_they_bring_no_split_nearer_to_its_target() -> None:
+    """Where test wants one picture, twins would be as far off as no picture, so they train."""
     labels, content = pictures([10])
     number = np.maximum(np.arange(10), 1)
 
@@ -187,7 +193,7 @@ def test_twins_go_to_train_where_they_would_fit_test_no_better_than_nothing() ->
 
 
 def test_the_group_with_the_smallest_key_is_for_testing() -> None:
-    """As with single pictures: test is filled first, then validation, in the order of the keys."""
+    """Groups fill test first, then validation, then train, in the order of their keys."""
     labels, content = pictures([80])
     writer = np.arange(80) // 4
     key = hashed(content.reshape(20, 4).min(axis=1), 7, "split")
@@ -199,8 +205,8 @@ def test_the_group_with_the_smallest_key_is_for_testing() -> None:
     )
 
 
-def test_a_group_that_fits_nowhere_goes_where_pictures_may_go() -> None:
-    """All pictures are one group, and train has fraction 0."""
+def test_a_group_that_fits_nowhere_goes_to_an_allowed_split() -> None:
+    """A group of all pictures goes to validation if train has fraction 0."""
     labels, content = pictures([20])
 
     split = assign(labels, content, leaders_of(np.zeros(20, int)), (0.0, 0.5, 0.5), 0)
@@ -209,7 +215,10 @@ def test_a_group_that_fits_nowhere_goes_where_pictures_may_go() -> None:
 
 
 def test_a_group_over_its_target_takes_no_room_from_the_others() -> None:
-    """10 of 13 go to test, where 8 are wanted; of 3 single ones validation gets its 2."""
+    """A group that overfills test leaves single pictures to validation, up to its target.
+
+    10 of 13 pictures go to test, which wants 8; validation gets 2 of the 3 single pictures.
+    """
     labels, content = pictures([13])
     number = np.maximum(np.arange(13), 9)
 
@@ -219,7 +228,7 @@ def test_a_group_over_its_target_takes_no_room_from_the_others() -> None:
 
 
 def test_a_repair_moves_no_more_than_it_must() -> None:
-    """Five writers of both classes: 4 / 1 / 0 by size, and one move gives both classes a test."""
+    """One writer is moved to test, which gives both classes of five writers test pictures."""
     labels, content = pictures([50, 50])
     writer = np.tile(np.arange(50) // 10, 2)
 
@@ -229,7 +238,10 @@ def test_a_repair_moves_no_more_than_it_must() -> None:
 
 
 def test_a_repair_counts_what_it_moved() -> None:
-    """Class 1 is in two of class 0's three groups: one of the two stays for training."""
+    """A class in two groups keeps one of them in train, whatever class the repair is for.
+
+    Class 1 is in two of class 0's three groups.
+    """
     labels = np.repeat(np.array([0, 1], np.int32), [300, 2])
     content = np.random.default_rng(2).integers(0, 2**64, 302, np.uint64)
     number = np.concatenate([np.arange(300) // 100, [0, 1]])
@@ -242,7 +254,7 @@ def test_a_repair_counts_what_it_moved() -> None:
 
 
 def test_a_group_over_its_targets_leaves_the_rest_to_the_allowed_splits() -> None:
-    """Train has fraction 0, and validation and test are both full: still nothing goes to train."""
+    """With train at fraction 0 nothing goes there, even where validation and test are full."""
     labels = np.repeat(np.array([0, 1], np.int32), [6, 41])
     content = np.random.default_rng(1).integers(0, 2**64, 47, np.uint64)
     number = np.concatenate([[0, 0, 0, 0, 4, 5], np.zeros(40, int), [100]])

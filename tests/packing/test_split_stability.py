@@ -1,4 +1,4 @@
-"""What the split hangs on: seed and content, not names or order; more pictures move few others."""
+"""The split depends on seed and content, not on names or order; new pictures move few others."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.worlds.divided import (
 
 
 def test_another_seed_gives_another_split() -> None:
-    """Of the same sizes."""
+    """Two seeds draw different pictures for test, in equal numbers."""
     labels, content = pictures([100, 100])
 
-    one, other = (assign(labels, content, alone(labels), USUAL, seed) for seed in (0, 1))
+    first, second = (assign(labels, content, alone(labels), USUAL, seed) for seed in (0, 1))
 
-    assert np.array_equal(table(labels, one), table(labels, other))
+    assert np.array_equal(table(labels, first), table(labels, second))
     # of 20 pictures drawn for test at random from 200, twice, about 2 are the same
-    assert ((one == 2) & (other == 2)).sum() < 8
+    assert ((first == 2) & (second == 2)).sum() < 8
 
 
 def test_the_split_follows_the_content_and_not_the_names() -> None:
@@ -45,7 +45,7 @@ def test_the_split_follows_the_content_and_not_the_names() -> None:
 
 
 def test_the_order_of_a_group_s_pictures_does_not_matter() -> None:
-    """A writer's pages were renamed: the groups are looked at in the same order as before."""
+    """Groups are looked at in the same order after the pictures in a group were renamed."""
     labels, content = pictures([60])
     number = np.arange(60) // 2
     turned = np.arange(60).reshape(-1, 2)[:, ::-1].ravel()
@@ -60,7 +60,7 @@ def test_the_order_of_a_group_s_pictures_does_not_matter() -> None:
 def test_adding_pictures_moves_few_of_the_others(
     count: int, more: int, fractions: Fractions, seed: int
 ) -> None:
-    """Of single pictures in a class at most 2 move for each one added, and 2 more by rounding."""
+    """Each picture added to a class moves at most 2 single pictures, and rounding 2 more."""
     _, content = pictures([count + more], seed)
 
     def split(number: int) -> NDArray[np.int8]:
@@ -74,7 +74,7 @@ def test_adding_pictures_moves_few_of_the_others(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_writer_more_moves_few_of_the_others(seed: int) -> None:
-    """Of 200 writers at most 15."""
+    """One more writer moves at most 15 of 200 writers."""
     places = []
     for writers in (200, 201):
         labels, content, writer = uneven_writers(writers, seed)
@@ -85,7 +85,7 @@ def test_a_writer_more_moves_few_of_the_others(seed: int) -> None:
 
 
 def test_uneven_writers_leave_the_classes_near_their_targets() -> None:
-    """Validation and test want some 80 of each class and are 4 off on average, 20 at most."""
+    """Validation and test are at most 20 pictures off their targets of some 80, 4 on average."""
     off = []
     for seed in range(5):
         labels, content, writer = uneven_writers(200, seed)
@@ -97,7 +97,7 @@ def test_uneven_writers_leave_the_classes_near_their_targets() -> None:
 
 
 def test_pictures_of_other_classes_move_nothing() -> None:
-    """A new class leaves the old ones as they were."""
+    """A new class leaves the split of the old classes as it was."""
     labels, content = pictures([30, 40, 50])
 
     small = assign(labels[:70], content[:70], alone(labels[:70]), USUAL, 0)
@@ -106,7 +106,7 @@ def test_pictures_of_other_classes_move_nothing() -> None:
 
 
 def test_the_hash_is_one_to_one_and_differs_by_seed_and_purpose() -> None:
-    """Different contents never share a key; each use of the hash has its own order."""
+    """Different contents never share a key, and each seed and purpose orders them differently."""
     content = np.arange(5000, dtype=np.uint64)
     orders = [
         np.argsort(hashed(content, seed, purpose)).tolist()
@@ -120,7 +120,10 @@ def test_the_hash_is_one_to_one_and_differs_by_seed_and_purpose() -> None:
 
 
 def test_the_hash_is_splitmix64() -> None:
-    """Against the published recurrence: its first output for state s is mix(s + golden ratio)."""
+    """The hash gives the published first number of SplitMix64 for the seed 1234567.
+
+    That number is the last step applied to the seed plus the golden ratio.
+    """
     import hashlib
 
     offset = int.from_bytes(hashlib.blake2b(b"split 0", digest_size=8).digest(), "little")
@@ -132,7 +135,7 @@ def test_the_hash_is_splitmix64() -> None:
 
 
 def test_ten_thousand_classes_are_split_at_once() -> None:
-    """Three to five pictures each: all in every split."""
+    """Ten thousand classes of three to five pictures are all in every split."""
     counts = (3 + np.arange(10_000) % 3).tolist()
     labels, content = pictures(counts)
 

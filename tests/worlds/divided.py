@@ -1,4 +1,4 @@
-"""Labels, contents and groups to divide, and what a split came to."""
+"""Labels, contents and writers of pictures to divide, and the counts of a split."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SETTINGS = settings(deadline=None, derandomize=True, max_examples=150)
 
 
 def pictures(counts: list[int], seed: int = 0) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-    """Labels and contents of so many pictures of each class."""
+    """Labels (N,) and contents (N,) of so many pictures of each class."""
     labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     content = np.random.default_rng(seed).integers(0, 2**64, len(labels), np.uint64)
     return labels, content
 
 
 def alone(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Every picture its own leader."""
+    """Leaders of pictures that are all alone."""
     return np.arange(len(labels), dtype=np.int32)
 
 
@@ -38,9 +38,9 @@ def table(labels: NDArray[np.int32], split: NDArray[np.int8]) -> NDArray[np.int6
 def uneven_writers(
     writers: int, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
-    """Labels, contents and writers of 5 classes; a writer wrote 0 to 8 of each.
+    """Labels, contents and writers of the pictures of 5 classes; a writer wrote 0 to 8 of each.
 
-    What a writer wrote does not depend on how many others there are.
+    A writer's pictures do not depend on the number of writers.
     """
     labels, content, writer = [], [], []
     for number in range(writers):
@@ -51,5 +51,5 @@ def uneven_writers(
         writer.append(np.full(len(own), number))
     order = np.argsort(np.concatenate(labels), kind="stable")
     joined = (np.concatenate(parts)[order] for parts in (labels, content, writer))
-    label, contents, who = joined
-    return label.astype(np.int32), contents, who
+    all_labels, contents, writers_of = joined
+    return all_labels.astype(np.int32), contents, writers_of

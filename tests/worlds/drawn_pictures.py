@@ -22,7 +22,7 @@ def glyph(rng: np.random.Generator, rows: int = 24, columns: int = 20) -> NDArra
 
 
 def encode(ending: str, pixels: NDArray[Any]) -> bytes:
-    """A picture file's bytes; `pixels` are grey, RGB or RGBA."""
+    """The bytes of a picture file with this ending; `pixels` are grey, RGB or RGBA."""
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
     done, data = cv2.imencode(ending, pixels)
@@ -38,7 +38,7 @@ def write_picture(path: Path, pixels: NDArray[Any]) -> Path:
 
 
 def write_classes(root: Path, counts: Mapping[str, int], *, seed: int = 0) -> Path:
-    """Class folders of so many different drawn pictures each, as PNG files."""
+    """Write class folders, each with so many drawn pictures as PNG files, all different."""
     rng = np.random.default_rng(seed)
     for name, count in counts.items():
         for index in range(count):
@@ -47,7 +47,7 @@ def write_classes(root: Path, counts: Mapping[str, int], *, seed: int = 0) -> Pa
 
 
 def raw_png(rows: list[bytes], width: int, *, depth: int, colour: int, **chunks: bytes) -> bytes:
-    """A PNG file by hand: packed rows, bit depth, colour type, and chunks like ``PLTE=...``."""
+    """The bytes of a PNG file of these packed rows; `chunks` are further ones, as ``PLTE=...``."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return (

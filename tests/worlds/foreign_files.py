@@ -1,4 +1,4 @@
-"""Files of public sets, byte by byte as their formats are described, with a glyph that tells."""
+"""Files of public sets, byte by byte as their formats say; their pictures are upright letters F."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAPPING = "1 65 97\n2 66 98\n"  # of EMNIST: label, capital, small letter
 
 
 def letter_f(tone: int = 255) -> NDArray[np.uint8]:
-    """A light F on a dark ground, upright: no turn and no mirror leaves it as it is."""
+    """A light F on a dark ground, upright: uint8 (28, 28)."""
     glyph = np.zeros((SIDE, SIDE), np.uint8)
     glyph[4:24, 8:11] = tone
     glyph[4:7, 8:20] = tone
@@ -25,7 +25,7 @@ def letter_f(tone: int = 255) -> NDArray[np.uint8]:
 
 
 def letters(count: int) -> NDArray[np.uint8]:
-    """So many of them, uint8 (N, 28, 28), each of another tone; from 150 on with a dot as well."""
+    """So many F, uint8 (N, 28, 28), all different: by tone, and from 150 on by a dot as well."""
     glyphs = np.stack([letter_f(255 - at % 150) for at in range(count)])
     for at in range(150, count):
         glyphs[at, 26, at // 150] = 255
@@ -33,7 +33,7 @@ def letters(count: int) -> NDArray[np.uint8]:
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
-    """Two zeros, 08 for unsigned bytes, dimensions, each as a big-endian word, the bytes."""
+    """An IDX file: two zeros, 08 for unsigned bytes, the dimensions in big-endian, the array."""
     head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     return head + array.tobytes()
 
@@ -46,7 +46,7 @@ def write_idx(
     packed: bool = False,
     transposed: bool = False,
 ) -> None:
-    """A pair of IDX files: ``STEM-images-idx3-ubyte`` and its labels, gzip if `packed`."""
+    """Write a pair of IDX files, ``STEM-images-idx3-ubyte`` and its labels, gzip if `packed`."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = letters(len(labels))
     pictures = pictures.transpose(0, 2, 1) if transposed else pictures
@@ -60,7 +60,7 @@ def write_idx(
 
 
 def npy_bytes(array: NDArray[np.uint8]) -> bytes:
-    """NumPy's own format, version 1: magic, length of the heading, heading, the bytes."""
+    """An array in NumPy's own format, version 1: magic, length of heading, heading, the array."""
     shape = ", ".join(map(str, array.shape)) + ("," if array.ndim == 1 else "")
     text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}"
     heading = text + " " * (-(len(text) + 11) % 64) + "\n"
@@ -70,14 +70,14 @@ def npy_bytes(array: NDArray[np.uint8]) -> bytes:
 
 
 def write_npz(path: Path, array: NDArray[np.uint8], name: str = "arr_0.npy") -> Path:
-    """A zip with one array in it."""
+    """Write a zip file with one array in it."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, npy_bytes(array))
     return path
 
 
 def write_k49(folder: Path) -> None:
-    """Two training pictures, one to test with, and a class map with a byte order mark."""
+    """Write Kuzushiji-49: two training pictures, one test picture, a map with byte order mark."""
     for side, labels in (("train", [1, 0]), ("test", [1])):
         write_npz(folder / f"k49-{side}-imgs.npz", letters(len(labels)))
         write_npz(folder / f"k49-{side}-labels.npz", np.array(labels, np.uint8))
@@ -87,7 +87,7 @@ def write_k49(folder: Path) -> None:
 
 
 def csv_lines(labels: Sequence[int], *, transposed: bool = False) -> str:
-    """A label and 784 pixels in each line."""
+    """Lines of CSV: in each a label and 784 pixels."""
     pictures = letters(len(labels))
     pictures = pictures.transpose(0, 2, 1) if transposed else pictures
     rows = zip(labels, pictures.reshape(-1, SIDE**2).tolist(), strict=True)
@@ -95,7 +95,10 @@ def csv_lines(labels: Sequence[int], *, transposed: bool = False) -> str:
 
 
 def write_mat(path: Path, sides: Mapping[str, tuple[Sequence[int], Sequence[int]]]) -> Path:
-    """EMNIST's struct: of each side labels and writers; pictures column by column, as MATLAB is."""
+    """Write EMNIST's MATLAB file, whose pictures go column by column.
+
+    `sides` holds the labels and the writers of each side.
+    """
     from scipy.io import savemat
 
     dataset: dict[str, object] = {
@@ -113,7 +116,7 @@ def write_mat(path: Path, sides: Mapping[str, tuple[Sequence[int], Sequence[int]
 
 
 def write_all(folder: Path) -> dict[str, Path]:
-    """One source of each format."""
+    """Write one set of each format that is a few files; returns the set's folder by format."""
     places = {name: folder / name for name in ("idx", "emnist", "emnist-mat", "npz", "csv")}
     for place in places.values():
         place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Packing in this process, and where each picture went."""
+"""Packing in this process, and the split that each picture got."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SMALL = Packing(spec=ImageSpec(size=12))
 
 @contextmanager
 def silent(_label: str, _total: int | None) -> Iterator[Advance]:
-    """Progress that nobody sees."""
+    """Progress that is not shown."""
     yield lambda _count: None
 
 
 def packed(
     folder: Path, output: Path, packing: Packing = SMALL, executor: Executor | None = None
 ) -> Report:
-    """Pack in this process."""
+    """Pack in this process, without a progress bar."""
     return pack(
         folder,
         output,
@@ -38,5 +38,5 @@ def packed(
 
 
 def homes(dataset: Dataset) -> dict[str, str]:
-    """The split of every picture."""
+    """The split of every picture, by path."""
     return {path: name for name in SPLITS for path in dataset.split(name).source}

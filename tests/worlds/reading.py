@@ -1,4 +1,4 @@
-"""What importers make of a source: its pictures upright, or what is said of it."""
+"""What importers make of a source: its pictures, which must be upright, or their error."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.worlds.foreign_files import letter_f
 
 
 def refusal(how: str, source: Path) -> str:
-    """What is said of a set that cannot be read, be it at the beginning or on the way."""
+    """The one-line error of a set that cannot be read, either at once or at a later picture."""
     with pytest.raises(InkfoldError) as caught:
         list(FORMATS[how].read(source).glyphs())
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def told(collection: Collection) -> list[tuple[str, str | None, str, str | None]]:
-    """Class, side, source and group of each picture, once all of them are seen to be upright."""
+def described(collection: Collection) -> list[tuple[str, str | None, str, str | None]]:
+    """Class, side, source and group of each picture, after a check that it is an upright F."""
     glyphs = list(collection.glyphs())
     assert len(glyphs) == collection.count
     assert collection.ink == "light"
@@ -35,7 +35,7 @@ def told(collection: Collection) -> list[tuple[str, str | None, str, str | None]
 
 
 def real(name: str) -> Path:
-    """A folder of the real sets, or the test is skipped."""
+    """The folder of a real set; without INKFOLD_DATA the test is skipped."""
     if "INKFOLD_DATA" not in os.environ:
         pytest.skip("INKFOLD_DATA names no folder with the real sets (mnist, kmnist, ...)")
     return Path(os.environ["INKFOLD_DATA"]) / name
