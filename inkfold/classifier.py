@@ -1,16 +1,16 @@
-"""Pictures in, labels out, in order and as a stream."""
+"""A bundle that answers: pictures in, classes and their probabilities out.
+
+`Classifier.classify` takes a stream of pictures and reads ahead: one thread draws the paths, a few
+decode and prepare the files, and the network answers batch by batch in the caller's thread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Event, Thread
-from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,37 +19,38 @@ from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import Pixels, prepare, read
-from inkfold.workers import processors
+from inkfold.workers import Ahead, processors
 
-Drawn = TypeVar("Drawn")
-BATCH = 256  # pictures that are answered at a time; also bounds the memory
-RUN = 64  # most of them in one run of ONNX Runtime: more do not fit into a processor's cache
-LEAST = 16  # and fewest, where there are as many: below, a run's own cost shows
-PIECE = 32  # files that one thread reads before the next ones are handed out
-READERS = 4  # threads that decode: OpenCV works without Python's lock
-PATIENCE = 0.05  # seconds without a new path after which those at hand are answered
+BATCH = 256  # most pictures that are answered together, which bounds the memory
+RUN = 64  # most images in one run of ONNX Runtime: more do not fit into a processor's cache
+LEAST = 16  # fewest images in a run, if there are so many: smaller runs cost more for each image
+PIECE = 32  # pictures that a reading thread takes at a time
+READERS = 4  # threads that read and prepare: OpenCV works without Python's lock
+PATIENCE = 0.05  # seconds without a new picture after which those at hand are answered
 Engine = Literal["onnx", "keras"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-Given = Path | str | Pixels  # a picture file, or a picture as `picture.read` gives it
-Item = tuple[Path | str, Given]  # what a prediction calls it, and what it is read from
-Image = NDArray[np.uint8] | str  # prepared, or why there is none
-Pieces = list[Future[list[Image]]]  # a batch's images, in pieces that threads read
+Given = Path | str | Pixels  # a picture file, or pixels as `picture.read` gives them
+Item = tuple[Path | str, Given]  # a picture and the name that its prediction bears as `path`
+Image = NDArray[np.uint8] | str  # a prepared image, or the reason why there is none
+Pieces = list[Future[list[Image]]]  # a batch's images, in pieces that threads prepare
 Readings = tuple[list[Item], Pieces]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a classifier says of one picture.
+    """A classifier's answer about one picture.
 
     Attributes
     ----------
     path : Path or str
-        As it was given; for a picture that was given as pixels ``"array N"``, with N its place
-        among all that was given, from 0.
-    labels, probabilities : tuple
-        The likeliest classes, best first. Both are empty where the picture could not be read.
+        The picture's path as it was given; for one that was given as pixels ``"array N"``, with N
+        its place among all pictures that were given, from 0.
+    labels : tuple of str
+        The names of the likeliest classes, the likeliest first; empty for an unreadable picture.
+    probabilities : tuple of float
+        The probabilities of these classes, from 0 to 1; empty for an unreadable picture.
     error : str, optional
-        Why it could not be read.
+        Why the picture could not be read.
     """
 
     path: Path | str
@@ -58,88 +59,8 @@ class Prediction:
     error: str | None = None
 
 
-class _End:
-    """Behind the last item: all were drawn, or drawing failed."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
-class Ahead(Generic[Drawn]):
-    """Draws items in a thread of its own; a context manager, whose end is the thread's too.
-
-    Parameters
-    ----------
-    items : iterable
-        May be slow, endless, or fail: what it raises is raised by `take`, after the items before.
-    limit : int
-        How many items are drawn and not yet taken, at most.
-    """
-
-    def __init__(self, items: Iterable[Drawn], *, limit: int) -> None:
-        self._items = items
-        self._drawn: Queue[Drawn | _End] = Queue(maxsize=limit)
-        self._stopped = Event()
-        self._end: _End | None = None
-
-    def __enter__(self) -> Self:
-        # a daemon: nothing can wake a thread that waits for its next line from a terminal
-        Thread(target=self._draw, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stopped.set()
-        with suppress(Empty):  # make room, so that the thread gets to see that it is to stop
-            while True:
-                self._drawn.get_nowait()
-
-    def take(self, most: int, *, patience: float) -> list[Drawn]:
-        """Wait for one item, then for up to `most`, as long as they keep coming.
-
-        Parameters
-        ----------
-        most : int
-        patience : float
-            Seconds to wait for the next one before those at hand are given.
-
-        Returns
-        -------
-        items : list
-            In their order; empty when there are no more.
-        """
-        taken: list[Drawn] = []
-        while len(taken) < most and self._end is None:
-            try:
-                item = self._drawn.get(timeout=patience if taken else None)
-            except Empty:
-                break
-            if isinstance(item, _End):
-                self._end = item
-            else:
-                taken.append(item)
-        if not taken and self._end is not None and self._end.error is not None:
-            raise self._end.error
-        return taken
-
-    def _draw(self) -> None:
-        end = _End()
-        try:
-            for item in self._items:
-                self._drawn.put(item)
-                if self._stopped.is_set():
-                    return
-        except BaseException as error:  # it is raised again, by `take`
-            end = _End(error)
-        self._drawn.put(end)
-
-
 class Classifier:
-    """A bundle that answers.
+    """A bundle that answers pictures with classes.
 
     Parameters
     ----------
@@ -147,14 +68,15 @@ class Classifier:
     engine : {"onnx", "keras"}
         ``onnx`` needs neither Keras nor TensorFlow; both give the same answers.
     top : int
-        How many classes `classify` names; at most all.
+        How many classes `classify` names for each picture; more than there are means all.
 
     Attributes
     ----------
     bundle : Bundle
     top : int
+        At most the number of classes.
     temperature : float or None
-        What the bundle's probabilities are calibrated with.
+        The temperature with which the network's probabilities are calibrated.
     """
 
     def __init__(self, bundle: Bundle, engine: Engine = "onnx", top: int = 1) -> None:
@@ -164,19 +86,19 @@ class Classifier:
         self.temperature = bundle.temperature
         self.top = min(top, len(self._classes))
         self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
-        # ONNX Runtime runs in as many threads as call it, Keras in threads of its own
+        # ONNX Runtime runs in the threads that call it, Keras starts its own
         self._threads = processors() if engine == "onnx" else 1
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probability of each class, for pictures that `picture.prepare` has made.
+        """The probability of each class, for images that `picture.prepare` has made.
 
-        Where the bundle holds a temperature, they are calibrated with it; the likeliest class is
-        the same as without (docs/decisions/0010-calibrated-answers.md).
+        Where the bundle holds a temperature, the probabilities are calibrated with it, which does
+        not change the likeliest class (docs/decisions/0010-calibrated-answers.md).
 
         Parameters
         ----------
         images : uint8 array of shape (N, H, W)
-            0 = paper, 255 = ink, H and W as the bundle's spec has them.
+            0 = paper, 255 = ink; H and W are the size in the bundle's spec.
 
         Returns
         -------
@@ -186,27 +108,28 @@ class Classifier:
         Raises
         ------
         ValueError
-            If the pictures have another shape or type.
+            If the images have another shape or type.
         InkfoldError
-            If the network answers with values that are no numbers.
+            If the network answers with infinity or NaN.
         """
-        own = self.network_answers(images)
-        return own if self.temperature is None else tempered(own, self.temperature)
+        answers = self.network_answers(images)
+        return answers if self.temperature is None else tempered(answers, self.temperature)
 
     def network_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As `predict`, but the network's own probabilities, whatever the temperature."""
+        """As `predict`, but the network's own probabilities, without the temperature."""
         size = self._spec.size
         if images.dtype != np.uint8 or images.shape[1:] != (size, size):
-            found = f"{images.dtype} {images.shape}"
-            raise ValueError(f"images are {found}, expected uint8 (N, {size}, {size})")
+            raise ValueError(
+                f"images are {images.dtype} {images.shape}, expected uint8 (N, {size}, {size})"
+            )
         answers = np.empty((len(images), len(self._classes)), np.float32)
-        size = self._run_size(len(images))
+        run_size = self._run_size(len(images))
 
         def run(start: int) -> None:
-            part = slice(start, start + size)
+            part = slice(start, start + run_size)
             answers[part] = self._network(images[part, ..., None].astype(np.float32))
 
-        starts = range(0, len(images), size)
+        starts = range(0, len(images), run_size)
         if self._threads == 1 or len(starts) <= 1:
             for start in starts:
                 run(start)
@@ -221,7 +144,7 @@ class Classifier:
         return answers
 
     def classify(self, pictures: Given | Iterable[Given]) -> Iterator[Prediction]:
-        """Answer pictures one after another, in their order.
+        """The predictions for pictures, in the order of the pictures.
 
         Files are read ahead, in threads; batches begin with one picture and double, so that the
         first answer comes at once. Memory does not grow with the number of pictures.
@@ -231,20 +154,20 @@ class Classifier:
         pictures : path, array, or iterable of these
             A path is a picture file. An array is one picture: uint8 or uint16, of shape (rows,
             columns), or (rows, columns, 3 or 4) for RGB and RGBA, as `picture.read` gives it; an
-            array (N, rows, columns) is N grey pictures. An iterable is drawn as needed, also from
-            a slow source: what has arrived is answered.
+            array (N, rows, columns) is N grey pictures. An iterable may be slow or endless: the
+            pictures that have arrived are answered while the next one is awaited.
 
         Yields
         ------
         prediction : Prediction
-            One for each picture. A file that cannot be read, or an array of another type or
-            shape, gives one whose `error` says why.
+            One for each picture. For a file that cannot be read, or an array of another type or
+            shape, its `error` says why.
 
         Raises
         ------
         TypeError
-            If something is neither a path nor an array; at once where it is all that was given,
-            else when its turn comes.
+            If a picture is neither a path nor an array: at once if it is the only one and not in a
+            list, otherwise when its turn comes.
 
         Examples
         --------
@@ -255,6 +178,7 @@ class Classifier:
         return self._classify(_items(pictures))
 
     def _classify(self, items: Iterator[Item]) -> Iterator[Prediction]:
+        """The predictions of `classify`; the threads end with the generator."""
         pool = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
             with Ahead(self._readings(items, pool), limit=1) as ahead:
@@ -264,13 +188,13 @@ class Classifier:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _run_size(self, count: int) -> int:
-        """How many of `count` pictures go through the network at once."""
+        """How many of `count` images go through the network in one run."""
         if self._threads == 1:
             return BATCH
         return max(LEAST, min(RUN, -(-count // self._threads)))
 
     def _readings(self, items: Iterator[Item], pool: Executor) -> Iterator[Readings]:
-        """Batches of items, with their images as they will be; the first batch is one item."""
+        """Batches of items, with the futures of their images; the first batch is a single item."""
         most = 1
         with Ahead(items, limit=BATCH) as ahead:
             while batch := ahead.take(most, patience=PATIENCE):
@@ -282,41 +206,41 @@ class Classifier:
         return [self._image(given) for _, given in items]
 
     def _image(self, given: Given) -> Image:
+        """The network's input, or the reason why the picture cannot be used."""
         try:
             pixels = given if isinstance(given, np.ndarray) else read(given)
             return prepare(pixels, self._spec)
         except PictureError as error:
             return str(error)
 
-    def _answers(
-        self, items: list[Item], pieces: list[Future[list[Image]]]
-    ) -> Iterator[Prediction]:
-        """Run the network once for all pictures of the batch that could be read."""
+    def _answers(self, items: list[Item], pieces: Pieces) -> Iterator[Prediction]:
+        """The predictions of a batch, with one call of the network for all readable pictures."""
         images = [image for piece in pieces for image in piece.result()]
         readable = [image for image in images if not isinstance(image, str)]
         answers = iter(self.likeliest(np.stack(readable), self.top) if readable else ())
         for (path, _), image in zip(items, images, strict=True):
             if isinstance(image, str):
-                yield Prediction(path, error=image)
+                yield Prediction(path=path, error=image)
             else:
-                yield Prediction(path, *next(answers))
+                labels, probabilities = next(answers)
+                yield Prediction(path=path, labels=labels, probabilities=probabilities)
 
     def likeliest(
         self, images: NDArray[np.uint8], top: int
     ) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-        """Labels and probabilities of the `top` likeliest classes, at most all, picture by picture.
+        """Names and probabilities of the `top` likeliest classes, at most all, image by image.
 
-        `images` as `predict` takes them.
+        The likeliest class comes first. `images` are as `predict` takes them.
         """
         probabilities = self.predict(images)
         best = leading(probabilities, min(top, len(self._classes)))
         values = np.take_along_axis(probabilities, best, axis=1)
-        for classes, row in zip(best.tolist(), values.tolist(), strict=True):
-            yield tuple(self._classes[c] for c in classes), tuple(row)
+        for labels, row in zip(best.tolist(), values.tolist(), strict=True):
+            yield tuple(self._classes[label] for label in labels), tuple(row)
 
 
 def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
-    """Each picture with what a prediction calls it; complains at once of what is no picture."""
+    """Each picture with its name; raises TypeError at once if `pictures` cannot be any."""
     if isinstance(pictures, str | Path):
         return iter([(pictures, pictures)])
     if isinstance(pictures, np.ndarray):
@@ -328,7 +252,7 @@ def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
 
 
 def _item(numbered: tuple[int, Given]) -> Item:
-    """The picture at a place, from 0, with its name; raises TypeError for what is none."""
+    """A picture with its name, from its place and itself; raises TypeError if it cannot be one."""
     place, given = numbered
     if isinstance(given, str | Path):
         return given, given
@@ -338,7 +262,7 @@ def _item(numbered: tuple[int, Given]) -> Item:
 
 
 def _not_a_picture(given: object) -> str:
-    """What was found, and what is expected."""
+    """The message about a value that is neither a path nor pixels."""
     return (
         f"{type(given).__name__} found, expected the path of a picture file, or its pixels as an "
         "array of shape (rows, columns), (rows, columns, 3) or (rows, columns, 4)"
@@ -346,7 +270,7 @@ def _not_a_picture(given: object) -> str:
 
 
 def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """The `count` likeliest classes of each row, best first; of equal ones the lower number first.
+    """The labels of the `count` likeliest classes of each row, the likeliest first.
 
     Parameters
     ----------
@@ -356,7 +280,8 @@ def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]
 
     Returns
     -------
-    classes : int64 array of shape (N, count)
+    labels : int64 array of shape (N, count)
+        Of equally likely classes the one with the lower label comes first.
     """
     if count == 1:  # the usual case needs no sorting
         return np.asarray(probabilities.argmax(axis=1)[:, None])
@@ -365,9 +290,9 @@ def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]
 
 
 def import_engine(engine: Engine) -> None:
-    """Import what `Classifier` will need, which is most of what a cold start waits for."""
+    """Import what `Classifier` will need, which takes most of the time of a cold start."""
     if engine == "onnx":
-        import onnxruntime  # noqa: F401, as early as its user wishes
+        import onnxruntime  # noqa: F401, imported now, so that `Classifier` need not wait for it
     else:
         from inkfold.keras_backend import import_keras
 

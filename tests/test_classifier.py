@@ -1,4 +1,4 @@
-"""A classifier's answers: known by arithmetic, in order, as a stream."""
+"""A classifier's predictions: known by arithmetic, in order, as a stream."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.worlds.packed_strokes import write_packed
 
 @pytest.fixture
 def classifier(tmp_path: Path) -> Classifier:
-    """The network that adds up ink."""
+    """A classifier whose network adds up the ink in four bands."""
     return Classifier(load_bundle(write_bundle(tmp_path / "bands")))
 
 
 def test_probabilities_are_those_computed_by_hand(classifier: Classifier) -> None:
-    """A full band weighs 9 against 1, 1, 1; two full bands 9, 9, 1, 1; a blank all the same."""
+    """A full band weighs 9 against 1 of an empty one, and a blank picture is divided evenly."""
     two = np.maximum(picture(0), picture(3))
 
     probabilities = classifier.predict(np.stack([picture(2), two, picture(None)]))
@@ -46,7 +46,7 @@ def test_probabilities_are_those_computed_by_hand(classifier: Classifier) -> Non
 
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 600])
 def test_any_number_of_pictures_is_answered(classifier: Classifier, count: int) -> None:
-    """However many runs of the network it takes."""
+    """Each of any number of images is answered, however many runs of the network that takes."""
     images = np.stack([picture(at % 4) for at in range(600)])[:count]
 
     probabilities = classifier.predict(images)
@@ -60,7 +60,7 @@ def test_any_number_of_pictures_is_answered(classifier: Classifier, count: int) 
 def test_processors_share_a_batch(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch, processors: int, count: int
 ) -> None:
-    """In runs of 16 to 64 pictures, in several threads at once, with the answers in order."""
+    """Several threads run the network, each on 16 to 64 images, with the answers in order."""
     network, runs = classifier._network, []
 
     def watched(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -82,10 +82,10 @@ def test_processors_share_a_batch(
     assert any(name.startswith("network") for name, _ in runs) == (processors > 1 and count > 16)
 
 
-def test_what_a_network_raises_comes_through(
+def test_an_error_of_the_network_reaches_the_caller(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also from a thread of its own: no picture goes unanswered in silence."""
+    """An error that the network raises in a thread is raised by `predict`."""
 
     def failing(_batch: NDArray[np.float32]) -> NDArray[np.float32]:
         raise MemoryError("too many pictures")
@@ -101,16 +101,16 @@ def test_what_a_network_raises_comes_through(
     "images",
     [np.zeros((2, 8, 9), np.uint8), np.zeros((2, 8, 8), np.float32), np.zeros((8, 8), np.uint8)],
 )
-def test_pictures_of_another_kind_are_refused(
+def test_images_of_another_shape_or_type_are_refused(
     classifier: Classifier, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 ) -> None:
-    """Another size, values from 0 to 1, or one picture that is no stack: a caller's bug."""
+    """Images of another size, of floats, or without the first axis raise a ValueError."""
     with pytest.raises(ValueError, match=r"expected uint8 \(N, 8, 8\)"):
         classifier.predict(images)
 
 
-def test_a_network_that_answers_no_numbers_is_refused(tmp_path: Path) -> None:
-    """Its training diverged, and no label may come of it."""
+def test_a_network_that_answers_nan_is_refused(tmp_path: Path) -> None:
+    """NaN, the answer of a network whose training diverged, raises an error in place of a label."""
     broken = Classifier(load_bundle(write_bundle(tmp_path / "nan", weight=float("nan"))))
 
     with pytest.raises(InkfoldError, match=r"nan: the network answers with values that are no num"):
@@ -120,7 +120,7 @@ def test_a_network_that_answers_no_numbers_is_refused(tmp_path: Path) -> None:
 def test_files_are_answered_in_order_and_bad_ones_in_their_place(
     classifier: Classifier, tmp_path: Path
 ) -> None:
-    """An unreadable file gives a reason and takes nothing from the others."""
+    """An unreadable file gives a prediction with the reason, in its place among the others."""
     paths = [write_picture(tmp_path / f"{band}.png", band) for band in (3, 0, 2)]
     (tmp_path / "bad.png").write_text("no picture")
     given: list[Path | str] = [
@@ -131,12 +131,12 @@ def test_files_are_answered_in_order_and_bad_ones_in_their_place(
         paths[2],
     ]
 
-    found = list(classifier.classify(given))
+    predictions = list(classifier.classify(given))
 
-    assert [prediction.path for prediction in found] == given
-    assert [p.labels for p in found] == [("ด",), (), ("あ",), (), ("$c",)]
-    assert [p.probabilities[0] for p in found if p.labels] == pytest.approx([0.75] * 3)
-    assert [p.error for p in found] == [
+    assert [p.path for p in predictions] == given
+    assert [p.labels for p in predictions] == [("ด",), (), ("あ",), (), ("$c",)]
+    assert [p.probabilities[0] for p in predictions if p.labels] == pytest.approx([0.75] * 3)
+    assert [p.error for p in predictions] == [
         None,
         "truncated or not a picture",
         None,
@@ -146,22 +146,22 @@ def test_files_are_answered_in_order_and_bad_ones_in_their_place(
 
 
 def test_many_files_are_answered_in_order(classifier: Classifier, tmp_path: Path) -> None:
-    """Over many batches, with bad ones anywhere among them, every answer stays with its path."""
+    """Over many batches, with unreadable files among them, every answer stays with its path."""
     paths = [str(write_picture(tmp_path / f"{band}.png", band)) for band in range(4)]
     paths.append(str(tmp_path / "missing.png"))
     order = np.random.default_rng(0).integers(0, 5, 1500).tolist()
 
-    found = list(classifier.classify(paths[which] for which in order))
+    predictions = list(classifier.classify(paths[which] for which in order))
 
-    assert [p.path for p in found] == [paths[which] for which in order]
+    assert [p.path for p in predictions] == [paths[which] for which in order]
     labels = [*CLASSES, None]
-    assert [p.labels[0] if p.labels else None for p in found] == [labels[w] for w in order]
+    assert [p.labels[0] if p.labels else None for p in predictions] == [labels[w] for w in order]
 
 
 def test_batches_begin_with_one_picture_and_grow(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first answer does not wait for the second file, and later runs are large."""
+    """The first picture is answered alone, without waiting for a second, and batches double."""
     path = write_picture(tmp_path / "1.png", 1)
     predict, sizes = classifier.predict, []
 
@@ -170,21 +170,21 @@ def test_batches_begin_with_one_picture_and_grow(
         return predict(images)
 
     monkeypatch.setattr(classifier, "predict", watched)
-    found = list(classifier.classify([path] * 2000))
+    predictions = list(classifier.classify([path] * 2000))
 
-    assert len(found) == sum(sizes) == 2000
+    assert len(predictions) == sum(sizes) == 2000
     assert sizes[0] == 1
     assert all(size <= 2**at for at, size in enumerate(sizes[:8]))
     assert 128 <= max(sizes) <= 256
 
 
 def test_no_paths_give_no_predictions(classifier: Classifier) -> None:
-    """And nothing waits."""
+    """An empty list of paths gives no predictions, without waiting."""
     assert list(classifier.classify([])) == []
 
 
 def test_the_likeliest_classes_come_best_first(tmp_path: Path) -> None:
-    """Equal ones in class order; more than there are means all."""
+    """Classes come by probability, equal ones by label, and too large a `top` means all of them."""
     write_picture(tmp_path / "2.png", 2)
     bundle = load_bundle(write_bundle(tmp_path / "bands"))
 
@@ -200,7 +200,7 @@ def test_the_likeliest_classes_come_best_first(tmp_path: Path) -> None:
 def test_each_path_is_answered_while_the_next_is_awaited(
     classifier: Classifier, tmp_path: Path
 ) -> None:
-    """A source that goes on only when its last path was answered is served to the end."""
+    """A source that gives a path only after the answer to the one before is answered to the end."""
     path = write_picture(tmp_path / "1.png", 1)
     answered = threading.Semaphore(0)
 
@@ -209,18 +209,18 @@ def test_each_path_is_answered_while_the_next_is_awaited(
             yield path
             assert answered.acquire(timeout=3), "the path before was not answered"
 
-    found = []
+    labels = []
     for prediction in classifier.classify(typed()):
-        found.append(prediction.labels)
+        labels.append(prediction.labels)
         answered.release()
 
-    assert found == [("b b",)] * 5
+    assert labels == [("b b",)] * 5
 
 
 def test_paths_without_end_are_read_ahead_within_bounds(
     classifier: Classifier, tmp_path: Path
 ) -> None:
-    """Three answers of an endless list draw hundreds of paths, and closing ends the threads."""
+    """An endless list is drawn ahead by hundreds of paths, not more, until the generator closes."""
     path = write_picture(tmp_path / "1.png", 1)
     drawn = itertools.count()
     before = threading.active_count()
@@ -238,8 +238,10 @@ def test_paths_without_end_are_read_ahead_within_bounds(
     assert threading.active_count() == before
 
 
-def test_what_the_paths_source_raises_comes_through(classifier: Classifier, tmp_path: Path) -> None:
-    """After the answers to the paths before it."""
+def test_an_error_of_the_paths_source_reaches_the_caller(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    """An error of the source of paths is raised after the answers to the paths before it."""
     path = write_picture(tmp_path / "1.png", 1)
 
     def failing() -> Iterator[Path]:
@@ -255,8 +257,8 @@ def test_what_the_paths_source_raises_comes_through(classifier: Classifier, tmp_
 
 @settings(deadline=None, derandomize=True, max_examples=100)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=8))
-def test_leading_and_ranks_tell_the_same_order(rows: list[list[int]]) -> None:
-    """The class at place k has rank k, also among ties, for every number of places asked for."""
+def test_leading_and_ranks_agree(rows: list[list[int]]) -> None:
+    """The class at place k has rank k, even among equal probabilities, for any number of places."""
     probabilities = np.array(rows, np.float32)
 
     for count in range(1, 6):
@@ -269,11 +271,17 @@ def test_leading_and_ranks_tell_the_same_order(rows: list[list[int]]) -> None:
 
 @pytest.mark.slow
 def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
-    """A trained network, saved, says the same of real input through ONNX and through Keras."""
+    """A trained and saved network gives the same answers through ONNX and through Keras."""
     with open_dataset(write_packed(tmp_path / "d.h5")) as dataset:
         silent = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
-        run = Training(tiny_network.build, tiny_network.RECIPE, dataset, Options(), tmp_path / "b")
-        run.run(silent, resume=False, overwrite=False)
+        training = Training(
+            build=tiny_network.build,
+            recipe=tiny_network.RECIPE,
+            dataset=dataset,
+            options=Options(),
+            output=tmp_path / "b",
+        )
+        training.run(silent, resume=False, overwrite=False)
         images = dataset.test.images[:]
     bundle = load_bundle(tmp_path / "b")
 
@@ -286,17 +294,17 @@ def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
 
 
 def test_one_path_needs_no_list(tmp_path: Path) -> None:
-    """A path or a text is one picture, not a series of letters."""
+    """A Path or a string is taken as one picture, not as an iterable of letters."""
     classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
     path = write_picture(tmp_path / "2.png", 2)
 
-    for shown in (path, str(path)):
-        (prediction,) = classifier.classify(shown)
-        assert (prediction.path, prediction.labels) == (shown, (CLASSES[2],))
+    for given_path in (path, str(path)):
+        (prediction,) = classifier.classify(given_path)
+        assert (prediction.path, prediction.labels) == (given_path, (CLASSES[2],))
 
 
 def test_pixels_are_answered_as_their_files_are(tmp_path: Path) -> None:
-    """One array, a list of arrays and paths mixed, a stack of grey pictures, a coloured one."""
+    """A grey or coloured array, a list of arrays and paths, and a stack of arrays are answered."""
     classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
     path = write_picture(tmp_path / "1.png", 1)
     two, three = picture(2), picture(3)
@@ -315,8 +323,8 @@ def test_pixels_are_answered_as_their_files_are(tmp_path: Path) -> None:
     assert labels(np.stack([two, three])) == [("array 0", CLASSES[2]), ("array 1", CLASSES[3])]
 
 
-def test_pixels_of_a_wrong_kind_are_told_and_do_not_stop_the_rest(tmp_path: Path) -> None:
-    """Floats are no pixels; the prediction says so, and the next picture is answered."""
+def test_an_array_of_floats_is_reported_and_does_not_stop_the_rest(tmp_path: Path) -> None:
+    """The prediction of an array of floats has an error, and the next picture is answered."""
     classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
     floats: Any = picture(1) / 255
 
@@ -327,16 +335,16 @@ def test_pixels_of_a_wrong_kind_are_told_and_do_not_stop_the_rest(tmp_path: Path
 
 
 @pytest.mark.parametrize("given", [3, None, b"a.png"])
-def test_what_is_neither_path_nor_pixels_is_refused_at_once(tmp_path: Path, given: Any) -> None:  # noqa: ANN401, the mistake under test
-    """Before anything is read, with what was found and what is expected."""
+def test_any_other_type_is_refused_at_once(tmp_path: Path, given: Any) -> None:  # noqa: ANN401, the mistake under test
+    """A value that is neither path nor array raises a TypeError that says what is expected."""
     classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
 
     with pytest.raises(TypeError, match=f"{type(given).__name__} found, expected the path of a"):
         classifier.classify(given)
 
 
-def test_what_is_neither_path_nor_pixels_in_a_list_is_named_by_its_place(tmp_path: Path) -> None:
-    """Those before it are answered first."""
+def test_any_other_type_in_a_list_is_named_by_its_place(tmp_path: Path) -> None:
+    """A TypeError names the place of a value of another type, once those before it are answered."""
     classifier = Classifier(load_bundle(write_bundle(tmp_path / "bands")))
     mixed: Any = [picture(1), 7]
     predictions = classifier.classify(mixed)

@@ -223,8 +223,8 @@ def test_a_folder_lost_between_two_renames_is_put_back(tmp_path: Path) -> None:
 def test_csv_cells_are_quoted_where_they_need_it_and_rows_end_with_a_newline(
     tmp_path: Path,
 ) -> None:
-    """Cells with a comma, quote or line end are quoted, and None is empty in rows that end in LF."""
-    rows = [["a,b", 'say "c"', None, 1.5], ["d\re", "f\ng", "", 0]]
+    """Cells with a comma, a quote or a line end are quoted, None is empty, and rows end with LF."""
+    rows: list[list[object]] = [["a,b", 'say "c"', None, 1.5], ["d\re", "f\ng", "", 0]]
 
     write_csv(tmp_path / "t.csv", ["1", "2", "3", "4"], rows)
 

@@ -1,4 +1,4 @@
-"""Lines of output: what a reader of each format gets back."""
+"""A prediction as a line of text, CSV or JSON, and what a reader of each format gets back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inkfold.classifier import Prediction
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
-# what a file name can be: any bytes but zero and the slash, as Python shows them
+# file names: any bytes but zero, as Python shows them
 names = st.binary(min_size=1, max_size=12).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"!")))
 labels = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 probabilities = st.floats(0, 1, width=32)
@@ -28,18 +28,18 @@ FAILED = Prediction(path="bad.png", error="empty file")
 
 
 def line(prediction: Prediction, form: Format, *, reject: float = 0.0) -> bytes:
-    """One line of output."""
+    """The line of a prediction."""
     return line_maker(form, reject=reject)(prediction)
 
 
 def test_text_is_the_path_and_the_label() -> None:
-    """With more classes asked for, each is followed by its probability."""
+    """A line of text is path and label; of several labels each is followed by its probability."""
     assert line(ONE, "text").decode() == "a b.png 亜\n"
     assert line(THREE, "text") == b'a.png x 0.5000 y,"z" 0.2500 w 0.1250\n'
 
 
 def test_csv_quotes_what_needs_it() -> None:
-    """A label with a comma and quotes is one field, under a header of as many columns."""
+    """A label with a comma and quotes is one field of CSV, and the header has as many columns."""
     assert csv_header(1) == b"filename,label,probability\n"
     assert csv_header(3) == (
         b"filename,label,probability,label_2,probability_2,label_3,probability_3\n"
@@ -47,22 +47,22 @@ def test_csv_quotes_what_needs_it() -> None:
     assert line(THREE, "csv") == b'a.png,x,0.5,"y,""z""",0.25,w,0.125\n'
 
 
-def test_json_has_every_part() -> None:
-    """Characters are written as they are."""
+def test_json_has_path_label_probability_and_the_likeliest_classes() -> None:
+    """Characters beyond ASCII are written as they are, not escaped."""
     assert line(ONE, "jsonl").decode() == (
         '{"path": "a b.png", "label": "亜", "probability": 0.75, "top": [["亜", 0.75]]}\n'
     )
 
 
 def test_a_failure_is_an_object_of_its_own_in_json_and_nothing_elsewhere() -> None:
-    """Text and CSV hold answers only; stderr names the failure."""
+    """A picture that could not be read is a JSON object with the error; text and CSV omit it."""
     assert json.loads(line(FAILED, "jsonl")) == {"path": "bad.png", "error": "empty file"}
     assert (line(FAILED, "text"), line(FAILED, "csv")) == (b"", b"")
     assert line(FAILED, "jsonl", reject=1.0) == line(FAILED, "jsonl")
 
 
 def test_a_rejected_answer_withholds_the_best_label_only() -> None:
-    """Below the limit ? in text, empty in CSV, null in JSON; the others remain."""
+    """A withheld label is ? in text, empty in CSV, null in JSON; further classes are named."""
     assert line(ONE, "text", reject=0.8) == b"a b.png ?\n"
     assert line(THREE, "text", reject=0.51) == b'a.png ? 0.5000 y,"z" 0.2500 w 0.1250\n'
     assert line(ONE, "csv", reject=0.8) == b"a b.png,,0.75\n"
@@ -72,15 +72,15 @@ def test_a_rejected_answer_withholds_the_best_label_only() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "csv", "jsonl"])
-def test_the_limit_itself_is_not_rejected(form: Format) -> None:
-    """0.75 passes --reject 0.75."""
+def test_a_probability_equal_to_the_threshold_is_not_rejected(form: Format) -> None:
+    """A label with the probability 0.75 is written with --reject 0.75."""
     assert line(ONE, form, reject=0.75) == line(ONE, form)
 
 
 @law
 @given(names, labels, probabilities)
 def test_csv_gives_back_any_path_and_label(name: str, label: str, p: float) -> None:
-    """Line ends, quotes and bytes that are no text come back, and the probability bit for bit."""
+    """A CSV reader gets any path and label back, and the probability bit for bit as float32."""
     written = line(Prediction(path=name, labels=(label,), probabilities=(p,)), "csv")
 
     text = io.StringIO(written.decode("utf-8", "surrogateescape"), newline="")
@@ -93,7 +93,7 @@ def test_csv_gives_back_any_path_and_label(name: str, label: str, p: float) -> N
 @law
 @given(names, labels, probabilities)
 def test_json_gives_back_any_path_and_label(name: str, label: str, p: float) -> None:
-    """On one line, in UTF-8, also a path of bytes that are no text."""
+    """A JSON reader gets path and label back from one line of UTF-8, whatever bytes they hold."""
     written = line(Prediction(path=name, labels=(label,), probabilities=(p,)), "jsonl")
 
     answer: dict[str, Any] = json.loads(written.decode("utf-8"))
@@ -106,7 +106,7 @@ def test_json_gives_back_any_path_and_label(name: str, label: str, p: float) -> 
 @law
 @given(names)
 def test_text_keeps_the_paths_bytes(name: str) -> None:
-    """What follows the path is a space, the label and a line end, whatever the path is."""
+    """A line of text begins with the path's own bytes; a space, the label and a line end follow."""
     assert (
         line(Prediction(path=name, labels=("x",), probabilities=(1.0,)), "text")
         == os.fsencode(name) + b" x\n"
