@@ -123,7 +123,7 @@ def trained(
     """Train with it, distorted online; right on validation with the last and the mean weights."""
     recipe, classes = variant.recipe.in_epochs(epochs), len(dataset.classes)
     elastic = Elastic.of(dataset.spec.size, recipe.distortion)
-    batches = Batches([dataset.train], recipe.batch, seed, elastic)
+    batches = Batches([dataset.train], recipe.batch, seed=seed, elastic=elastic)
     mean = RunningMean(max(1, HORIZON * batches.steps / EVERY))
     done = 0
 
@@ -140,7 +140,7 @@ def trained(
         recipe,
         None,
         seed=seed,
-        state=State(checkpoint, {}),
+        state=State(checkpoint=checkpoint, config={}),
         watcher=Watcher(lambda _: None, batch_done, lambda _: None),
     )
     model = run.finish().model

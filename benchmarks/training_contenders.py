@@ -38,8 +38,8 @@ def ours(path: Path, *, online: bool) -> None:
     watcher = Watcher(lambda _: clock.begin(), clock.step, lambda _: clock.end())
     elastic = Elastic.of(RECIPE.size, RECIPE.distortion) if online else None
     with open_dataset(path) as dataset, tempfile.TemporaryDirectory() as folder:
-        batches = Batches([dataset.train], BATCH, 0, elastic)
-        state = State(Path(folder) / "checkpoint.npz", {})
+        batches = Batches([dataset.train], BATCH, seed=0, elastic=elastic)
+        state = State(checkpoint=Path(folder) / "checkpoint.npz", config={})
         recipe = replace(RECIPE, stages=(Stage(RATE, epochs=1000, patience=1000),))
         classes = len(dataset.classes)
         Run(build, classes, batches, recipe, None, seed=0, state=state, watcher=watcher).finish()

@@ -38,10 +38,11 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
         shrunk = shrink(loaded, opened.validation, output, overwrite=overwrite)
     before, after = (size / 1e6 for size in shrunk.sizes)
     split = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
-    click.echo(f"right on {split}: {shrunk.after}; with full weights {shrunk.before}")
+    comparison = shrunk.comparison
+    click.echo(f"right on {split}: {comparison.after}; with full weights {comparison.before}")
     click.echo(
-        f"other answers: {shrunk.changed:,} of {shrunk.after.total:,}; largest change of a "
-        f"probability {shrunk.largest:.1e}"
+        f"other answers: {comparison.changed:,} of {comparison.after.total:,}; largest change of a "
+        f"probability {comparison.largest:.1e}"
     )
     click.echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
     click.echo(f"next: python evaluate.py {output} {dataset}")

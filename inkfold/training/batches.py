@@ -1,9 +1,13 @@
-"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked."""
+"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked.
+
+`Batches` makes the batches of an epoch; `feed` hands them to TensorFlow, which is imported there by
+name (docs/decisions/0013-feed.md).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,20 +21,20 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
-AHEAD = 2  # batches that are made while one is learned from
+AHEAD = 2  # batches that are made while the network learns from one
 
 
 @dataclass(frozen=True)
 class Batches:
     """Shuffled batches of one or more splits, the same for the same seed and epoch.
 
-    Parameters
+    Attributes
     ----------
     splits : sequence of Split
         Their rows are mixed.
     size : int
-        Pictures in a batch. What is left over at the end of an epoch (fewer than `size`) waits for
-        a later epoch's shuffle: a batch of another size would be compiled anew.
+        Pictures in a batch. Fewer than `size` may be left over at the end of an epoch and are not
+        shown in it: a batch of its own size would need a compilation of its own.
     seed : int
     elastic : Elastic or None
         Distorts every picture anew in every epoch.
@@ -38,6 +42,7 @@ class Batches:
 
     splits: Sequence[Split]
     size: int
+    _: KW_ONLY
     seed: int
     elastic: Elastic | None = None
 
@@ -66,12 +71,13 @@ class Batches:
             waiting -= whole
 
     def _blocks(self, number: int) -> Iterator[Batch]:
+        """Shuffled blocks of all splits, distorted: images uint8 (n, H, W), labels int32 (n,)."""
         rng = np.random.default_rng([self.seed, number])
         streams = [split.blocks(rng) for split in self.splits if len(split)]
         weights = np.array([len(split) for split in self.splits if len(split)], float)
         index = 0
         while streams:
-            # take from the splits in proportion, so that the smaller one is spread over the epoch
+            # draw in proportion to the splits, so that the smaller one is spread over the epoch
             chosen = int(rng.choice(len(streams), p=weights / weights.sum()))
             block = next(streams[chosen], None)
             if block is None:
@@ -86,7 +92,7 @@ class Batches:
 
 
 def feed(batches: Iterator[Batch]) -> tf.data.Dataset:
-    """The same batches in the same order; at least one."""
+    """The same batches in the same order, at least one, as TensorFlow's input."""
     import tensorflow as tf
 
     first = next(batches)

@@ -1,10 +1,14 @@
-"""A training run's whole state in one file, replaced at the end of each epoch."""
+"""Where a training run stands, and the file that keeps its whole state after each epoch.
+
+`Position` counts epochs and stages and decides when a stage ends. `Checkpoint` adds everything else
+that the next epoch depends on; a run that was stopped resumes from it.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,9 +25,9 @@ from inkfold.recipe import Stage
 Arrays = list[NDArray[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Position:
-    """How far a run has come.
+    """Where a run stands between two epochs.
 
     Attributes
     ----------
@@ -51,7 +55,7 @@ class Position:
     path: tuple[int, ...] = ()
 
     def after_epoch(self, loss: float | None) -> Self:
-        """The progress after one more epoch.
+        """The position after one more epoch.
 
         Parameters
         ----------
@@ -61,7 +65,7 @@ class Position:
         """
         epoch, stage_epoch = self.epoch + 1, self.stage_epoch + 1
         better_in_stage = loss is None or loss < self.stage_best
-        progress = replace(
+        position = replace(
             self,
             epoch=epoch,
             stage_epoch=stage_epoch,
@@ -69,60 +73,61 @@ class Position:
             stage_best=self.stage_best if loss is None or not better_in_stage else loss,
         )
         if loss is not None and not loss < self.best:
-            return progress
+            return position
         earlier = (*self.path, *([0] * self.stage))[: self.stage]
         return replace(
-            progress,
+            position,
             best=self.best if loss is None else loss,
             best_epoch=epoch,
             path=(*earlier, stage_epoch),
         )
 
     def stage_is_over(self, stages: Sequence[Stage]) -> bool:
-        """Whether the current stage has run its epochs or out of patience."""
+        """Whether the current stage has run all its epochs or is out of patience."""
         stage = stages[self.stage]
         return self.stage_epoch >= stage.epochs or self.waited >= stage.patience
 
     def next_stage(self) -> Self:
-        """The progress at the beginning of the next stage."""
+        """The position at the beginning of the next stage."""
         return replace(self, stage=self.stage + 1, stage_epoch=0, waited=0, stage_best=math.inf)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """Everything that the next epoch depends on.
 
     Attributes
     ----------
     config : dict
-        What the run is: network, recipe, options, dataset. A run is gone on with only as itself.
-    found : tuple of int
-        Epochs of each stage that a refit repeats; empty while validation decides.
-    calibration : dict or None
-        What the search's network said of validation, where a refit follows it.
-    progress : Position
+        Recipe, dataset and options: a run resumes only from a checkpoint in which they are equal.
+    position : Position
     history : list of dict
-        One row an epoch.
-    variables, best : list of arrays
-        The model's and the optimizer's variables, with the state of the random generators; and
-        the weights of the best epoch.
+        One row for each epoch.
+    variables : list of arrays
+        The model's and the optimizer's variables, with the state of the random generators.
+    best : list of arrays
+        The weights of the best epoch.
+    refit_epochs : tuple of int
+        Epochs of each stage that a refit repeats; empty during the search.
+    calibration : dict or None
+        During a refit, what the search's network said of validation.
     """
 
     config: dict[str, Any]
-    found: tuple[int, ...]
-    progress: Position
+    position: Position
     history: list[Row]
     variables: Arrays
     best: Arrays
+    refit_epochs: tuple[int, ...] = ()
     calibration: dict[str, Any] | None = None
 
     def save(self, path: Path) -> None:
-        """Write beside and rename: a run that is killed here keeps its last epoch."""
+        """Write beside and rename: a run that is killed while saving keeps its last epoch."""
         state = {
             "config": self.config,
-            "found": self.found,
+            "found": self.refit_epochs,
             "calibration": self.calibration,
-            "progress": asdict(self.progress),
+            "progress": asdict(self.position),
             "history": self.history,
         }
         groups = {"variables": self.variables, "best": self.best}
@@ -137,11 +142,11 @@ class Checkpoint:
         Raises
         ------
         InkfoldError
-            If there is no checkpoint, it cannot be read, or it is of another run: the first field
-            that differs is named.
+            If the file is missing or unreadable, or was written by a run whose config differs: the
+            first field that differs is named.
         """
         if not path.exists():
-            raise InkfoldError(f"{path}: no stopped run to go on with; leave --resume out")
+            raise InkfoldError(f"{path}: no stopped run to resume; leave --resume out")
         try:
             with path.open("rb") as raw, np.load(raw) as file:
                 state = json.loads(str(file["state"]))
@@ -150,29 +155,40 @@ class Checkpoint:
             raise InkfoldError(
                 f"{path}: not a checkpoint ({error}); remove it and train again"
             ) from None
-        _same_run(path, state["config"], config)
-        progress = state["progress"] | {"path": tuple(state["progress"]["path"])}
+        _check_same_run(path, state["config"], config)
+        position = state["progress"] | {"path": tuple(state["progress"]["path"])}
         return cls(
             config=config,
-            found=tuple(state["found"]),
-            progress=Position(**progress),
+            position=Position(**position),
             history=state["history"],
+            refit_epochs=tuple(state["found"]),
             calibration=state.get("calibration"),
             **groups,
         )
 
 
 def _group(file: Any, name: str) -> Arrays:  # noqa: ANN401, numpy's NpzFile has no item type
+    """The arrays that `Checkpoint.save` stored as ``NAME/0``, ``NAME/1``, ..."""
     keys: Sequence[str] = [key for key in file.files if key.startswith(f"{name}/")]
     return [file[f"{name}/{i}"] for i in range(len(keys))]
 
 
-def _same_run(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    expected = json.loads(json.dumps(expected))  # tuples become lists, as in the file
-    for name in sorted(found.keys() | expected.keys()):
-        if found.get(name) != expected.get(name):
-            raise InkfoldError(
-                f"{path}: the stopped run has {name} {found.get(name)!r}, this one has "
-                f"{expected.get(name)!r}; give the same options to go on with it, "
-                "or start again with --overwrite"
-            )
+def _check_same_run(path: Path, stopped: dict[str, Any], config: dict[str, Any]) -> None:
+    """Refuse a checkpoint whose config differs from that of the run which is to resume from it."""
+    config = json.loads(json.dumps(config))  # tuples become lists, as in the file
+    difference = next(_differences(stopped, config), None)
+    if difference is not None:
+        name, before, now = difference
+        raise InkfoldError(
+            f"{path}: the stopped run was started with {name} {before!r}, but now {name} is "
+            f"{now!r}; give the same options to resume it, or start again with --overwrite"
+        )
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401, JSON values
+    """Each difference of two JSON values: its name, as "recipe batch", and both values."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            yield from _differences(before.get(key), now.get(key), f"{name} {key}".strip())
+    elif before != now:
+        yield name, before, now

@@ -1,8 +1,9 @@
-"""Batch normalisation, PReLU and dropout for TensorFlow on a processor, in fewer passes.
+"""A network made ready to train: optimizer, loss, and faster layers for TensorFlow on processors.
 
-Keras writes each of them as a dozen operations, and every one of these reads and writes all
-activations of a batch. Here what works number by number is compiled into one pass (in float32,
-rounded once at its end); sums stay with TensorFlow, whose are faster.
+Keras writes batch normalisation, PReLU and dropout as a dozen operations each, and every operation
+reads and writes all activations of a batch. On a processor `compiled` puts in their place layers
+whose elementwise work is compiled into one pass, in float32, rounded once at its end; sums stay
+with TensorFlow, whose sums are faster (docs/decisions/0009-fused-kernels.md).
 """
 
 from __future__ import annotations
@@ -22,12 +23,166 @@ Tensor = Any  # TensorFlow has no types that mypy could read
 PLAIN = "sparse_categorical_crossentropy"
 
 
+def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:
+    """The network, or its faster twin, with the recipe's Adam and loss.
+
+    The learning rate is that of the first stage; the loop sets it anew for every step. Weight decay
+    shrinks kernels only. The optimizer's variables are created here, so that a checkpoint can be
+    restored before the first step.
+    """
+    keras = import_keras()
+    fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
+    if fused:
+        model = twin(model)
+    make = adam if fused else keras.optimizers.Adam
+    optimizer = make(recipe.stages[0].learning_rate)
+    if recipe.weight_decay:
+        optimizer.weight_decay = recipe.weight_decay
+        spared = [weight for weight in model.trainable_variables if weight.name != "kernel"]
+        optimizer.exclude_from_weight_decay(var_list=spared)
+    optimizer.build(model.trainable_variables)
+    model.compile(
+        optimizer=optimizer,
+        loss=smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN,
+        metrics=["accuracy"],
+        jit_compile=False if fused else "auto",  # the faster layers compile each pass themselves
+    )
+    return model
+
+
+def smoothed(share: float) -> Callable[[Any, Any], Any]:
+    """Cross-entropy with smoothed labels: `share` of each is spread over all classes.
+
+    Szegedy et al., arXiv 1512.00567, section 7. Keras smooths one-hot labels only.
+
+    Returns
+    -------
+    loss : callable
+        ``loss(labels, probabilities)`` of int (n,) and float (n, C) is float (n,), in nats.
+    """
+    ops = import_keras().ops
+
+    def loss(labels: Any, probabilities: Any) -> Any:  # noqa: ANN401, tensors of any backend
+        logarithms = ops.log(ops.clip(probabilities, SMALLEST, 1.0))
+        labels = ops.cast(ops.reshape(labels, (-1, 1)), "int32")
+        right = ops.take_along_axis(logarithms, labels, axis=-1)[:, 0]
+        return -(1 - share) * right - share * ops.mean(logarithms, axis=-1)
+
+    return loss
+
+
+def adam(learning_rate: float) -> keras.optimizers.Adam:
+    """Keras' Adam in one pass: a step reads and writes each weight and its two moments once."""
+    import keras
+    import tensorflow as tf
+
+    class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+        def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
+            index, step = self._get_variable_index(variable), self.iterations + 1
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=self._momentums[index].value.handle,
+                v=self._velocities[index].value.handle,
+                beta1_power=self.beta_1 ** tf.cast(step, variable.dtype),
+                beta2_power=self.beta_2 ** tf.cast(step, variable.dtype),
+                lr=tf.cast(learning_rate, variable.dtype),
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                epsilon=self.epsilon,
+                grad=tf.cast(gradient, variable.dtype),
+            )
+
+    return Adam(learning_rate)
+
+
+def twin(model: keras.Model) -> keras.Model:
+    """The same network with the same weights, with the faster layers where there are such.
+
+    A subclass of keras.Model with a call of its own is returned as it is.
+    """
+    import keras
+
+    faster = _layers()
+
+    def copied(layer: keras.Layer) -> keras.Layer:
+        kind = type(layer)
+        if layer.compute_dtype in {"float32", "bfloat16"}:
+            kind = faster.get(kind, kind)
+        copy = kind.from_config(layer.get_config())
+        for name, value in vars(layer).items():
+            if type(value) is keras.constraints.MaxNorm:
+                setattr(copy, name, _max_norm(value))
+        return copy
+
+    try:
+        copy = keras.models.clone_model(model, clone_function=copied)
+    except ValueError:  # a subclass of keras.Model with a call of its own
+        return model
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+@cache
+def _layers() -> dict[type, type]:
+    """By Keras' layer, its faster twin, which has the same name, configuration and weights."""
+    import keras
+
+    base = keras.layers
+
+    class BatchNormalization(base.BatchNormalization):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+            plain = self.renorm or self.synchronized or not (self.scale and self.center)
+            last = self.axis in {-1, len(inputs.shape) - 1}
+            if not (training and self.trainable) or mask is not None or plain or not last:
+                return super().call(inputs, training=training, mask=mask)
+            before, share = self.moving_mean.value, self.momentum
+            answer, mean, variance = normalised(self.epsilon)(
+                inputs, self.gamma.value, self.beta.value, before
+            )
+            self.moving_mean.assign(share * before + (1 - share) * mean)
+            self.moving_variance.assign(share * self.moving_variance + (1 - share) * variance)
+            return answer
+
+    class PReLU(base.PReLU):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor) -> Tensor:
+            if self.shared_axes:
+                return super().call(inputs)
+            return prelu()(inputs, self.alpha.value)
+
+    class Dropout(base.Dropout):  # type: ignore[misc, name-defined]
+        def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+            if not training or not 0 < self.rate < 1 or self.noise_shape is not None:
+                return super().call(inputs, training=training)
+            return dropped(self.rate)(inputs, self.seed_generator.next())
+
+    return {
+        base.BatchNormalization: BatchNormalization,
+        base.PReLU: PReLU,
+        base.Dropout: Dropout,
+    }
+
+
+def _max_norm(constraint: keras.constraints.MaxNorm) -> keras.constraints.MaxNorm:
+    """Keras' constraint; the weights are written only if one of the lengths is too large."""
+    import keras
+    import tensorflow as tf
+
+    class MaxNorm(keras.constraints.MaxNorm):  # type: ignore[misc]
+        def __call__(self, w: Tensor) -> Tensor:
+            w = tf.convert_to_tensor(w)
+            lengths = tf.sqrt(tf.reduce_sum(tf.square(w), self.axis))
+            too_long = tf.reduce_any(lengths > self.max_value)
+            return tf.cond(too_long, lambda: constraint(w), lambda: w)
+
+    return MaxNorm.from_config(constraint.get_config())
+
+
 @cache
 def normalised(epsilon: float) -> Any:  # noqa: ANN401, a function of tensors
     """``f(x, gamma, beta, near)`` gives the normalised x, its means and variances by channel.
 
-    The squares are taken about `near`, the running means: those of x itself are known only after a
-    pass, and squares about zero lose digits where means are large.
+    Squares are taken about `near`, the running means. The means of x itself are known only after a
+    pass over it, and squares about zero lose digits where means are large.
     """
     import tensorflow as tf
 
@@ -104,7 +259,8 @@ def prelu() -> Any:  # noqa: ANN401, a function of tensors
 def dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
     """``f(x, seed)``: each number is zero with probability `rate`, else divided by 1 - rate.
 
-    A number takes 16 random bits, so that `rate` is kept to 1 in 131,072.
+    A number takes 16 random bits, so that the probability differs from `rate` by at most 1 in
+    131,072.
     """
     import tensorflow as tf
 
@@ -127,13 +283,14 @@ def dropped(rate: float) -> Any:  # noqa: ANN401, a function of tensors
 
 
 def _compiled(function: Any) -> Any:  # noqa: ANN401, any function of tensors
-    """One pass over memory in place of one for each operation."""
+    """The function compiled by XLA: one pass over memory instead of one for each operation."""
     import tensorflow as tf
 
     return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _wide(x: Tensor) -> Tensor:
+    """The tensor in float32."""
     import tensorflow as tf
 
     return tf.cast(x, tf.float32)
@@ -145,156 +302,3 @@ def _channel_sums(x: Tensor) -> Tensor:
 
     rows = tf.reshape(x, (-1, x.shape[-1]))
     return tf.reshape(tf.ones((1, tf.shape(rows)[0])) @ rows, [-1])
-
-
-def twin(model: keras.Model) -> keras.Model:
-    """The same network with the same weights, its layers faster where they can be.
-
-    A network that is no graph of layers is given back as it is.
-    """
-    import keras
-
-    faster = _layers()
-
-    def copied(layer: keras.Layer) -> keras.Layer:
-        kind = type(layer)
-        if layer.compute_dtype in {"float32", "bfloat16"}:
-            kind = faster.get(kind, kind)
-        copy = kind.from_config(layer.get_config())
-        for name, value in vars(layer).items():
-            if type(value) is keras.constraints.MaxNorm:
-                setattr(copy, name, _max_norm(value))
-        return copy
-
-    try:
-        copy = keras.models.clone_model(model, clone_function=copied)
-    except ValueError:  # a subclass of keras.Model with a call of its own
-        return model
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-@cache
-def _layers() -> dict[type, type]:
-    """Keras' layers that have a faster twin: the same name, configuration and weights."""
-    import keras
-
-    base = keras.layers
-
-    class BatchNormalization(base.BatchNormalization):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
-            plain = self.renorm or self.synchronized or not (self.scale and self.center)
-            last = self.axis in {-1, len(inputs.shape) - 1}
-            if not (training and self.trainable) or mask is not None or plain or not last:
-                return super().call(inputs, training=training, mask=mask)
-            before, share = self.moving_mean.value, self.momentum
-            answer, mean, variance = normalised(self.epsilon)(
-                inputs, self.gamma.value, self.beta.value, before
-            )
-            self.moving_mean.assign(share * before + (1 - share) * mean)
-            self.moving_variance.assign(share * self.moving_variance + (1 - share) * variance)
-            return answer
-
-    class PReLU(base.PReLU):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor) -> Tensor:
-            if self.shared_axes:
-                return super().call(inputs)
-            return prelu()(inputs, self.alpha.value)
-
-    class Dropout(base.Dropout):  # type: ignore[misc, name-defined]
-        def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-            if not training or not 0 < self.rate < 1 or self.noise_shape is not None:
-                return super().call(inputs, training=training)
-            return dropped(self.rate)(inputs, self.seed_generator.next())
-
-    return {
-        base.BatchNormalization: BatchNormalization,
-        base.PReLU: PReLU,
-        base.Dropout: Dropout,
-    }
-
-
-def adam(learning_rate: float) -> keras.optimizers.Adam:
-    """Keras' Adam; every weight and its two moments are read and written once a step."""
-    import keras
-    import tensorflow as tf
-
-    class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-        def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
-            index, step = self._get_variable_index(variable), self.iterations + 1
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=self._momentums[index].value.handle,
-                v=self._velocities[index].value.handle,
-                beta1_power=self.beta_1 ** tf.cast(step, variable.dtype),
-                beta2_power=self.beta_2 ** tf.cast(step, variable.dtype),
-                lr=tf.cast(learning_rate, variable.dtype),
-                beta1=self.beta_1,
-                beta2=self.beta_2,
-                epsilon=self.epsilon,
-                grad=tf.cast(gradient, variable.dtype),
-            )
-
-    return Adam(learning_rate)
-
-
-def _max_norm(constraint: keras.constraints.MaxNorm) -> keras.constraints.MaxNorm:
-    """Keras' constraint, which writes the weights only where one of the lengths is too large."""
-    import keras
-    import tensorflow as tf
-
-    class MaxNorm(keras.constraints.MaxNorm):  # type: ignore[misc]
-        def __call__(self, w: Tensor) -> Tensor:
-            w = tf.convert_to_tensor(w)
-            lengths = tf.sqrt(tf.reduce_sum(tf.square(w), self.axis))
-            too_long = tf.reduce_any(lengths > self.max_value)
-            return tf.cond(too_long, lambda: constraint(w), lambda: w)
-
-    return MaxNorm.from_config(constraint.get_config())
-
-
-def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """The network, or its faster twin, with the recipe's Adam and loss.
-
-    The learning rate is that of the first stage; the loop sets it anew for every step. Only kernels
-    decay, and the optimizer's variables are there already.
-    """
-    keras = import_keras()
-    fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
-    if fused:
-        model = twin(model)
-    make = adam if fused else keras.optimizers.Adam
-    optimizer = make(recipe.stages[0].learning_rate)
-    if recipe.weight_decay:
-        optimizer.weight_decay = recipe.weight_decay
-        others = [weight for weight in model.trainable_variables if weight.name != "kernel"]
-        optimizer.exclude_from_weight_decay(var_list=others)
-    optimizer.build(model.trainable_variables)
-    model.compile(
-        optimizer=optimizer,
-        loss=smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN,
-        metrics=["accuracy"],
-        jit_compile=False if fused else "auto",  # the kernels are compiled, each by itself
-    )
-    return model
-
-
-def smoothed(share: float) -> Callable[[Any, Any], Any]:
-    """Cross-entropy with labels of which `share` is spread over all classes.
-
-    Szegedy et al., arXiv 1512.00567, section 7. Keras has it for one-hot labels alone.
-
-    Returns
-    -------
-    loss : callable
-        ``loss(labels, probabilities)`` of int (n,) and float (n, C) is float (n,), in nats.
-    """
-    ops = import_keras().ops
-
-    def loss(labels: Any, probabilities: Any) -> Any:  # noqa: ANN401, tensors of any backend
-        logarithms = ops.log(ops.clip(probabilities, SMALLEST, 1.0))
-        labels = ops.cast(ops.reshape(labels, (-1, 1)), "int32")
-        right = ops.take_along_axis(logarithms, labels, axis=-1)[:, 0]
-        return -(1 - share) * right - share * ops.mean(logarithms, axis=-1)
-
-    return loss

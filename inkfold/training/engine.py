@@ -1,4 +1,9 @@
-"""The training engine: dataset in, bundle out, for every network."""
+"""The training engine: a recipe, a network and a dataset become a bundle.
+
+A training is one phase, the search, in which validation decides how long each stage runs and which
+weights are kept. With ``--refit`` a second phase trains the network anew on train and validation
+together, for the epochs that led to the search's best weights.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +32,51 @@ if TYPE_CHECKING:
 Augment = Literal["online", "none"]
 
 
-@dataclass(frozen=True)
-class Training:
-    """A training run, before it is run.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user chooses beside the recipe.
 
-    Parameters
+    Attributes
+    ----------
+    seed : int
+    augment : {"online", "none"}
+        "online" distorts every picture anew in every epoch with the recipe's distortion.
+    precision : {"auto", "float32", "bfloat16"}
+        The arithmetic of training; the bundle is float32 in any case.
+    refit : bool
+        Whether a second phase trains on train and validation together.
+    """
+
+    seed: int = 0
+    augment: Augment = "none"
+    precision: Precision = "auto"
+    refit: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes
+    ----------
+    path : Path
+        The bundle.
+    history : list of dict
+        One row for each epoch.
+    record : dict
+        The bundle's record.
+    """
+
+    path: Path
+    history: list[Row]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A training, described before it is run.
+
+    Attributes
     ----------
     build : callable
         ``build(classes)`` gives the untrained network.
@@ -62,7 +107,7 @@ class Training:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What makes this run this run: a checkpoint of another is not gone on with."""
+        """What defines the run: it resumes only from a checkpoint in which all of this is equal."""
         return {
             "recipe": asdict(self.recipe),
             "dataset": self.dataset.fingerprint,
@@ -78,29 +123,115 @@ class Training:
         Raises
         ------
         InkfoldError
-            If the dataset is of another size, has fewer than two classes or an empty split, if the
-            output exists, or if there is a stopped run and neither `resume` nor `overwrite`.
+            If the dataset's images have another size than the recipe's, if it has fewer than two
+            classes or an empty split, if the output exists, if there is no stopped run to resume,
+            or if there is one and neither `resume` nor `overwrite` is given.
         """
         self._check_dataset()
         check_free(self.output, overwrite=overwrite)
         if resume and not self.checkpoint.exists():
             raise InkfoldError(
-                f"{self.output}: no stopped run to go on with ({self.checkpoint} is missing); "
+                f"{self.output}: no stopped run to resume ({self.checkpoint} is missing); "
                 "leave --resume out"
             )
         if self.checkpoint.exists() and not resume and not overwrite:
             raise InkfoldError(
                 f"{self.output}: a stopped run is kept in {self.checkpoint}; "
-                "go on with it with --resume, or start again with --overwrite"
+                "resume it with --resume, or start again with --overwrite"
             )
+
+    def _check_dataset(self) -> None:
+        dataset, recipe = self.dataset, self.recipe
+        if dataset.spec.size != recipe.size:
+            size = recipe.size
+            raise InkfoldError(
+                f"{recipe.name} reads {size}x{size} pictures, {dataset.path} holds "
+                f"{dataset.spec.size}x{dataset.spec.size}; pack the right one with: "
+                f"python create_dataset.py FOLDER --size {size} -o datasets/characters{size}.h5"
+            )
+        if len(dataset.classes) < 2:
+            raise InkfoldError(
+                f"{dataset.path} has {len(dataset.classes)} class, a classifier needs at least 2; "
+                "pack a folder with one sub-folder for each class"
+            )
+        for split in (dataset.train, dataset.validation):
+            if len(split) == 0:
+                raise InkfoldError(
+                    f"{dataset.path}: the {split.name} split is empty, training needs it; "
+                    "pack again with more pictures or another --split"
+                )
 
     def run(self, watcher: Watcher, *, resume: bool, overwrite: bool) -> Trained:
         """Train, refit if asked, and write the bundle; the checkpoint is removed at the end."""
-        kept = Checkpoint.load(self.checkpoint, self.config) if resume else None
-        if kept is None:
-            self.checkpoint.unlink(missing_ok=True)  # or it could be gone on with as this run
+        saved = Checkpoint.load(self.checkpoint, self.config) if resume else None
+        if saved is None:
+            self.checkpoint.unlink(missing_ok=True)  # or this run could resume from an earlier one
         with _dtype_policy(policy(self.options.precision)):
-            fitted = self._fit(watcher, kept)
+            fitted = self._fit(watcher, saved)
+        full = write_bundle(
+            self.output,
+            self._in_float32(fitted.model),
+            fitted.history,
+            self._record(fitted),
+            self.dataset.validation,
+            overwrite=overwrite,
+        )
+        self.checkpoint.unlink(missing_ok=True)
+        return Trained(self.output, fitted.history, full)
+
+    def _fit(self, watcher: Watcher, saved: Checkpoint | None) -> Fitted:
+        """The search, and the refit if asked; `saved` says in which of them to resume."""
+        state = State(checkpoint=self.checkpoint, config=self.config)
+        if saved is not None and saved.refit_epochs:
+            state = replace(state, refit_epochs=saved.refit_epochs, calibration=saved.calibration)
+            return self._phase(state, watcher, saved).finish()
+        search = self._phase(state, watcher, saved).finish()
+        if not self.options.refit:
+            return search
+        calibration = searched(self._in_float32(search.model), self.dataset)
+        state = replace(
+            state, refit_epochs=search.epochs, history=search.history, calibration=calibration
+        )
+        return self._phase(state, watcher).finish()
+
+    def _phase(self, state: State, watcher: Watcher, saved: Checkpoint | None = None) -> Run:
+        """The search, or with `State.refit_epochs` the refit, where `saved` left it."""
+        dataset, recipe = self.dataset, self.recipe
+        splits = [dataset.train]
+        if state.refit_epochs:
+            splits.append(dataset.validation)
+            stages = tuple(
+                replace(stage, epochs=epochs, patience=epochs)
+                for stage, epochs in zip(recipe.stages, state.refit_epochs, strict=False)
+                if epochs
+            )
+            recipe = replace(recipe, stages=stages)
+        online = self.options.augment == "online"
+        elastic = Elastic.of(dataset.spec.size, recipe.distortion) if online else None
+        batch = min(recipe.batch, sum(map(len, splits)))
+        run = Run(
+            self.build,
+            len(dataset.classes),
+            Batches(splits, batch, seed=self.options.seed, elastic=elastic),
+            recipe,
+            None if state.refit_epochs else dataset.validation,
+            seed=self.options.seed,
+            state=state,
+            watcher=watcher,
+        )
+        if saved is not None:
+            run.restore(saved)
+        return run
+
+    def _in_float32(self, trained: keras.Model) -> keras.Model:
+        """The same network with the same weights, whatever arithmetic it was trained in."""
+        with _dtype_policy("float32"):
+            model = self.build(len(self.dataset.classes))
+        model.set_weights(trained.get_weights())
+        return model
+
+    def _record(self, fitted: Fitted) -> dict[str, Any]:
+        """What the bundle's record says of recipe, options and dataset."""
         dataset, recipe = self.dataset, self.recipe
         record = {
             "name": recipe.name,
@@ -117,86 +248,7 @@ class Training:
         }
         if fitted.calibration is not None:
             record["calibration"] = fitted.calibration
-        full = write_bundle(
-            self.output,
-            self._in_float32(fitted.model),
-            fitted.history,
-            record,
-            dataset.validation,
-            overwrite=overwrite,
-        )
-        self.checkpoint.unlink(missing_ok=True)
-        return Trained(self.output, fitted.history, full)
-
-    def _fit(self, watcher: Watcher, kept: Checkpoint | None) -> Fitted:
-        state = State(self.checkpoint, self.config)
-        if kept is None or not kept.found:
-            run = self._phase(state, watcher)
-            if kept is not None:
-                run.restore(kept)
-            fitted = run.finish()
-            if not self.options.refit:
-                return fitted
-            found = searched(self._in_float32(fitted.model), self.dataset)
-            state = replace(state, found=fitted.path, history=fitted.history, calibration=found)
-            return self._phase(state, watcher).finish()
-        state = replace(state, found=kept.found, calibration=kept.calibration)
-        run = self._phase(state, watcher)
-        run.restore(kept)
-        return run.finish()
-
-    def _in_float32(self, trained: keras.Model) -> keras.Model:
-        """The same network with the same weights, whatever it was trained in."""
-        with _dtype_policy("float32"):
-            model = self.build(len(self.dataset.classes))
-        model.set_weights(trained.get_weights())
-        return model
-
-    def _phase(self, state: State, watcher: Watcher) -> Run:
-        dataset, recipe = self.dataset, self.recipe
-        splits = [dataset.train]
-        if state.found:
-            splits.append(dataset.validation)
-            stages = tuple(
-                replace(stage, epochs=epochs, patience=epochs)
-                for stage, epochs in zip(recipe.stages, state.found, strict=False)
-                if epochs
-            )
-            recipe = replace(recipe, stages=stages)
-        online = self.options.augment == "online"
-        elastic = Elastic.of(dataset.spec.size, recipe.distortion) if online else None
-        batch = min(recipe.batch, sum(map(len, splits)))
-        return Run(
-            self.build,
-            len(dataset.classes),
-            Batches(splits, batch, self.options.seed, elastic),
-            recipe,
-            None if state.found else dataset.validation,
-            seed=self.options.seed,
-            state=state,
-            watcher=watcher,
-        )
-
-    def _check_dataset(self) -> None:
-        dataset, recipe = self.dataset, self.recipe
-        if dataset.spec.size != recipe.size:
-            size = recipe.size
-            raise InkfoldError(
-                f"{recipe.name} reads {size}x{size} pictures, {dataset.path} holds "
-                f"{dataset.spec.size}x{dataset.spec.size}; pack the right one with: "
-                f"python create_dataset.py FOLDER --size {size} -o datasets/characters{size}.h5"
-            )
-        if len(dataset.classes) < 2:
-            raise InkfoldError(
-                f"{dataset.path} has {len(dataset.classes)} class, a classifier needs at least 2; "
-                "pack a folder with one sub-folder for each class"
-            )
-        for name, split in (("train", dataset.train), ("validation", dataset.validation)):
-            if len(split) == 0:
-                raise InkfoldError(
-                    f"{dataset.path}: the {name} split is empty, training needs it; "
-                    "pack again with more pictures or another --split"
-                )
+        return record
 
 
 @contextlib.contextmanager
@@ -209,26 +261,3 @@ def _dtype_policy(name: str) -> Iterator[None]:
         yield
     finally:
         config.set_dtype_policy(before)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user chooses beside the recipe.
-
-    `augment` "online" distorts every picture anew in every epoch with the recipe's distortion;
-    `refit` trains once more on train + validation for the epochs found.
-    """
-
-    seed: int = 0
-    augment: Augment = "none"
-    precision: Precision = "auto"
-    refit: bool = False
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished training: where its bundle lies, one row of history an epoch, its record."""
-
-    path: Path
-    history: list[Row]
-    record: dict[str, Any]

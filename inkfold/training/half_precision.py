@@ -1,6 +1,6 @@
 """A bundle with its weights in half precision: half the bytes, the same arithmetic.
 
-Weights are rounded to float16 where they lie, in Keras' file and in ONNX; whoever loads them
+Weights are rounded to float16 in Keras' weights file and in ONNX. A program that loads the bundle
 computes in float32 as before.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle.history import CURVES, HISTORY
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
@@ -26,44 +27,58 @@ from inkfold.output import new_folder
 if TYPE_CHECKING:
     import onnx
 
-COPIED = ("history.csv", "curves.png")
-SMALL = 64  # numbers below which a tensor of ONNX is left as it is: shapes, axes, epsilons
+SMALL = 64  # a tensor of ONNX with fewer numbers stays float32: shapes, axes, epsilons
 
 
-@dataclass(frozen=True)
-class Shrunk:
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
     """What half precision did to the answers on a split.
 
     Attributes
     ----------
     before, after : Rate
-        Right answers.
+        Right answers with full weights and with rounded ones.
     changed : int
-        Pictures with another answer.
+        Pictures whose answer changed.
     largest : float
         Largest change of a probability.
-    sizes : (int, int)
-        Bytes of both folders.
+    loss : float
+        Mean cross-entropy with rounded weights, in nats.
     """
 
     before: Rate
     after: Rate
     changed: int
     largest: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """A bundle that was written in half precision.
+
+    Attributes
+    ----------
+    comparison : Comparison
+    sizes : (int, int)
+        Bytes of the old folder and of the new one.
+    """
+
+    comparison: Comparison
     sizes: tuple[int, int]
 
 
 def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) -> Shrunk:
     """Write `bundle` with weights in half precision, and measure what that changed.
 
-    The new record holds the validation score of the rounded network, or after ``--refit`` that of
-    the search, and no other: test is measured anew by ``evaluate.py``.
+    The new record holds only a validation score: that of the rounded network, or after ``--refit``
+    that of the search. The test split is measured anew by ``evaluate.py``.
 
     Raises
     ------
     InkfoldError
-        If a weight is too large for half precision, or the bundle has no ONNX or these weights
-        already.
+        If a weight is too large for half precision, if the bundle has no ONNX, or if its weights
+        are in half precision already.
     """
     if bundle.record.get("weights") == "float16":
         raise InkfoldError(f"{bundle.path}: its weights are in half precision already")
@@ -73,46 +88,47 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
             f"python -m inkfold.bundle.onnx_export {bundle.path}"
         )
     with new_folder(output, overwrite=overwrite) as folder:
-        for name in (ARCHITECTURE, *COPIED):
+        for name in (ARCHITECTURE, HISTORY, CURVES):
             if (bundle.path / name).exists():
                 shutil.copyfile(bundle.path / name, folder / name)
         _halve_weights(bundle.path / WEIGHTS, folder / WEIGHTS)
         _halve_onnx(bundle.path / ONNX, folder / ONNX)
         record = dict(bundle.record)
-        found, score = _compared(bundle, Bundle(folder, record), validation)
-        kept = bundle.scores["validation"]
-        # after a refit the network has seen validation: then what its search found stays
-        if not record.get("refit"):
+        comparison = _compared(bundle, Bundle(folder, record), validation)
+        score = bundle.scores["validation"]
+        if not record.get("refit"):  # after a refit score and calibration stay those of the search
             record.pop("calibration", None)
-            kept = kept | score
-        record |= {"scores": {"validation": kept}, "weights": "float16"}
+            rate = comparison.after
+            score = score | {"correct": rate.correct, "total": rate.total, "loss": comparison.loss}
+        record |= {"scores": {"validation": score}, "weights": "float16"}
         (folder / CARD).write_text(model_card(record), encoding="utf-8")
         finish_bundle(folder, record)
         sizes = _size(bundle.path), _size(folder)
-    return Shrunk(*found, sizes)
+    return Shrunk(comparison, sizes)
 
 
 def _halve_weights(source: Path, target: Path) -> None:
+    """Copy a weights file of Keras with its float32 arrays in float16."""
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
-                made = new.create_dataset(name, data=_halved(item[()], f"{source}: {name}"))
+                copied = new.create_dataset(name, data=_halved(item[()], f"{source}: {name}"))
             else:
-                made = new.require_group(name)
-            made.attrs.update(item.attrs)
+                copied = new.require_group(name)
+            copied.attrs.update(item.attrs)
 
         old.visititems(copy)
         new.attrs.update(old.attrs)
 
 
 def _halve_onnx(source: Path, target: Path) -> None:
-    """Keep each large tensor as float16, with a node that makes it float32 when it is loaded."""
+    """Copy an ONNX file with its large tensors in float16, each cast to float32 when loaded."""
     import onnx
 
     model = onnx.load(source)
     graph = model.graph
-    large = [one for one in graph.initializer if _is_large(one)]
+    large = [tensor for tensor in graph.initializer if _is_large(tensor)]
     casts = []
     for tensor in large:
         half = _halved(onnx.numpy_helper.to_array(tensor), f"{source}: {tensor.name}")
@@ -134,6 +150,7 @@ def _is_large(tensor: onnx.TensorProto) -> bool:
 
 
 def _halved(values: NDArray[Any], what: str) -> NDArray[Any]:
+    """Float32 as float16, other types as they are; `what` names the array in the error."""
     if values.dtype != np.float32:
         return values
     with np.errstate(over="ignore"):
@@ -146,24 +163,25 @@ def _halved(values: NDArray[Any], what: str) -> NDArray[Any]:
     return half
 
 
-def _compared(
-    old: Bundle, new: Bundle, split: Split
-) -> tuple[tuple[Rate, Rate, int, float], dict[str, float | int]]:
-    """Counts of both, and the new one's score as a record holds it."""
-    first, second = Classifier(old), Classifier(new)
+def _compared(old: Bundle, new: Bundle, split: Split) -> Comparison:
+    """The answers of two bundles to every picture of a split, compared."""
+    classifiers = Classifier(old), Classifier(new)
     right, changed, largest, loss = np.zeros(2, int), 0, 0.0, 0.0
     for block in split.blocks():
-        a, b = (one.network_answers(block.images) for one in (first, second))
-        right += [(one.argmax(axis=1) == block.labels).sum() for one in (a, b)]
-        changed += int((a.argmax(axis=1) != b.argmax(axis=1)).sum())
-        largest = max(largest, float(np.abs(a - b).max()))
-        of_truth = b[np.arange(len(b)), block.labels].astype(np.float64)
+        before, after = (classifier.network_answers(block.images) for classifier in classifiers)
+        answers = before.argmax(axis=1), after.argmax(axis=1)
+        right += [(classes == block.labels).sum() for classes in answers]
+        changed += int((answers[0] != answers[1]).sum())
+        largest = max(largest, float(np.abs(before - after).max()))
+        of_truth = after[np.arange(len(after)), block.labels].astype(np.float64)
         loss -= float(np.log(np.maximum(of_truth, SMALLEST)).sum())
     total = len(split)
-    before, after = (Rate(int(count), total) for count in right)
-    score = {"correct": after.correct, "total": total, "loss": loss / total}
-    return (before, after, changed, largest), score
+    rates = [Rate(int(count), total) for count in right]
+    return Comparison(
+        before=rates[0], after=rates[1], changed=changed, largest=largest, loss=loss / total
+    )
 
 
 def _size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.iterdir())

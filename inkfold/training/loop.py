@@ -1,4 +1,7 @@
-"""The training loop: one for every network, written against Keras 3 alone."""
+"""The training loop: one phase of a training, epoch by epoch, and the scoring of a network.
+
+There is one loop for every network, written against Keras 3 alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -27,56 +30,83 @@ if TYPE_CHECKING:
 Build = Callable[[int], "keras.Model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
-    """What a phase keeps beside its own numbers.
+    """What a phase saves in its checkpoints beside its own numbers.
 
     Attributes
     ----------
     checkpoint : Path
     config : dict
-        What the run is; a checkpoint is gone on with only by the same run.
-    found : tuple of int
-        Epochs of each stage that a refit repeats; empty while validation decides.
+        As in `Checkpoint`.
+    refit_epochs : tuple of int
+        Epochs of each stage that a refit repeats; empty during the search.
     history : sequence of dict
-        Rows of the phase before.
+        Rows of the search, where this phase is a refit.
     calibration : dict or None
-        What its network said of validation.
+        During a refit, what the search's network said of validation.
     """
 
     checkpoint: Path
     config: dict[str, Any]
-    found: tuple[int, ...] = ()
+    refit_epochs: tuple[int, ...] = ()
     history: Sequence[Row] = ()
     calibration: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Whom a run tells: the Keras summary, pictures per batch, the history after each epoch."""
+    """What a run calls to report.
+
+    Attributes
+    ----------
+    built : callable
+        Takes the Keras summary of the network, once a phase.
+    batch_done : callable
+        Takes the number of pictures of a batch after each batch.
+    epoch_done : callable
+        Takes the history after each epoch.
+    """
 
     built: Callable[[str], None]
     batch_done: Callable[[int], None]
     epoch_done: Callable[[list[Row]], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A finished phase: the model with its best weights, and one row of history an epoch.
+    """A finished phase.
 
-    `path` holds the epochs of each stage that led to the best weights, `calibration` what the
-    network of the phase before said of validation.
+    Attributes
+    ----------
+    model : keras.Model
+        With its best weights.
+    history : list of dict
+        One row for each epoch.
+    epochs : tuple of int
+        Epochs of each stage that led to the best weights.
+    calibration : dict or None
+        After a refit, what the search's network said of validation.
     """
 
     model: keras.Model
     history: list[Row]
-    path: tuple[int, ...]
+    epochs: tuple[int, ...]
     calibration: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Score:
-    """Counts over a split: pictures answered rightly, all pictures, summed loss in nats."""
+    """Counts over a split.
+
+    Attributes
+    ----------
+    correct : int
+        Pictures answered rightly.
+    total : int
+    loss_sum : float
+        Sum of their cross-entropies, in nats.
+    """
 
     correct: int
     total: int
@@ -84,27 +114,8 @@ class Score:
 
     @property
     def loss(self) -> float:
-        """Mean cross-entropy."""
+        """Mean cross-entropy, in nats."""
         return self.loss_sum / self.total
-
-
-def score(model: keras.Model, split: Split, batch: int) -> Score:
-    """Count what `model` gets right on every row of `split`.
-
-    The last batch is filled up with blank pictures that are not counted: one batch shape, one
-    compilation.
-    """
-    correct, loss_sum = 0, 0.0
-    for block in split.blocks():
-        for start in range(0, len(block.labels), batch):
-            labels = block.labels[start : start + batch]
-            images = np.zeros((batch, *block.images.shape[1:], 1), np.uint8)
-            images[: len(labels), :, :, 0] = block.images[start : start + batch]
-            answers = np.asarray(model.predict_on_batch(images), np.float64)[: len(labels)]
-            correct += int((answers.argmax(axis=1) == labels).sum())
-            right = np.clip(answers[np.arange(len(labels)), labels], SMALLEST, 1.0)
-            loss_sum -= float(np.log(right).sum())
-    return Score(correct, len(split), loss_sum)
 
 
 class Run:
@@ -117,14 +128,14 @@ class Run:
     classes : int
     batches : Batches
     recipe : Recipe
-        Its stages, label smoothing and weight decay; its batch is that of `batches`.
+        Its stages, label smoothing and weight decay are used; the batch size is that of `batches`.
     validation : Split or None
         Decides when a stage ends and which weights are the best. With None every stage runs all of
         its epochs and the last weights are the best.
     seed : int
         Gives the initial weights and the dropout masks.
     state : State
-        Where the run's state is kept after each epoch, and what came before this phase.
+        Where the run's state is saved after each epoch, and what came before this phase.
     watcher : Watcher
     """
 
@@ -146,15 +157,16 @@ class Run:
         self._keras.utils.set_random_seed(seed % 2**32)
         self.model = compiled(build(classes), recipe)
         watcher.built(_summary(self.model))
-        self.progress = Position()
+        self.position = Position()
         self.history = list(state.history)
         self._best: Arrays = self.model.get_weights()
 
-    def restore(self, kept: Checkpoint) -> None:
-        """Go on where `kept` was kept."""
-        for variable, value in zip(self._variables(), kept.variables, strict=True):
+    def restore(self, saved: Checkpoint) -> None:
+        """Put the phase where it stood when `saved` was saved."""
+        for variable, value in zip(self._variables(), saved.variables, strict=True):
             variable.assign(value)
-        self.progress, self.history, self._best = kept.progress, list(kept.history), kept.best
+        self.position, self.history = saved.position, list(saved.history)
+        self._best = saved.best
 
     def finish(self) -> Fitted:
         """Train until the last stage is over; the model then has its best weights.
@@ -162,65 +174,81 @@ class Run:
         Raises
         ------
         InkfoldError
-            If a loss is no number: the training diverged.
+            If a loss is not a finite number: the training diverged.
         """
-        while self.progress.stage < len(self._stages):
-            if self.progress.stage_epoch == 0:
+        while self.position.stage < len(self._stages):
+            if self.position.stage_epoch == 0:
                 self._begin_stage()
             self._epoch()
-        return Fitted(self.model, self.history, self.progress.path, self._state.calibration)
+        return Fitted(
+            model=self.model,
+            history=self.history,
+            epochs=self.position.path,
+            calibration=self._state.calibration,
+        )
 
     def _begin_stage(self) -> None:
-        """A fresh optimizer: its moments belong to weights that are gone."""
+        """Reset the optimizer: its moments belong to weights that the stage does not start from."""
         for variable in self.model.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def _epoch(self) -> None:
+        """Train one epoch, validate it, and save where the run stands."""
         began = time.perf_counter()
         loss, accuracy = self._train_once()
-        found = self._validate()
-        if not np.isfinite([loss, 0.0 if found is None else found.loss]).all():
-            self._diverged(loss)
-        row = self._row(loss, accuracy) | ({} if found is None else _validation_row(found))
-        last = self._stages[self.progress.stage].keeps_last
-        self.progress = self.progress.after_epoch(None if found is None or last else found.loss)
-        best = self.progress.best_epoch == self.progress.epoch
+        validation = self._validate()
+        if not np.isfinite([loss, 0.0 if validation is None else validation.loss]).all():
+            self._raise_diverged(loss)
+        row = self._row(loss, accuracy, validation)
+        keeps_last = self._stages[self.position.stage].keeps_last
+        judged_by = None if validation is None or keeps_last else validation.loss
+        self.position = self.position.after_epoch(judged_by)
+        best = self.position.best_epoch == self.position.epoch
         seconds = round(time.perf_counter() - began, 2)
         self.history.append(row | {"best": int(best), "seconds": seconds})
         if best:
             self._best = self.model.get_weights()
-        if self.progress.stage_is_over(self._stages):
-            self.model.set_weights(self._best)  # for the next stage, or for good
-            self.progress = self.progress.next_stage()
-        self._keep()
+        if self.position.stage_is_over(self._stages):
+            self.model.set_weights(self._best)  # the next stage begins, or the run ends, with these
+            self.position = self.position.next_stage()
+        self._save()
         self._watcher.epoch_done(self.history)
 
-    def _row(self, loss: float, accuracy: float) -> Row:
-        return {
+    def _row(self, loss: float, accuracy: float, validation: Score | None) -> Row:
+        """The history's row of the epoch that was just trained, without `best` and `seconds`."""
+        row = {
             "epoch": len(self.history) + 1,
-            "phase": "refit" if self._state.found else "search",
-            "stage": self.progress.stage + 1,
+            "phase": "refit" if self._state.refit_epochs else "search",
+            "stage": self.position.stage + 1,
             "learning_rate": self._rate(self._batches.steps // 2),
             "loss": loss,
             "accuracy": accuracy,
             "pictures": self._batches.steps * self._batches.size,
         }
+        if validation is None:
+            return row
+        return row | {
+            "validation_loss": validation.loss,
+            "validation_correct": validation.correct,
+            "validation_total": validation.total,
+        }
 
     def _rate(self, step: int) -> float:
         """The learning rate of a step of this epoch."""
-        stage = self._stages[self.progress.stage]
-        done = self.progress.stage_epoch + step / self._batches.steps
+        stage = self._stages[self.position.stage]
+        done = self.position.stage_epoch + step / self._batches.steps
         return stage.rate_at(done / stage.epochs)
 
     def _train_once(self) -> tuple[float, float]:
+        """Train one epoch; gives its loss, in nats, and its accuracy, from 0 to 1."""
         size, optimizer = self._batches.size, self.model.optimizer
-        watching = self._keras.callbacks.LambdaCallback(
+        callback = self._keras.callbacks.LambdaCallback(
             on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
                 optimizer, "learning_rate", self._rate(batch)
             ),
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
-        batches: Any = self._batches.epoch(self.progress.epoch)
+        batches: Any = self._batches.epoch(self.position.epoch)
         if self._keras.backend.backend() == "tensorflow":
             batches = feed(batches)
         with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
@@ -229,7 +257,7 @@ class Run:
                 steps_per_epoch=self._batches.steps,
                 verbose=0,
                 shuffle=False,  # the batches come shuffled
-                callbacks=[watching],
+                callbacks=[callback],
             )
         return fitted.history["loss"][0], fitted.history["accuracy"][0]
 
@@ -242,34 +270,46 @@ class Run:
         """Weights, states of the random generators, and the optimizer's variables."""
         return [*self.model.variables, *self.model.optimizer.variables]
 
-    def _keep(self) -> None:
+    def _save(self) -> None:
         Checkpoint(
             config=self._state.config,
-            found=self._state.found,
-            calibration=self._state.calibration,
-            progress=self.progress,
+            position=self.position,
             history=self.history,
             variables=[np.asarray(variable.numpy()) for variable in self._variables()],
             best=self._best,
+            refit_epochs=self._state.refit_epochs,
+            calibration=self._state.calibration,
         ).save(self._state.checkpoint)
 
-    def _diverged(self, loss: float) -> None:
-        rate = self._stages[self.progress.stage].learning_rate
+    def _raise_diverged(self, loss: float) -> NoReturn:
+        rate = self._stages[self.position.stage].learning_rate
         raise InkfoldError(
-            f"training diverged in epoch {self.progress.epoch + 1}: the loss is {loss}; "
+            f"training diverged in epoch {self.position.epoch + 1}: the loss is {loss}; "
             f"lower the learning rate ({rate}) in the recipe or take --precision float32"
         )
 
 
-def _validation_row(found: Score) -> Row:
-    return {
-        "validation_loss": found.loss,
-        "validation_correct": found.correct,
-        "validation_total": found.total,
-    }
-
-
 def _summary(model: keras.Model) -> str:
+    """The network's layers and parameters as Keras prints them."""
     lines: list[str] = []
     model.summary(line_length=100, print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)
+
+
+def score(model: keras.Model, split: Split, batch: int) -> Score:
+    """Count what `model` gets right on every row of `split`.
+
+    The last batch is filled up with blank images that are not counted, so that all batches have one
+    shape and the network is compiled once.
+    """
+    correct, loss_sum = 0, 0.0
+    for block in split.blocks():
+        for start in range(0, len(block.labels), batch):
+            labels = block.labels[start : start + batch]
+            images = np.zeros((batch, *block.images.shape[1:], 1), np.uint8)
+            images[: len(labels), :, :, 0] = block.images[start : start + batch]
+            answers = np.asarray(model.predict_on_batch(images), np.float64)[: len(labels)]
+            correct += int((answers.argmax(axis=1) == labels).sum())
+            of_truth = np.clip(answers[np.arange(len(labels)), labels], SMALLEST, 1.0)
+            loss_sum -= float(np.log(of_truth).sum())
+    return Score(correct, len(split), loss_sum)

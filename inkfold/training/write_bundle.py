@@ -1,4 +1,4 @@
-"""From a fitted network to a bundle on the disk."""
+"""Writing a bundle: a trained network, its history, its card and its ONNX, checked and hashed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
-from inkfold.bundle.history import Row, best_row, draw_curves, write_history
+from inkfold.bundle.history import CURVES, HISTORY, Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
 from inkfold.dataset.reader import Split
@@ -19,7 +19,8 @@ from inkfold.training.loop import score
 if TYPE_CHECKING:
     import keras
 
-BATCH = 256  # pictures at a time when the finished network is scored
+BATCH = 256  # pictures in a batch when the finished network is scored
+COMPARED = 1000  # pictures on which ONNX is compared with Keras
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX and Keras
 
 
@@ -40,11 +41,11 @@ def write_bundle(
     model : keras.Model
         The network in float32, with its final weights.
     history : list of dict
-        One row an epoch.
+        One row for each epoch.
     record : dict
-        What the bundle says of itself, without parameters, shapes and scores.
+        The bundle's record, without parameters, shapes and scores.
     validation : Split
-        Its real pictures score the network and check ONNX against Keras.
+        Its pictures score the network and compare ONNX with Keras.
     overwrite : bool
 
     Returns
@@ -53,50 +54,54 @@ def write_bundle(
         The whole record. ``record["onnx_error"]`` is the largest difference of a probability
         between ONNX and Keras; None where TensorFlow, which writes ONNX, is not installed.
     """
+    refit = history[-1]["phase"] == "refit"
     full = record | {
         "parameters": int(model.count_params()),
         "shapes": [list(weight.shape) for weight in model.weights],
         "epochs": len(history),
-        "refit": history[-1]["phase"] == "refit",
-        "scores": {"validation": _validation_score(model, history, validation)},
+        "refit": refit,
+        "scores": {"validation": _validation_score(model, history, validation, refit=refit)},
         "onnx_error": None,
     }
     with new_folder(path, overwrite=overwrite) as folder:
         (folder / ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
         model.save_weights(folder / WEIGHTS)
-        write_history(folder / "history.csv", history)
-        draw_curves(folder / "curves.png", history, title=str(record["name"]))
+        write_history(folder / HISTORY, history)
+        draw_curves(folder / CURVES, history, title=str(record["name"]))
         (folder / CARD).write_text(model_card(full), encoding="utf-8")
         if tensorflow_is_installed():
             export_onnx(folder, classes=full["classes"], spec=full["spec"])
-            pictures = next(validation.blocks()).images[:1000]
-            full["onnx_error"] = _onnx_error(Bundle(folder, full), model, pictures)
+            images = validation.images[:COMPARED]
+            full["onnx_error"] = _onnx_error(Bundle(folder, full), model, images)
         finish_bundle(folder, full)
     return full
 
 
 def _validation_score(
-    model: keras.Model, history: list[Row], validation: Split
+    model: keras.Model, history: list[Row], validation: Split, *, refit: bool
 ) -> dict[str, float | int]:
-    """Counts of the bundle's own network; a refit has seen validation, so the search's stand."""
+    """The score of the network; after a refit, which has seen validation, that of the search."""
     best = best_row(history)
-    if history[-1]["phase"] == "refit":
-        found = {name: best[f"validation_{name}"] for name in ("correct", "total", "loss")}
-        return found | {"epoch": best["epoch"]}
-    counted = score(model, validation, BATCH)
+    if refit:
+        score_of_search = {
+            name: best[f"validation_{name}"] for name in ("correct", "total", "loss")
+        }
+        return score_of_search | {"epoch": best["epoch"]}
+    counts = score(model, validation, BATCH)
     return {
-        "correct": counted.correct,
-        "total": counted.total,
-        "loss": counted.loss,
+        "correct": counts.correct,
+        "total": counts.total,
+        "loss": counts.loss,
         "epoch": best["epoch"],
     }
 
 
-def _onnx_error(bundle: Bundle, model: keras.Model, pictures: NDArray[np.uint8]) -> float:
-    images = pictures[..., None].astype(np.float32)
+def _onnx_error(bundle: Bundle, model: keras.Model, images: NDArray[np.uint8]) -> float:
+    """The largest difference of a probability between the bundle's ONNX and its Keras model."""
+    inputs = images[..., None].astype(np.float32)
     session = bundle.onnx_session()
-    answers = session.run(None, {session.get_inputs()[0].name: images})[0]
-    error = float(np.abs(answers - model.predict(images, verbose=0)).max())
+    answers = session.run(None, {session.get_inputs()[0].name: inputs})[0]
+    error = float(np.abs(answers - model.predict(inputs, verbose=0)).max())
     if not error < TOLERANCE:
         raise RuntimeError(f"ONNX and Keras differ by {error:.2g}, more than {TOLERANCE:g}")
     return error

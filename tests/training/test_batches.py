@@ -1,4 +1,4 @@
-"""What training is fed with."""
+"""The batches of an epoch: which pictures, in which order, and how they are distorted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.worlds.packed_strokes import write_packed
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Iterator[Dataset]:
-    """600 pictures to train on: three chunks, the last one short."""
+    """A dataset with 600 pictures to train on: three chunks, the last one short."""
     with open_dataset(write_packed(tmp_path / "d.h5", (600, 90, 30))) as opened:
         yield opened
 
@@ -27,7 +27,7 @@ def pictures(batches: Batches, epoch: int) -> list[bytes]:
 
 
 def test_an_epoch_has_every_picture_at_most_once_in_whole_batches(dataset: Dataset) -> None:
-    """600 pictures in batches of 64: nine batches, 24 pictures wait for another epoch."""
+    """600 pictures in batches of 64 give nine batches, and 24 pictures are left out."""
     batches = Batches([dataset.train], 64, seed=0)
     shown = pictures(batches, 0)
     known = {image.tobytes() for image in dataset.train.images[:]}
@@ -50,7 +50,7 @@ def test_images_and_labels_stay_together(dataset: Dataset) -> None:
 
 
 def test_the_order_follows_seed_and_epoch_alone(dataset: Dataset) -> None:
-    """The same seed and epoch give the same batches, another of either gives others."""
+    """Equal seeds and epochs give equal batches; a new seed or a new epoch gives a new order."""
     first = pictures(Batches([dataset.train], 50, seed=1), 0)
 
     assert pictures(Batches([dataset.train], 50, seed=1), 0) == first
@@ -61,7 +61,7 @@ def test_the_order_follows_seed_and_epoch_alone(dataset: Dataset) -> None:
 def test_online_distortion_is_new_in_every_epoch_and_the_same_for_the_same_seed(
     dataset: Dataset,
 ) -> None:
-    """No picture is the original, none comes twice, and a rerun shows the same ones."""
+    """No picture equals an original or one of the epoch before, and a rerun shows them again."""
     elastic = Elastic(16, sigma=3, alpha=12)
     batches = Batches([dataset.train], 100, seed=0, elastic=elastic)
     originals = {image.tobytes() for image in dataset.train.images[:]}
@@ -73,7 +73,7 @@ def test_online_distortion_is_new_in_every_epoch_and_the_same_for_the_same_seed(
 
 
 def test_no_two_pictures_are_distorted_alike(tmp_path: Path) -> None:
-    """One drawing 8,192 times over (two blocks), two epochs: every distorted copy is another."""
+    """One image, repeated 8,192 times (two blocks), is distorted 16,384 ways in two epochs."""
     path = write_packed(tmp_path / "same.h5", (8192, 8, 8), size=8, identical=True)
     with open_dataset(path) as opened:
         batches = Batches([opened.train], 128, seed=0, elastic=Elastic(8, sigma=2, alpha=9))
@@ -83,7 +83,7 @@ def test_no_two_pictures_are_distorted_alike(tmp_path: Path) -> None:
 
 
 def test_splits_are_mixed_for_a_refit(dataset: Dataset) -> None:
-    """Train and validation together: every batch size divides 690, so nothing is left over."""
+    """An epoch of train and validation, 690 pictures in batches of 69, shows each picture."""
     batches = Batches([dataset.train, dataset.validation], 69, seed=0)
     shown = set(pictures(batches, 0))
     test = {image.tobytes() for image in dataset.test.images[:]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.training.checkpoint import Checkpoint, Position
+from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, training
 
@@ -62,6 +64,30 @@ def test_a_checkpoint_of_another_run_is_refused_by_the_field_that_differs(
 
     with pytest.raises(InkfoldError, match="started with seed 0, but now seed is 1"):
         Checkpoint.load(path, other_seed)
+
+
+def test_a_changed_recipe_is_refused_by_the_field_of_the_recipe(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """The error names the recipe's batch alone, not the whole recipe."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config)
+    recipe = replace(tiny_network.RECIPE, batch=64)
+    larger_batch = training(dataset, tmp_path / "b", recipe).config
+
+    with pytest.raises(InkfoldError, match="started with recipe batch 32, but now recipe batch is"):
+        Checkpoint.load(path, larger_batch)
+
+
+def test_the_file_has_the_keys_of_earlier_versions(tmp_path: Path) -> None:
+    """A run that an earlier version stopped can be resumed, and the other way round."""
+    write_checkpoint(tmp_path / "c.npz", {})
+
+    with np.load(tmp_path / "c.npz") as file:
+        state = json.loads(str(file["state"]))
+
+    assert state.keys() == {"config", "found", "calibration", "progress", "history"}
+    assert state["progress"]["best_epoch"] == 2
 
 
 @pytest.mark.parametrize("damage", ["text", "empty", "torn", "no state"])

@@ -1,4 +1,4 @@
-"""A network made ready to train: what the recipe asks for reaches loss and optimizer."""
+"""A network made ready to train: the recipe's decay and smoothing reach optimizer and loss."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def after_a_step_without_gradient(weight_decay: float) -> tuple[keras.Model, lis
 
 
 def test_weight_decay_shrinks_kernels_alone() -> None:
-    """By the rate times the decay a step (Loshchilov and Hutter); biases and slopes stay."""
+    """A step shrinks kernels by rate times decay (Loshchilov and Hutter) and nothing else."""
     model, before = after_a_step_without_gradient(0.1)
 
     for weight, old in zip(model.trainable_variables, before, strict=True):
@@ -43,7 +43,7 @@ def test_weight_decay_shrinks_kernels_alone() -> None:
 
 
 def test_without_weight_decay_nothing_shrinks() -> None:
-    """The default of a recipe."""
+    """A recipe's default decay of 0 leaves all weights as they are in a step without gradient."""
     model, before = after_a_step_without_gradient(0.0)
 
     for weight, old in zip(model.trainable_variables, before, strict=True):
@@ -51,31 +51,31 @@ def test_without_weight_decay_nothing_shrinks() -> None:
 
 
 def test_label_smoothing_is_cross_entropy_with_spread_labels() -> None:
-    """0.2 of the wanted answer spread over four classes, by hand: 0.85, 0.05, 0.05, 0.05."""
+    """Smoothing by 0.2 over four classes has the loss of the label 0.85, 0.05, 0.05, 0.05."""
     probabilities = np.array([[0.7, 0.1, 0.1, 0.1], [0.25, 0.25, 0.25, 0.25]], np.float32)
     labels = np.array([0, 3])
     wanted = np.full((2, 4), 0.05)
     wanted[[0, 1], labels] = 0.85
 
-    found = import_keras().ops.convert_to_numpy(smoothed(0.2)(labels, probabilities))
+    loss = import_keras().ops.convert_to_numpy(smoothed(0.2)(labels, probabilities))
 
-    assert found == pytest.approx(-(wanted * np.log(probabilities)).sum(axis=1), rel=1e-5)
+    assert loss == pytest.approx(-(wanted * np.log(probabilities)).sum(axis=1), rel=1e-5)
 
 
 def test_label_smoothing_of_nothing_is_keras_own_cross_entropy() -> None:
-    """Share 0: the loss that recipes without it are trained with."""
+    """A share of 0 gives the loss that recipes without smoothing are trained with."""
     keras = import_keras()
     probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
     labels = np.arange(20) % 5
 
-    found = keras.ops.convert_to_numpy(smoothed(0.0)(labels, probabilities))
+    loss = keras.ops.convert_to_numpy(smoothed(0.0)(labels, probabilities))
 
     expected = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-    assert found == pytest.approx(keras.ops.convert_to_numpy(expected), rel=1e-5)
+    assert loss == pytest.approx(keras.ops.convert_to_numpy(expected), rel=1e-5)
 
 
 def test_a_recipe_with_label_smoothing_is_trained_with_it() -> None:
-    """The compiled loss of one right, sure answer is not zero."""
+    """The compiled loss of one right answer of 0.999 is that of the smoothed label."""
     keras = import_keras()
     model = compiled(tiny_network.build(2), replace(tiny_network.RECIPE, label_smoothing=0.1))
     sure = keras.ops.convert_to_tensor([[0.999, 0.001]])

@@ -1,4 +1,4 @@
-"""A bundle in half precision: half the bytes, what that changed measured, any Keras loads it."""
+"""A bundle in half precision: half the bytes, loaded by any Keras, its changes measured."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from inkfold.commands.cli import run
 from inkfold.commands.main import command
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.training.engine import Options, Training
 from inkfold.training.half_precision import shrink
-from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
-from tests.worlds.trained import SILENT
+from tests.worlds.trained import SILENT, training
 
 pytestmark = pytest.mark.slow
 
@@ -33,36 +31,34 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
 
 @pytest.fixture(scope="module")
 def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny network, trained."""
+    """A bundle of the tiny network with float32 weights."""
     output = tmp_path_factory.mktemp("trained") / "tiny"
-    build, recipe = tiny_network.build, tiny_network.RECIPE
-    training = Training(build, recipe, dataset, Options(precision="float32"), output)
-    training.run(SILENT, resume=False, overwrite=False)
+    training(dataset, output).run(SILENT, resume=False, overwrite=False)
     return output
 
 
 @pytest.fixture(scope="module")
 def small(bundle: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same in half precision."""
+    """The same bundle in half precision."""
     output = tmp_path_factory.mktemp("small") / "tiny"
     shrink(load_bundle(bundle), dataset.validation, output, overwrite=False)
     return output
 
 
 def stored(path: Path) -> dict[str, np.ndarray]:
-    """Every array of a weights file."""
-    found: dict[str, np.ndarray] = {}
+    """Every array of a weights file, by its name."""
+    arrays: dict[str, np.ndarray] = {}
     with h5py.File(path, "r") as file:
         file.visititems(
             lambda name, item: (
-                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+                arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
             )
         )
-    return found
+    return arrays
 
 
 def test_weights_are_the_nearest_numbers_of_half_precision(bundle: Path, small: Path) -> None:
-    """Each array has its name and shape still."""
+    """Each array keeps its name and shape, and its float32 numbers are rounded to float16."""
     before, after = stored(bundle / WEIGHTS), stored(small / WEIGHTS)
 
     assert before.keys() == after.keys()
@@ -72,7 +68,7 @@ def test_weights_are_the_nearest_numbers_of_half_precision(bundle: Path, small: 
 
 
 def test_keras_and_onnx_answer_alike(small: Path, dataset: Dataset) -> None:
-    """Both compute in float32 from the same rounded weights."""
+    """Keras and ONNX agree to 1e-5, since both compute in float32 from the rounded weights."""
     images = dataset.test.images[:]
     loaded = load_bundle(small)  # hashes and shapes are checked here
 
@@ -82,16 +78,16 @@ def test_keras_and_onnx_answer_alike(small: Path, dataset: Dataset) -> None:
     assert {str(w.dtype) for w in loaded.keras_model().weights} <= {"float32", "uint32", "int64"}
 
 
-def test_files_are_half_as_large(bundle: Path, small: Path) -> None:
-    """Of this tiny network ONNX is mostly graph: its large tensors are what halves."""
+def test_large_tensors_take_half_the_bytes(bundle: Path, small: Path) -> None:
+    """The tiny network's ONNX is mostly graph, and shrinks by nearly half of its largest kernel."""
     kernel = max(stored(bundle / WEIGHTS).values(), key=lambda array: array.nbytes)
     saved = (bundle / ONNX).stat().st_size - (small / ONNX).stat().st_size
 
     assert saved > 0.3 * kernel.nbytes
 
 
-def test_the_record_tells_the_rounded_networks_own_score(small: Path, dataset: Dataset) -> None:
-    """Validation is counted anew; test and calibration are not taken over."""
+def test_the_record_has_the_rounded_networks_own_score(small: Path, dataset: Dataset) -> None:
+    """Validation is counted anew, and neither a test score nor a calibration is taken over."""
     loaded = load_bundle(small)
     answers = Classifier(loaded).predict(dataset.validation.images[:])
     right = int((answers.argmax(axis=1) == dataset.validation.labels).sum())
@@ -102,24 +98,26 @@ def test_the_record_tells_the_rounded_networks_own_score(small: Path, dataset: D
     assert loaded.temperature is None
 
 
-def test_the_command_says_what_changed(
+def test_the_command_prints_what_changed(
     bundle: Path, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Counts of both, the pictures with another answer, the sizes; the old bundle stays."""
+    """It prints the right answers of both and the changed ones, and leaves the old bundle."""
     line = ["shrink", str(bundle), str(dataset.path), str(tmp_path / "s")]
 
     assert run(command, line) == 0
-    told = capsys.readouterr().out
-    assert run(command, line) == 2  # it exists
+    printed = capsys.readouterr().out
+    assert run(command, line) == 2  # the output exists
 
-    assert "right on validation: " in told
-    assert "other answers: 0 of 64" in told
-    assert "with full weights" in told
+    assert "right on validation: " in printed
+    assert "other answers: 0 of 64" in printed
+    assert "with full weights" in printed
     assert load_bundle(bundle).record.get("weights") is None
 
 
-def test_what_is_small_already_is_refused(small: Path, dataset: Dataset, tmp_path: Path) -> None:
-    """Nothing is left behind."""
+def test_a_bundle_in_half_precision_is_not_shrunk_again(
+    small: Path, dataset: Dataset, tmp_path: Path
+) -> None:
+    """Shrinking it is an error, and no folder is left behind."""
     with pytest.raises(InkfoldError, match="in half precision already"):
         shrink(load_bundle(small), dataset.validation, tmp_path / "again", overwrite=False)
 
@@ -129,17 +127,17 @@ def test_what_is_small_already_is_refused(small: Path, dataset: Dataset, tmp_pat
 def test_a_weight_beyond_half_precision_is_refused(
     bundle: Path, dataset: Dataset, tmp_path: Path
 ) -> None:
-    """Named with its value; no bundle is written."""
+    """The error has the largest weight and the end of half precision; no bundle is written."""
     loaded = load_bundle(bundle)
     with h5py.File(bundle / WEIGHTS, "r+") as file:
         name = next(name for name, values in stored(bundle / WEIGHTS).items() if values.ndim == 4)
-        kept = file[name][()]
+        original = file[name][()]
         file[name][0, 0, 0, 0] = 1e6
     try:
         with pytest.raises(InkfoldError, match=r"holds 1e\+06, half precision ends at 65,504"):
             shrink(loaded, dataset.validation, tmp_path / "again", overwrite=False)
     finally:
         with h5py.File(bundle / WEIGHTS, "r+") as file:
-            file[name][...] = kept
+            file[name][...] = original
 
     assert list(tmp_path.iterdir()) == []

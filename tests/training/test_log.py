@@ -1,4 +1,4 @@
-"""What a training run leaves under ``logs/``."""
+"""The files that a training run writes under ``logs/``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inkfold.training.log import TrainingLog, log_line
 
 
 def row(epoch: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401, figures
-    """An epoch's figures."""
+    """The history's row of an epoch, with the fields in `more` replaced."""
     common = {"epoch": epoch, "phase": "search", "stage": 1, "learning_rate": 0.01, "loss": 0.5}
     validation = {"validation_loss": 0.25, "validation_correct": 3, "validation_total": 4}
     return (
@@ -24,8 +24,8 @@ def row(epoch: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401, figures
     )
 
 
-def test_a_line_tells_counts_before_shares() -> None:
-    """One line an epoch; without validation it ends earlier."""
+def test_a_line_has_counts_before_shares() -> None:
+    """An epoch's line ends with counts and share on validation; a refit's has no validation."""
     refit = {name: value for name, value in row(12).items() if "validation" not in name}
 
     assert log_line(row(12)) == (
@@ -35,8 +35,8 @@ def test_a_line_tells_counts_before_shares() -> None:
     assert log_line(refit).endswith("accuracy 0.7500  1.5 s")
 
 
-def test_a_run_that_was_gone_on_with_leaves_the_log_of_an_unbroken_one(tmp_path: Path) -> None:
-    """The text and the table hold every epoch once, and so do TensorBoard's events."""
+def test_a_resumed_run_leaves_the_log_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    """Text, table and TensorBoard's events hold every epoch once, in the order of the epochs."""
     history = [row(1), row(2, loss=0.25), row(3)]
     with TrainingLog(tmp_path, ["what was trained"]) as log:
         log.epoch_done(history[:1])

@@ -1,4 +1,4 @@
-"""Stopping a training costs nothing: it goes on to the same end, in real second processes."""
+"""A run that is stopped and resumed ends as an uninterrupted one, in processes of their own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OPTIONS = {"plain": [], "refit": ["--refit", "--augment", "online"]}
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Runs that nobody stopped, plain and refitted."""
-    folder = tmp_path_factory.mktemp("unbroken")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Bundles of runs that nobody stopped, plain and refitted."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
     data = write_packed(folder / "d.h5")
     for name, options in OPTIONS.items():
-        code, _, told = finish(train(folder, data, ["-o", name, *options]))
-        assert code == 0, told
+        code, _, errors = finish(train(folder, data, ["-o", name, *options]))
+        assert code == 0, errors
     return {name: folder / name for name in OPTIONS}
 
 
@@ -41,35 +41,35 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (signal.SIGTERM, "refit", "refit"),
     ],
 )
-def test_a_run_that_is_stopped_and_gone_on_with_ends_as_an_unbroken_one(
-    tmp_path: Path, unbroken: dict[str, Path], number: signal.Signals, name: str, seen: str
+def test_a_run_that_is_stopped_and_resumed_ends_as_an_uninterrupted_one(
+    tmp_path: Path, uninterrupted: dict[str, Path], number: signal.Signals, name: str, seen: str
 ) -> None:
-    """The same weights bit for bit and the same history, in a real second process."""
+    """A run that gets a signal after the line `seen` ends with the same weights and history."""
     data = write_packed(tmp_path / "d.h5")
-    broken = train(tmp_path, data, ["-o", "broken", *OPTIONS[name]])
-    assert broken.stdout is not None
-    for line in broken.stdout:
+    stopped = train(tmp_path, data, ["-o", "stopped", *OPTIONS[name]])
+    assert stopped.stdout is not None
+    for line in stopped.stdout:
         if seen in line:
-            broken.send_signal(number)
+            stopped.send_signal(number)
             break
-    code, _, told = finish(broken)
+    code, _, errors = finish(stopped)
 
-    assert code == (-number if number == signal.SIGKILL else 128 + number), told
-    assert not (tmp_path / "broken").exists()
+    assert code == (-number if number == signal.SIGKILL else 128 + number), errors
+    assert not (tmp_path / "stopped").exists()
     if number == signal.SIGKILL:
-        resume = [str(data), "-o", "broken", *OPTIONS[name], "--precision", "float32", "--resume"]
+        resume = [str(data), "-o", "stopped", *OPTIONS[name], "--precision", "float32", "--resume"]
     else:
-        assert "kept in .broken.checkpoint.npz; resume with: python models/tiny.py " in told
-        resume = shlex.split(told.partition("python models/tiny.py")[2].splitlines()[0])
-    code, shown, told = finish(start(tmp_path, resume))
-    assert code == 0, told
-    assert seen == "refit" or f"{seen} " not in shown, "what was done is not done again"
-    assert seen != "refit" or "search" not in shown, "the search is over"
+        assert "kept in .stopped.checkpoint.npz; resume with: python models/tiny.py " in errors
+        resume = shlex.split(errors.partition("python models/tiny.py")[2].splitlines()[0])
+    code, printed, errors = finish(start(tmp_path, resume))
+    assert code == 0, errors
+    assert seen == "refit" or f"{seen} " not in printed, "an epoch was trained twice"
+    assert seen != "refit" or "search" not in printed, "the search is over"
 
-    assert history(tmp_path / "broken") == history(unbroken[name])
-    pairs = zip(weights(tmp_path / "broken"), weights(unbroken[name]), strict=True)
+    assert history(tmp_path / "stopped") == history(uninterrupted[name])
+    pairs = zip(weights(tmp_path / "stopped"), weights(uninterrupted[name]), strict=True)
     assert all(np.array_equal(x, y) for x, y in pairs)
-    first, second = (load_bundle(path) for path in (tmp_path / "broken", unbroken[name]))
+    first, second = (load_bundle(path) for path in (tmp_path / "stopped", uninterrupted[name]))
     assert first.scores == second.scores
     assert first.record.get("calibration") == second.record.get("calibration")
     assert (name == "refit") == ("calibration" in first.record)
@@ -94,5 +94,5 @@ def start(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Wait for a process: exit code, stdout, stderr."""
     with process:
-        shown, told = process.communicate()
-    return process.returncode, shown, told
+        printed, errors = process.communicate()
+    return process.returncode, printed, errors

@@ -1,4 +1,4 @@
-"""The fused kernels compute what Keras' own layers and its Adam compute."""
+"""The faster layers and the faster Adam compute what Keras' own compute."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.keras_backend import import_keras
-from inkfold.training import compile as compiling
+from inkfold.training.compile import adam, twin
 from models.cnn32 import build
 
 pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles
@@ -16,14 +16,14 @@ CLASSES = 7
 
 
 def keras() -> Any:  # noqa: ANN401, Keras has no types
-    """Seeded, so that a test's figures do not depend on the tests before it."""
+    """Keras, seeded, so that a test's figures do not depend on the tests before it."""
     module = import_keras()
     module.utils.set_random_seed(0)
     return module
 
 
 def network(*layers: Any, shape: tuple[int, ...]) -> Any:  # noqa: ANN401, Keras has no types
-    """A model of these layers whose weights are none of the usual zeros and ones."""
+    """A model of these layers whose weights differ from the initial zeros and ones."""
     model = keras().Sequential([import_keras().Input(shape), *layers])
     rng = np.random.default_rng(1)
     model.set_weights([w + rng.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
@@ -31,42 +31,43 @@ def network(*layers: Any, shape: tuple[int, ...]) -> Any:  # noqa: ANN401, Keras
 
 
 def answer_and_gradients(model: Any, x: np.ndarray) -> list[np.ndarray]:  # noqa: ANN401
-    """Of a training step: answer, gradients of its weighted sum, and all weights afterwards."""
+    """A training step's answer, the gradients of its weighted sum, and the weights after it."""
     import tensorflow as tf
 
     weights = np.random.default_rng(2).normal(size=x.shape).astype(np.float32)
     with tf.GradientTape() as tape:
-        given = tf.constant(x)
-        tape.watch(given)
-        answer = tf.cast(model(given, training=True), tf.float32)
+        inputs = tf.constant(x)
+        tape.watch(inputs)
+        answer = tf.cast(model(inputs, training=True), tf.float32)
         total = tf.reduce_sum(answer * weights)
-    gradients = tape.gradient(total, [given, *(v.value for v in model.trainable_variables)])
+    gradients = tape.gradient(total, [inputs, *(v.value for v in model.trainable_variables)])
     return [np.asarray(part) for part in (answer, *gradients)] + list(model.get_weights())
 
 
 @pytest.mark.parametrize("shape", [(6, 5, 3), (11,)])
 @pytest.mark.parametrize("kind", ["BatchNormalization", "PReLU"])
 def test_a_layer_and_its_twin_agree(kind: str, shape: tuple[int, ...]) -> None:
-    """Answer, gradients and running statistics to a few units of the last of seven digits."""
+    """Answer, gradients and running statistics differ by a few units of the last digit at most."""
     layer = getattr(import_keras().layers, kind)()
     model = network(layer, shape=shape)
-    twin = compiling.twin(model)
+    faster = twin(model)
     x = np.random.default_rng(0).normal(3, 2, (50, *shape)).astype(np.float32)
 
-    expected, found = answer_and_gradients(model, x), answer_and_gradients(twin, x)
+    pairs = zip(answer_and_gradients(model, x), answer_and_gradients(faster, x), strict=True)
 
-    assert type(twin.layers[0]) is not type(layer), "or nothing was compared"
-    for one, other in zip(expected, found, strict=True):
-        np.testing.assert_allclose(other, one, rtol=2e-5, atol=2e-5 * np.abs(one).max())
+    assert type(faster.layers[0]) is not type(layer), "or nothing was compared"
+    for keras_part, twin_part in pairs:
+        tolerance = 2e-5 * np.abs(keras_part).max()
+        np.testing.assert_allclose(twin_part, keras_part, rtol=2e-5, atol=tolerance)
 
 
 def test_normalisation_keeps_its_digits_where_means_are_large() -> None:
-    """Pictures of mean 1,000 and deviation 1, once the running mean has come near."""
+    """Numbers of mean 1,000 and deviation 1 are normalised once the running mean is near 1,000."""
     model = network(import_keras().layers.BatchNormalization(momentum=0.5), shape=(4,))
-    twin = compiling.twin(model)
+    faster = twin(model)
     x = np.random.default_rng(0).normal(1000, 1, (200, 4)).astype(np.float32)
     for _ in range(12):
-        answer = np.asarray(twin(x, training=True))
+        answer = np.asarray(faster(x, training=True))
 
     expected = np.asarray(model(x, training=True))
 
@@ -74,23 +75,23 @@ def test_normalisation_keeps_its_digits_where_means_are_large() -> None:
 
 
 def test_dropout_keeps_the_rate_and_the_mean_and_drops_gradients_alike() -> None:
-    """Of 400,000 numbers 30 % are zero, the others divided by 0.7; another call drops others."""
+    """Of 401,000 numbers 30 % become zero, the rest is divided by 0.7, and each call differs."""
     model = network(import_keras().layers.Dropout(0.3, seed=4), shape=(1000,))
-    twin = compiling.twin(model)
+    faster = twin(model)
     x = np.ones((401, 999 + 1), np.float32)  # an odd batch
-    first, slope = answer_and_gradients(twin, x)[:2]
-    second = np.asarray(twin(x, training=True))
+    first, slope = answer_and_gradients(faster, x)[:2]
+    second = np.asarray(faster(x, training=True))
     weights = np.random.default_rng(2).normal(size=x.shape).astype(np.float32)
 
     assert abs((first == 0).mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / x.size)
     assert set(np.unique(first)) == {0, np.float32(1 / 0.7)}
     assert np.allclose(slope, first * weights)
     assert abs(((first == 0) & (second == 0)).mean() - 0.09) < 0.003
-    assert np.array_equal(twin(x, training=False), x)
+    assert np.array_equal(faster(x, training=False), x)
 
 
 def test_training_with_the_twin_is_training_with_keras() -> None:
-    """Six steps of cnn32 without dropout, max norm at work: the same losses and weights."""
+    """Six steps of cnn32 without dropout, with max norm at work, give equal losses and weights."""
     losses, weights = [], []
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (6, 16, 32, 32, 1)).astype(np.uint8)
@@ -98,32 +99,31 @@ def test_training_with_the_twin_is_training_with_keras() -> None:
     for fused in (False, True):
         model = without_dropout(keras(), build(CLASSES))
         model.set_weights([3 * w if w.ndim > 1 else w for w in model.get_weights()])
-        adam = import_keras().optimizers.Adam
-        if fused:
-            model, adam = compiling.twin(model), compiling.adam
-        model.compile(adam(1e-4), "sparse_categorical_crossentropy", jit_compile=False)
+        optimizer = adam(1e-4) if fused else import_keras().optimizers.Adam(1e-4)
+        model = twin(model) if fused else model
+        model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
         losses.append([float(model.train_on_batch(*b)) for b in zip(images, labels, strict=True)])
         weights.append(model.get_weights())
 
     np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
     longest = np.sqrt(np.square(weights[1][0]).sum(axis=(0, 1, 2))).max()
     assert longest == pytest.approx(4, abs=0.01), "or max norm had nothing to do"
-    for one, other in zip(*weights, strict=True):
-        assert np.abs(one - other).max() <= 2e-3 * max(1.0, np.abs(one).max())
+    for keras_part, twin_part in zip(*weights, strict=True):
+        assert np.abs(keras_part - twin_part).max() <= 2e-3 * max(1.0, np.abs(keras_part).max())
 
 
 def without_dropout(keras: Any, model: Any) -> Any:  # noqa: ANN401, Keras has no types
-    """The same network, nothing of it random."""
+    """The same network without its dropout layers, which are random."""
     kept = [layer for layer in model.layers if not isinstance(layer, keras.layers.Dropout)]
     return keras.Sequential([keras.Input((32, 32, 1)), *kept])
 
 
 def test_adam_makes_the_steps_of_keras() -> None:
-    """Ten steps at two rates from the same gradients: weights and moments to float tolerance."""
+    """Ten steps at two rates from the same gradients give the weights and moments of Keras."""
     rng = np.random.default_rng(0)
     start, gradients = rng.normal(size=(40, 30)), rng.normal(size=(10, 40, 30))
     ended = []
-    for make in (keras().optimizers.Adam, compiling.adam):
+    for make in (keras().optimizers.Adam, adam):
         weight, optimizer = import_keras().Variable(start.astype(np.float32)), make(0.01)
         optimizer.build([weight])
         for step, gradient in enumerate(gradients.astype(np.float32)):
@@ -132,26 +132,26 @@ def test_adam_makes_the_steps_of_keras() -> None:
             optimizer.apply([import_keras().ops.convert_to_tensor(gradient)], [weight])
         ended.append([np.asarray(v) for v in (weight, *optimizer.variables)])
 
-    for one, other in zip(*ended, strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+    for keras_part, our_part in zip(*ended, strict=True):
+        np.testing.assert_allclose(our_part, keras_part, rtol=1e-5, atol=1e-6)
 
 
-def test_max_norm_shortens_what_is_too_long_as_keras_does_and_else_touches_nothing() -> None:
-    """Within the bound weights stay to the last bit; beyond it they are Keras' own answer."""
+def test_max_norm_shortens_long_weights_as_keras_does_and_touches_no_others() -> None:
+    """Weights within the bound stay to the last bit, and longer ones become Keras' own."""
     module = keras()
     bound = module.constraints.MaxNorm(4, axis=0)
     dense = network(module.layers.Dense(3, kernel_constraint=bound), shape=(50,))
-    twin = compiling.twin(dense).layers[0].kernel_constraint
+    constraint = twin(dense).layers[0].kernel_constraint
     long = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     short = long / 4
 
-    assert type(twin) is not type(bound)
-    assert np.array_equal(twin(short), short)
-    np.testing.assert_array_equal(np.asarray(twin(long)), np.asarray(bound(long)))
+    assert type(constraint) is not type(bound)
+    assert np.array_equal(constraint(short), short)
+    np.testing.assert_array_equal(np.asarray(constraint(long)), np.asarray(bound(long)))
 
 
-def test_a_network_that_is_no_graph_of_layers_stays_as_it_is() -> None:
-    """A user's own subclass trains by Keras' kernels."""
+def test_a_subclass_of_a_keras_model_stays_as_it_is() -> None:
+    """A network with a call of its own is trained with Keras' layers."""
     base = keras().Model
 
     class Own(base):  # type: ignore[misc, valid-type]
@@ -160,4 +160,4 @@ def test_a_network_that_is_no_graph_of_layers_stays_as_it_is() -> None:
 
     model = Own()
 
-    assert compiling.twin(model) is model
+    assert twin(model) is model

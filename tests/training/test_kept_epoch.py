@@ -1,4 +1,4 @@
-"""What the figure on validation is: help, closing line and card say which epoch was kept."""
+"""Help, closing line and model card say which epoch is kept and what validation was used for."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from tests.worlds.scripts import ROOT
 Capture = pytest.CaptureFixture[str]
 
 
-def told(capfd: Capture, recipe: Recipe, *words: str) -> str:
-    """What the command of the tiny network prints, in one line."""
+def printed(capfd: Capture, recipe: Recipe, *words: str) -> str:
+    """The output of the tiny network's command with this recipe, as one line."""
     assert run(train_command(tiny_network.build, recipe, program="tiny"), words) == 0
     return " ".join(capfd.readouterr().out.split())
 
 
-def test_the_help_of_a_cosine_says_that_all_epochs_are_run(capfd: Capture) -> None:
-    """Of stages at a fixed rate it says that they end early."""
+def test_the_help_says_whether_stages_end_early(capfd: Capture) -> None:
+    """A cosine recipe runs all its epochs, and stages at fixed rates may end early."""
     _, cosine = load_script(ROOT / "models/residual32.py")
     _, fixed = load_script(ROOT / "models/cnn32.py")
     end, whole = "A stage ends early when", "It runs all its epochs and keeps its last weights."
 
-    found = told(capfd, cosine, "--help")
-    assert "30 epochs at a rate that rises to 0.003 and falls to 0; batches of 128." in found
-    assert whole in found
-    assert end not in found
-    found = told(capfd, fixed, "--help")
-    assert "at most 50 epochs at rate 0.01, then at most 50 epochs at rate 0.001" in found
-    assert end in found
-    assert whole not in found
+    text = printed(capfd, cosine, "--help")
+    assert "30 epochs at a rate that rises to 0.003 and falls to 0; batches of 128." in text
+    assert whole in text
+    assert end not in text
+    text = printed(capfd, fixed, "--help")
+    assert "at most 50 epochs at rate 0.01, then at most 50 epochs at rate 0.001" in text
+    assert end in text
+    assert whole not in text
 
 
 @pytest.mark.slow
@@ -53,11 +53,11 @@ def test_the_help_of_a_cosine_says_that_all_epochs_are_run(capfd: Capture) -> No
 def test_the_closing_line_names_the_epoch_that_is_kept(
     words: list[str], kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    """Of a cosine the last one, the best or not; after a refit the search's."""
+    """A cosine keeps its last epoch, whatever its loss; a refit names the search's epoch."""
     monkeypatch.chdir(tmp_path)
     cosine = replace(tiny_network.RECIPE, stages=(Stage.cosine(3e-3, epochs=2),))
 
-    assert kept in told(capfd, cosine, str(write_packed(tmp_path / "d.h5")), "-o", "b", *words)
+    assert kept in printed(capfd, cosine, str(write_packed(tmp_path / "d.h5")), "-o", "b", *words)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_closing_line_names_the_epoch_that_is_kept(
     ],
 )
 def test_the_card_says_what_validation_was_used_for(name: str, words: str) -> None:
-    """Early stopping chose by it, a cosine did not, a refit learned from it."""
+    """Early stopping chose the epoch by it, a cosine did not, and a refit was trained on it."""
     file = ROOT / "logs/field" / name / "bundle.json"
     record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     score = record["scores"]["validation"]
