@@ -1,4 +1,4 @@
-"""The audit of a dataset: everything that can be wrong with it, and where. docs/audit.md."""
+"""The audit of a dataset: everything that can be wrong with it, and where (docs/audit.md)."""
 
 from __future__ import annotations
 
@@ -43,17 +43,37 @@ from inkfold.picture import shrunk
 from inkfold.spec import SPLITS
 from inkfold.workers import Progress
 
-MOST = 0.5  # share of pictures with ink at the border from which it is the set's way
+MOST = 0.5  # share of pictures with ink at the border, above which the whole set was cropped so
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was found in the dataset at `path`.
+    """What an audit has found in a dataset.
 
-    `counts` int64 (3, C) originals by split and class; `copies` distorted copies, which are not
-    looked at; `noted` what packing counted, such as unreadable files; `torn` groups with pictures
-    in two splits, None where the set has no groups; `near` and `suspects` None where they were left
-    out or there is nothing to compare.
+    Attributes
+    ----------
+    path : Path
+        The dataset file.
+    classes : tuple of str
+        In label order.
+    counts : int64 array of shape (3, C)
+        Originals by split and class.
+    copies : int
+        Distorted copies in the file; they are not looked at.
+    noted : dict
+        How many files packing left out, by reason: "unreadable", "ignored".
+    originals : Originals
+        The pictures that were looked at; a picture's place is its number among them.
+    faults : Faults
+    repeats : Repeats
+    torn : int or None
+        Groups with pictures in two or more splits; None where the set has no groups.
+    alike : tuple of Alike
+        The classes that look most alike, the nearest pair first.
+    near : Near or None
+        Near duplicates; None where they were left out.
+    suspects : Suspects or None
+        Suspected labels; None where they were left out, or where there is nothing to compare.
     """
 
     path: Path
@@ -83,15 +103,156 @@ class Audit:
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of thing that was found: a short name, words for it, and the pictures' places."""
+    """One kind of fault.
+
+    Attributes
+    ----------
+    name : str
+        As in the names of files and in JSON.
+    words : str
+        For people.
+    places : int64 array of shape (n,)
+        The pictures that have the fault.
+    """
 
     name: str
     words: str
     places: Places
 
 
+def _silent(_label: str, _total: int | None) -> AbstractContextManager[Callable[[int], None]]:
+    """A progress that shows nothing."""
+    return nullcontext(lambda _count: None)
+
+
+def audit(
+    dataset: Dataset,
+    *,
+    quick: bool = False,
+    near: bool = True,
+    seed: int = 0,
+    progress: Progress = _silent,
+) -> Audit:
+    """Look at every original of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    quick : bool
+        Leave out the network, and with it the suspected wrong labels.
+    near : bool
+        Whether to look for near duplicates, too.
+    seed : int
+        Draws the sample of a large set, and the first weights of the network.
+    progress : callable
+        ``progress(label, total)`` is a context; the function that it gives is called with the
+        number of pictures or epochs done since the last call.
+
+    Raises
+    ------
+    InkfoldError
+        If cleanlab is not installed and `quick` is false.
+    """
+    if not quick:
+        check_cleanlab()
+    originals = originals_of(dataset)
+    with progress("pictures", len(originals)) as advance:
+        faults, vectors = _faults_and_vectors(dataset, originals, seed, advance)
+    split, drawn = originals.split, ~faults.blank
+    repeats = repeats_of(originals.digest, split, originals.label, drawn)
+    fetch = partial(pictures, dataset)
+    near_pairs = None
+    if near:
+        with progress("near duplicates", None):
+            near_pairs = near_duplicates(vectors, split, drawn, repeats.number, fetch, seed=seed)
+    alike = lookalikes(vectors[drawn], originals.label[drawn], len(dataset.classes))
+    return Audit(
+        path=dataset.path,
+        classes=dataset.classes,
+        counts=_counts(originals, len(dataset.classes)),
+        copies=sum(map(len, dataset.splits)) - len(originals),
+        noted=_noted(dataset.provenance),
+        originals=originals,
+        faults=faults,
+        repeats=repeats,
+        torn=_torn(dataset),
+        alike=alike,
+        near=near_pairs,
+        suspects=None if quick else _suspects(dataset, originals, drawn, seed, progress),
+    )
+
+
+def _faults_and_vectors(
+    dataset: Dataset, originals: Originals, seed: int, advance: Callable[[int], None]
+) -> tuple[Faults, NDArray[np.float32]]:
+    """The faults of all pictures, and their embeddings along the main axes: float32 (N, 32)."""
+    ink = []
+    vectors: NDArray[np.float32] | None = None
+    axes = _axes(dataset, originals, seed)
+    for places, images in image_blocks(dataset):
+        ink.append(measure(images))
+        reduced = axes(embed(images))
+        if vectors is None:
+            vectors = np.empty((len(originals), reduced.shape[1]), np.float32)
+        vectors[places] = reduced
+        advance(len(images))
+    if vectors is None:
+        raise ValueError("a dataset holds at least one picture")
+    return faults_of(joined_ink(ink), originals.label), vectors
+
+
+def _axes(dataset: Dataset, originals: Originals, seed: int) -> Axes:
+    """The main axes of a sample of up to 10,000 pictures."""
+    count = min(FITTED, len(originals))
+    sample = np.random.default_rng(seed).choice(len(originals), count, replace=False)
+    return main_axes(embed(pictures(dataset, np.sort(sample))))
+
+
+def _counts(originals: Originals, classes: int) -> NDArray[np.int64]:
+    cells = originals.split.astype(np.int64) * classes + originals.label
+    return np.bincount(cells, minlength=len(SPLITS) * classes).reshape(len(SPLITS), classes)
+
+
+def _noted(provenance: dict[str, Any]) -> dict[str, int]:
+    """What packing left out; an augmented or cleaned file holds its packing's record inside."""
+    while (before := provenance.get("dataset") or provenance.get("cleaned_from")) is not None:
+        provenance = before
+    counts = provenance.get("counts", {})
+    return {name: int(counts[name]) for name in ("unreadable", "ignored") if name in counts}
+
+
+def _torn(dataset: Dataset) -> int | None:
+    """How many writers, pages or sheets are in two splits or more."""
+    groups = [set(split.group or ()) - {""} for split in dataset.splits]
+    if not any(groups):
+        return None
+    train, validation, test = groups
+    return len((train & validation) | (train & test) | (validation & test))
+
+
+def _suspects(
+    dataset: Dataset,
+    originals: Originals,
+    drawn: NDArray[np.bool_],
+    seed: int,
+    progress: Progress,
+) -> Suspects | None:
+    """Rank the labels; all pictures are in memory, with sides of 32 pixels at most."""
+    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
+    with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
+        return suspects_of(
+            images,
+            originals.label,
+            originals.digest,
+            drawn,
+            classes=len(dataset.classes),
+            seed=seed,
+            advance=advance,
+        )
+
+
 def findings(audit: Audit) -> tuple[Finding, ...]:
-    """Everything that is said of single pictures, but for near duplicates and suspected labels."""
+    """The faults of single pictures, near duplicates and suspected labels left out."""
     faults, repeats = audit.faults, audit.repeats
     return tuple(
         Finding(name, words, np.flatnonzero(mask))
@@ -116,160 +277,34 @@ def findings(audit: Audit) -> tuple[Finding, ...]:
 
 
 def _border_words(cut: NDArray[np.bool_]) -> str:
-    """Pictures that fill their frame were cropped tightly, all of a set alike."""
-    own_way = cut.mean() > MOST if len(cut) else False
-    return f"ink at the border: {'the way of this set' if own_way else 'perhaps cut off'}"
-
-
-def _silent(_label: str, _total: int | None) -> AbstractContextManager[Callable[[int], None]]:
-    return nullcontext(lambda _count: None)
-
-
-def audit(
-    dataset: Dataset,
-    *,
-    quick: bool = False,
-    near: bool = True,
-    seed: int = 0,
-    progress: Progress = _silent,
-) -> Audit:
-    """Look at every original of a dataset.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    quick : bool
-        Leave out the network, and with it the suspected wrong labels.
-    near : bool
-        Whether to look for near duplicates, too.
-    seed : int
-        Draws the sample of a large set, and the network's beginnings.
-    progress : callable
-        ``progress(label, total)`` is a context that gives a function to call with each count done.
-
-    Raises
-    ------
-    InkfoldError
-        If cleanlab is not installed and `quick` is false.
-    """
-    if not quick:
-        check_cleanlab()
-    originals = originals_of(dataset)
-    with progress("pictures", len(originals)) as advance:
-        faults, vectors = _looked_at(dataset, originals, seed, advance)
-    split, drawn = originals.split, ~faults.blank
-    repeats = repeats_of(originals.digest, split, originals.label, drawn)
-    fetch = partial(pictures, dataset)
-    found = None
-    if near:
-        with progress("near duplicates", None):
-            found = near_duplicates(vectors, split, drawn, repeats.number, fetch, seed=seed)
-    alike = lookalikes(vectors[drawn], originals.label[drawn], len(dataset.classes))
-    return Audit(
-        dataset.path,
-        dataset.classes,
-        _counts(originals, len(dataset.classes)),
-        sum(map(len, dataset.splits)) - len(originals),
-        _noted(dataset.provenance),
-        originals,
-        faults,
-        repeats,
-        _torn(dataset),
-        alike,
-        found,
-        None if quick else _suspects(dataset, originals, drawn, seed, progress),
-    )
-
-
-def _looked_at(
-    dataset: Dataset, originals: Originals, seed: int, advance: Callable[[int], None]
-) -> tuple[Faults, NDArray[np.float32]]:
-    """The faults of all pictures, and their embeddings along the main axes."""
-    ink = []
-    vectors: NDArray[np.float32] | None = None
-    axes = _axes(dataset, originals, seed)
-    for places, images in image_blocks(dataset):
-        ink.append(measure(images))
-        reduced = axes(embed(images))
-        if vectors is None:
-            vectors = np.empty((len(originals), reduced.shape[1]), np.float32)
-        vectors[places] = reduced
-        advance(len(images))
-    if vectors is None:
-        raise ValueError("a dataset holds at least one picture")
-    return faults_of(joined_ink(ink), originals.label), vectors
-
-
-def _axes(dataset: Dataset, originals: Originals, seed: int) -> Axes:
-    """The main axes of a sample."""
-    count = min(FITTED, len(originals))
-    sample = np.random.default_rng(seed).choice(len(originals), count, replace=False)
-    return main_axes(embed(pictures(dataset, np.sort(sample))))
-
-
-def _counts(originals: Originals, classes: int) -> NDArray[np.int64]:
-    each = originals.split.astype(np.int64) * classes + originals.label
-    return np.bincount(each, minlength=len(SPLITS) * classes).reshape(len(SPLITS), classes)
-
-
-def _noted(provenance: dict[str, Any]) -> dict[str, int]:
-    """What packing left out; an augmented or cleaned file holds its packing's words inside."""
-    while (before := provenance.get("dataset") or provenance.get("cleaned_from")) is not None:
-        provenance = before
-    counts = provenance.get("counts", {})
-    return {name: int(counts[name]) for name in ("unreadable", "ignored") if name in counts}
-
-
-def _torn(dataset: Dataset) -> int | None:
-    """How many writers, pages or sheets are in two splits or more."""
-    named = [set(part.group or ()) - {""} for part in dataset.splits]
-    if not any(named):
-        return None
-    train, validation, test = named
-    return len((train & validation) | (train & test) | (validation & test))
-
-
-def _suspects(
-    dataset: Dataset,
-    originals: Originals,
-    drawn: NDArray[np.bool_],
-    seed: int,
-    progress: Progress,
-) -> Suspects | None:
-    """Ranked labels, with all pictures in memory, at 32 pixels at most."""
-    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
-    with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
-        return suspects_of(
-            images,
-            originals.label,
-            originals.digest,
-            drawn,
-            classes=len(dataset.classes),
-            seed=seed,
-            advance=advance,
-        )
+    """Ink at the border of most pictures means that all of the set were cropped tightly."""
+    cropped = cut.mean() > MOST if len(cut) else False
+    return f"ink at the border: {'the way of this set' if cropped else 'perhaps cut off'}"
 
 
 def as_json(audit: Audit) -> dict[str, Any]:
     """The figures of an audit, as JSON takes them; single pictures are in the CSV files."""
-    classes = zip(audit.classes, audit.counts.T.tolist(), strict=True)
     names = audit.classes
     result: dict[str, Any] = {
         "dataset": audit.path.name,
         "pictures": dict(zip(SPLITS, audit.counts.sum(axis=1).tolist(), strict=True)),
         "distorted_copies": audit.copies,
         "classes": [
-            {"class": name, **dict(zip(SPLITS, each, strict=True))} for name, each in classes
+            {"class": name, **dict(zip(SPLITS, counts, strict=True))}
+            for name, counts in zip(names, audit.counts.T.tolist(), strict=True)
         ],
         "left_out_at_packing": audit.noted,
         "findings": {
-            found.name: {"what": found.words, "count": len(found.places)}
-            for found in findings(audit)
+            finding.name: {"what": finding.words, "count": len(finding.places)}
+            for finding in findings(audit)
         },
         "leaked": audit.leaks,
         "groups_in_two_splits": audit.torn,
         "look_alike": [
-            {"classes": [names[pair.one], names[pair.other]], "distance": round(pair.distance, 4)}
+            {
+                "classes": [names[label] for label in pair.labels],
+                "distance": round(pair.distance, 4),
+            }
             for pair in audit.alike
         ],
         "near_duplicates": None,

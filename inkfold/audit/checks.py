@@ -1,4 +1,4 @@
-"""Pictures that cannot be what they should: blank, nearly blank, inside out, cut off."""
+"""Three checks that need no network: faulty pictures, repeated pixels, classes that look alike."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from numpy.typing import NDArray
 
 from inkfold.picture import CONTRAST, Mask
 
-FAINT = 0.1  # of the median ink of the class
-INK = 128  # a pixel from here on is ink
-MUCH = 0.5  # share of ink from which a picture may be inside out
-MORE = 2.0  # times the median ink of the class
-LISTED = 20
+FAINT = 0.1  # times the median ink of its class, below which a picture is nearly blank
+INK = 128  # level from which a pixel is ink
+MUCH = 0.5  # share of ink above which a picture may be inside out,
+MORE = 2.0  # if it is also above so many times the median ink of its class
+LISTED = 20  # pairs of classes that look alike, at most
 FEW = 5  # a class with fewer pictures has no spread worth the name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ink:
-    """Where the ink is in some pictures.
+    """Where the ink is in n pictures.
 
-    `share` float32 (n,) mean of the pixels over 255; `contrast` uint8 (n,) largest less smallest
-    pixel; `frame` and `edge` uint8 (n,) median and largest of the outermost rows and columns.
+    Attributes
+    ----------
+    share : float32 array of shape (n,)
+        Mean of the pixels over 255.
+    contrast : uint8 array of shape (n,)
+        The largest pixel less the smallest.
+    frame, edge : uint8 arrays of shape (n,)
+        Median and largest of the pixels in the outermost rows and columns.
     """
 
     share: NDArray[np.float32]
@@ -31,9 +37,21 @@ class Ink:
     edge: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Faults:
-    """Which pictures have what fault, bool (N,) each; a blank one has no other."""
+    """Which of N pictures have which fault; a blank picture has no other.
+
+    Attributes
+    ----------
+    blank : bool array of shape (N,)
+        All pixels lie within 15 grey levels.
+    faint : bool array of shape (N,)
+        Less than a tenth of the median ink of the class.
+    inverted : bool array of shape (N,)
+        Ink and paper may be exchanged.
+    cut : bool array of shape (N,)
+        Ink in the outermost rows or columns.
+    """
 
     blank: Mask
     faint: Mask
@@ -48,21 +66,21 @@ def measure(images: NDArray[np.uint8]) -> Ink:
     )
     middle = frame.shape[1] // 2
     return Ink(
-        images.mean(axis=(1, 2), dtype=np.float32) / 255,
-        np.ptp(images, axis=(1, 2)),
-        np.partition(frame, middle, axis=1)[:, middle],
-        frame.max(axis=1),
+        share=images.mean(axis=(1, 2), dtype=np.float32) / 255,
+        contrast=np.ptp(images, axis=(1, 2)),
+        frame=np.partition(frame, middle, axis=1)[:, middle],
+        edge=frame.max(axis=1),
     )
 
 
 def joined_ink(parts: list[Ink]) -> Ink:
     """The measures of several blocks as one."""
     names = ("share", "contrast", "frame", "edge")
-    return Ink(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return Ink(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def faults_of(ink: Ink, labels: NDArray[np.int32]) -> Faults:
-    """Find the faults; how much ink is usual is the median of the picture's own class.
+    """The faults of N pictures; the usual ink is the median of the picture's own class.
 
     Parameters
     ----------
@@ -74,30 +92,37 @@ def faults_of(ink: Ink, labels: NDArray[np.int32]) -> Faults:
     heavy = (ink.share > MUCH) & (ink.share > MORE * usual)
     inverted = ~blank & ((ink.frame >= INK) | heavy)
     faint = ~blank & (ink.share < FAINT * usual)
-    return Faults(blank, faint, inverted, ~blank & ~inverted & (ink.edge >= INK))
+    cut = ~blank & ~inverted & (ink.edge >= INK)
+    return Faults(blank=blank, faint=faint, inverted=inverted, cut=cut)
 
 
 def _medians(
     share: NDArray[np.float32], labels: NDArray[np.int32], counted: Mask
 ) -> NDArray[np.float32]:
-    """For each picture the median of its class over the counted ones; 0 where there are none."""
+    """For each picture the median of its class over the counted pictures; 0 where none is."""
     order = np.flatnonzero(counted)
     order = order[np.argsort(labels[order], kind="stable")]
     present, starts = np.unique(labels[order], return_index=True)
-    found = np.zeros(int(labels.max(initial=0)) + 1, np.float32)
+    medians = np.zeros(int(labels.max(initial=0)) + 1, np.float32)
     for label, values in zip(present, np.split(share[order], starts[1:]), strict=False):
-        found[label] = np.median(values)
-    return found[labels]
+        medians[label] = np.median(values)
+    return medians[labels]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Repeats:
-    """What is repeated, of N pictures.
+    """Which of N pictures have the very pixels of another.
 
-    `number` int64 (N,) is the same for pictures with the same pixels, -1 for those that are like no
-    other. Of the rest, bool (N,): `again` whether the pixels came before in the same split,
-    `across` whether they are in another split too, `conflicting` whether they are under another
-    label too.
+    Attributes
+    ----------
+    number : int64 array of shape (N,)
+        Equal for pictures with equal pixels; -1 for a picture whose pixels are unique.
+    again : bool array of shape (N,)
+        Whether the pixels came before in the same split.
+    across : bool array of shape (N,)
+        Whether the pixels are in another split too.
+    conflicting : bool array of shape (N,)
+        Whether the pixels are under another label too.
     """
 
     number: NDArray[np.int64]
@@ -120,46 +145,54 @@ def repeats_of(
     split : int8 array of shape (N,)
     label : int32 array of shape (N,)
     counted : bool array of shape (N,)
-        The others are like no other: blank pictures are all the same, and said apart.
+        The others count as unique: blank pictures all look the same, and are reported by
+        themselves.
     """
     places = np.flatnonzero(counted)
-    _, of, count = np.unique(digest[places], axis=0, return_inverse=True, return_counts=True)
-    of = of.reshape(-1)
-    several = count[of] > 1
-    places, of = places[several], of[several]
+    _, group, count = np.unique(digest[places], axis=0, return_inverse=True, return_counts=True)
+    group = group.reshape(-1)
+    repeated = count[group] > 1
+    places, group = places[repeated], group[repeated]
     number = np.full(len(digest), -1, np.int64)
-    number[places] = np.unique(of, return_inverse=True)[1].reshape(-1)
-    masks = [np.zeros(len(digest), bool) for _ in range(3)]
-    masks[0][places] = _later(of, split[places])
-    masks[1][places] = _differ(of, split[places])
-    masks[2][places] = _differ(of, label[places])
-    return Repeats(number, *masks)
+    number[places] = np.unique(group, return_inverse=True)[1].reshape(-1)
+    again, across, conflicting = (np.zeros(len(digest), bool) for _ in range(3))
+    again[places] = _came_before(group, split[places])
+    across[places] = _differs(group, split[places])
+    conflicting[places] = _differs(group, label[places])
+    return Repeats(number=number, again=again, across=across, conflicting=conflicting)
 
 
-def _differ(of: NDArray[np.int64], value: NDArray[np.int8] | NDArray[np.int32]) -> Mask:
-    """Whether `value` is not the same throughout the set that each one is of."""
-    size = int(of.max(initial=-1)) + 1
+def _differs(group: NDArray[np.int64], value: NDArray[np.int8] | NDArray[np.int32]) -> Mask:
+    """For each picture whether `value` differs within its group."""
+    size = int(group.max(initial=-1)) + 1
     high = np.full(size, -1, np.int64)
     low = np.full(size, np.iinfo(np.int64).max)
-    np.maximum.at(high, of, value)
-    np.minimum.at(low, of, value)
-    return np.asarray(high[of] != low[of])
+    np.maximum.at(high, group, value)
+    np.minimum.at(low, group, value)
+    return np.asarray(high[group] != low[group])
 
 
-def _later(of: NDArray[np.int64], split: NDArray[np.int8]) -> Mask:
-    """Whether one of the same set and split came before."""
-    first = np.unique(of * 4 + split, return_index=True)[1]
-    later = np.ones(len(of), bool)
+def _came_before(group: NDArray[np.int64], split: NDArray[np.int8]) -> Mask:
+    """For each picture whether an earlier one has the same group and split."""
+    first = np.unique(group * 4 + split, return_index=True)[1]
+    later = np.ones(len(group), bool)
     later[first] = False
     return later
 
 
 @dataclass(frozen=True)
 class Alike:
-    """Two classes (numbers), and the distance of their means over the spread around them."""
+    """Two classes that look alike.
 
-    one: int
-    other: int
+    Attributes
+    ----------
+    labels : (int, int)
+        The lower one first.
+    distance : float
+        Between the means of the two classes, in units of the spread around them.
+    """
+
+    labels: tuple[int, int]
     distance: float
 
 
@@ -190,7 +223,7 @@ def lookalikes(
     square = np.square(means).sum(axis=1)
     apart = np.maximum(square[:, None] + square - 2 * means @ means.T, 0)
     distance = np.sqrt(apart / ((spread[:, None] + spread) / 2))
-    one, other = np.triu_indices(len(known), 1)
-    order = np.argsort(distance[one, other], kind="stable")[:LISTED]
-    pairs = zip(one[order].tolist(), other[order].tolist(), strict=True)
-    return tuple(Alike(int(known[a]), int(known[b]), float(distance[a, b])) for a, b in pairs)
+    first, second = np.triu_indices(len(known), 1)
+    order = np.argsort(distance[first, second], kind="stable")[:LISTED]
+    pairs = zip(first[order].tolist(), second[order].tolist(), strict=True)
+    return tuple(Alike((int(known[a]), int(known[b])), float(distance[a, b])) for a, b in pairs)

@@ -1,9 +1,9 @@
-"""A cleaned copy of a dataset: what is surely wrong is left out, and every picture of it is listed.
+"""A cleaned copy of a dataset: pictures that are surely wrong are dropped, each with its reason.
 
-Three rules, each over all before it. Pictures with the same pixels under two labels go from
-wherever they are: neither label can be trusted. Of pictures with the same pixels in two splits the
-one in the later split stays, so that test, which published figures are about, is whole. Blank ones
-go from train and validation, and stay in test.
+There are three rules; the first that applies decides. Pictures with the same pixels under two
+labels are dropped from every split: neither label can be trusted. Of pictures with the same pixels
+in two splits only those in the later split stay, so that test, which published figures are about,
+is whole. Blank pictures are dropped from train and validation, and stay in test.
 """
 
 from __future__ import annotations
@@ -22,28 +22,33 @@ from inkfold.dataset.reader import CHUNK, Dataset, Originals
 from inkfold.dataset.writer import Rows, read_rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
-from inkfold.spec import SPLITS
+from inkfold.spec import SPLITS, TEST
 
-TRAIN, TEST = 0, 2
 KEPT, CONFLICT, LEAK, BLANK = range(4)
 WHY = ("", "same pixels under another label", "same pixels in a later split", "blank")
 
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What is done with each original: `why` int8 (N,), a place in `WHY`, 0 for what stays."""
+    """What is done with each original.
+
+    Attributes
+    ----------
+    why : int8 array of shape (N,)
+        Why it is dropped, as an index of `WHY`; 0 where it stays.
+    """
 
     why: NDArray[np.int8]
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many go, by reason."""
+        """How many pictures are dropped, by reason."""
         counts = np.bincount(self.why, minlength=len(WHY)).tolist()
         return {"conflicts": counts[CONFLICT], "leaks": counts[LEAK], "blank": counts[BLANK]}
 
 
 def check_cleanable(dataset: Dataset, output: Path, *, overwrite: bool) -> None:
-    """Refuse before any work is done.
+    """Refuse before any work is done what cannot be cleaned or written.
 
     Raises
     ------
@@ -61,14 +66,14 @@ def check_cleanable(dataset: Dataset, output: Path, *, overwrite: bool) -> None:
 
 
 def plan_cleaning(originals: Originals, faults: Faults, repeats: Repeats) -> Cleaning:
-    """Say of every original whether it stays."""
+    """Decide for every original whether it stays, and why not."""
     why = np.zeros(len(originals), np.int8)
     why[faults.blank & (originals.split != TEST)] = BLANK
-    in_sets = np.flatnonzero(repeats.number >= 0)
+    repeated = np.flatnonzero(repeats.number >= 0)
     last = np.full(int(repeats.number.max(initial=-1)) + 1, -1)
-    np.maximum.at(last, repeats.number[in_sets], originals.split[in_sets])
-    earlier = originals.split[in_sets] < last[repeats.number[in_sets]]
-    why[in_sets[earlier]] = LEAK
+    np.maximum.at(last, repeats.number[repeated], originals.split[repeated])
+    earlier = originals.split[repeated] < last[repeats.number[repeated]]
+    why[repeated[earlier]] = LEAK
     why[repeats.conflicting] = CONFLICT
     return Cleaning(why)
 
@@ -84,6 +89,8 @@ def write_cleaned(
 ) -> dict[str, int]:
     """Write the pictures that stay, in the order that they had.
 
+    `advance` is called with the number of rows written since the last call.
+
     Returns
     -------
     counts : dict
@@ -92,10 +99,10 @@ def write_cleaned(
     Raises
     ------
     InkfoldError
-        As `check_cleanable`; or if nothing of a split is left that had pictures.
+        As `check_cleanable`; or if a split that had pictures would be empty.
     """
     check_cleanable(dataset, output, overwrite=overwrite)
-    stays = [cleaning.why[originals.split == one] == KEPT for one in range(len(SPLITS))]
+    stays = [cleaning.why[originals.split == split] == KEPT for split in range(len(SPLITS))]
     counts = {name: int(kept.sum()) for name, kept in zip(SPLITS, stays, strict=True)}
     for name, kept in zip(SPLITS, stays, strict=True):
         if len(kept) and not kept.any():
@@ -104,8 +111,8 @@ def write_cleaned(
                 "the folder that it was packed from, and pack it again"
             )
     with writing_dataset(output, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
-        for name, part, kept in zip(SPLITS, dataset.splits, stays, strict=True):
-            group = part.images.parent
+        for name, split, kept in zip(SPLITS, dataset.splits, stays, strict=True):
+            group = split.images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 for rows in _chunks(group, kept):
                     out.append(rows)
@@ -115,7 +122,7 @@ def write_cleaned(
 
 
 def _chunks(group: h5py.Group, kept: NDArray[np.bool_]) -> Iterator[Rows]:
-    """The rows that stay, 256 at a time, the last fewer."""
+    """The rows that stay, 256 at a time; the last time there may be fewer."""
     held: Rows | None = None
     for start in range(0, len(kept), CHUNK):
         rows = read_rows(group, start, start + CHUNK)[kept[start : start + CHUNK]]
@@ -128,7 +135,10 @@ def _chunks(group: h5py.Group, kept: NDArray[np.bool_]) -> Iterator[Rows]:
 
 
 def _provenance(dataset: Dataset, cleaning: Cleaning, counts: dict[str, int]) -> dict[str, Any]:
-    """How the new file was made; not under "dataset", which stands for the same split."""
+    """How the new file was made.
+
+    The old file's record is under "cleaned_from", not under "dataset", which is for the same split.
+    """
     source = dataset.provenance.get("source")
     known = {} if source is None else {"source": source}
     return known | {

@@ -13,63 +13,20 @@ from inkfold.audit.audit import Audit, as_json, findings
 from inkfold.audit.clean import WHY, Cleaning
 from inkfold.dataset.reader import Dataset, Places, pictures, sources
 from inkfold.output import write_csv, write_text
-from inkfold.pages.fonts import drawable, font_family
+from inkfold.pages.fonts import drawable, font_family, shortened
 from inkfold.spec import SPLITS, UNEQUAL
 
-COLUMNS = 10
-LETTERS = 8  # of a name under a picture, before it is cut
-SHOWN = 5  # pairs of classes in the summary
+SHOWN = 5  # pairs of classes that look alike in the summary
 WORST = 0.05  # share of the ranking in suspects.csv
-LEAST = 100  # but so many at least
+LEAST = 100  # pictures of the ranking in suspects.csv, at least
+PICTURE = ("split", "row", "class", "source")  # the columns that name a picture
 SHEET = 60  # pictures on a sheet
-
-
-def write_sheet(
-    path: Path, images: NDArray[np.uint8], captions: Sequence[Sequence[str]], title: str
-) -> None:
-    """Write a PNG.
-
-    Parameters
-    ----------
-    path : Path
-    images : uint8 array of shape (n, H, W)
-        0 is paper; shown with dark ink.
-    captions : sequence of sequences of str
-        The names under each picture, which an arrow joins.
-    title : str
-    """
-    from matplotlib.figure import Figure
-
-    rows = -(-len(images) // COLUMNS)
-    figure = Figure(figsize=(COLUMNS, 1.25 * rows + 0.6))
-    tiles = figure.subplots(rows, COLUMNS, squeeze=False).reshape(-1)
-    family = font_family([name for names in captions for name in names])
-    for tile in tiles:
-        tile.axis("off")
-    for tile, image, names in zip(tiles, images, captions, strict=False):
-        tile.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
-        text = " → ".join(map(_cut, drawable(names)))
-        tile.set_title(text, y=-0.22, fontsize=8, fontfamily=family)
-    figure.suptitle(
-        title, x=0.02, y=1 - 0.1 / figure.get_figheight(), ha="left", va="top", fontsize=9
-    )
-    figure.subplots_adjust(
-        left=0.01,
-        right=0.99,
-        bottom=0.3 / figure.get_figheight(),
-        top=1 - 0.4 / figure.get_figheight(),
-        hspace=0.35,
-        wspace=0.1,
-    )
-    figure.savefig(path, format="png", dpi=110)
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+COLUMNS = 10  # pictures in a row of a sheet
+LETTERS = 8  # of a name under a picture; a longer one is cut
 
 
 def summary(audit: Audit) -> str:
-    """The figures for people."""
+    """The figures for people, as lines of text."""
     return "\n".join(_lines(audit)) + "\n"
 
 
@@ -82,8 +39,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield from _class_lines(audit)
     for name, count in audit.noted.items():
         yield f"  {count:,} files {name} when it was packed"
-    for found in findings(audit):
-        yield f"  {len(found.places):,} {found.words}"
+    for finding in findings(audit):
+        yield f"  {len(finding.places):,} {finding.words}"
     if audit.near is not None:
         near = audit.near
         sample = f" (of {near.asked:,} of {near.outside:,} looked at)" * (near.asked < near.outside)
@@ -98,22 +55,25 @@ def _lines(audit: Audit) -> Iterator[str]:
 def _class_lines(audit: Audit) -> Iterator[str]:
     size = audit.counts.sum(axis=0).tolist()
     (large, small), names = audit.largest_and_smallest, audit.classes
-    often = size[large] / max(size[small], 1)
-    unequal = f": {often:.3g} times as many" * (often >= UNEQUAL)
-    least = f" to {size[small]:,} of {names[small]!r}{unequal}"
-    each = "each class" if size[large] == size[small] else f"{names[large]!r}{least}"
-    yield f"  {size[large]:,} of {each}"
-    for split, each in zip(SPLITS, audit.counts, strict=True):
-        missing = int((each == 0).sum())
-        if missing and each.any():
+    if size[large] == size[small]:
+        yield f"  {size[large]:,} of each class"
+    else:
+        times = size[large] / max(size[small], 1)
+        unequal = f": {times:.3g} times as many" * (times >= UNEQUAL)
+        smallest = f"{size[small]:,} of {names[small]!r}"
+        yield f"  {size[large]:,} of {names[large]!r} to {smallest}{unequal}"
+    for split, counts in zip(SPLITS, audit.counts, strict=True):
+        missing = int((counts == 0).sum())
+        if missing and counts.any():
             yield f"  {missing:,} classes have no picture in {split}"
 
 
 def _alike_line(audit: Audit) -> Iterator[str]:
     names = audit.classes
     pairs = [
-        f"{names[pair.one]!r} and {names[pair.other]!r} ({pair.distance:.2f})"
+        f"{names[first]!r} and {names[second]!r} ({pair.distance:.2f})"
         for pair in audit.alike[:SHOWN]
+        for first, second in [pair.labels]
     ]
     if pairs:
         yield f"  most alike (distance over spread): {', '.join(pairs)}"
@@ -139,35 +99,37 @@ def _verdict(audit: Audit) -> str:
 
 
 def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
-    """Write everything to an existing folder: docs/audit.md says which file holds what."""
+    """Write all files of the audit to an existing folder (docs/audit.md lists them)."""
     write_text(folder / "summary.txt", summary(audit))
     text = json.dumps(as_json(audit), indent=1, ensure_ascii=False)
     write_text(folder / "audit.json", text + "\n")
     counts = zip(audit.classes, *audit.counts.tolist(), strict=True)
     write_csv(folder / "classes.csv", ["class", *SPLITS], counts)
     number = audit.repeats.number
-    for found in findings(audit):
-        places, head = found.places, ["split", "row", "class", "source"]
-        if found.name in ("duplicates", "leaks", "conflicts"):
-            places = places[np.argsort(number[places], kind="stable")]  # the same stand together
+    for finding in findings(audit):
+        places, head = finding.places, list(PICTURE)
+        repeated = finding.name in ("duplicates", "leaks", "conflicts")
+        if repeated:
+            places = places[np.argsort(number[places], kind="stable")]  # equal pixels together
             head.append("same_pixels")
         rows = _rows(audit, dataset, places)
-        if len(head) > 4:
-            rows = [[*row, at] for row, at in zip(rows, number[places].tolist(), strict=True)]
+        if repeated:
+            numbers = number[places].tolist()
+            rows = [[*row, same] for row, same in zip(rows, numbers, strict=True)]
         if rows:
-            write_csv(folder / f"{found.name}.csv", head, rows)
+            write_csv(folder / f"{finding.name}.csv", head, rows)
     _write_near(folder, audit, dataset)
     _write_suspects(folder, audit, dataset)
 
 
 def _rows(audit: Audit, dataset: Dataset, places: Places) -> list[list[object]]:
-    """Split, row, class and source of the pictures at some places."""
-    kept = audit.originals
+    """Split, row, class and source of the pictures at some places, as `PICTURE` names them."""
+    originals = audit.originals
     columns = zip(
-        kept.split[places].tolist(),
-        kept.row[places].tolist(),
-        kept.label[places].tolist(),
-        sources(dataset, kept, places) if len(places) else [],
+        originals.split[places].tolist(),
+        originals.row[places].tolist(),
+        originals.label[places].tolist(),
+        sources(dataset, originals, places) if len(places) else [],
         strict=True,
     )
     return [
@@ -179,20 +141,16 @@ def _write_near(folder: Path, audit: Audit, dataset: Dataset) -> None:
     near = audit.near
     if near is None or not len(near.pairs):
         return
-    one, other = (_rows(audit, dataset, near.pairs[:, side]) for side in (0, 1))
-    like = [f"{value:.4f}" for value in near.correlation.tolist()]
-    head = ["correlation", "split", "row", "class", "source"]
-    head += ["other_split", "other_row", "other_class", "other_source"]
-    rows = ([value, *a, *b] for value, a, b in zip(like, one, other, strict=True))
+    later, earlier = (_rows(audit, dataset, near.pairs[:, side]) for side in (0, 1))
+    correlations = [f"{value:.4f}" for value in near.correlation.tolist()]
+    head = ["correlation", *PICTURE, *(f"other_{column}" for column in PICTURE)]
+    rows = ([value, *a, *b] for value, a, b in zip(correlations, later, earlier, strict=True))
     write_csv(folder / "near_duplicates.csv", head, rows)
     shown = near.pairs[: SHEET // 2].reshape(-1)
     names = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
     title = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
-    write_sheet(folder / "near_duplicates.png", pictures(dataset, shown), _single(names), title)
-
-
-def _single(names: Sequence[str]) -> list[tuple[str, ...]]:
-    return [(name,) for name in names]
+    captions = [(name,) for name in names]
+    write_sheet(folder / "near_duplicates.png", pictures(dataset, shown), captions, title)
 
 
 def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
@@ -202,16 +160,18 @@ def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
     count = max(LEAST, suspects.issues, int(WORST * len(suspects.places)))
     worst = suspects.places[:count]
     names = [audit.classes[label] for label in suspects.suggested[:count].tolist()]
-    answers = zip(
-        names, suspects.probability[:count].tolist(), suspects.score[:count].tolist(), strict=True
+    columns = zip(
+        _rows(audit, dataset, worst),
+        names,
+        suspects.probability[:count].tolist(),
+        suspects.score[:count].tolist(),
+        strict=True,
     )
     rows = (
-        [rank, *row, name, f"{likely:.4f}", f"{score:.3g}"]
-        for rank, (row, (name, likely, score)) in enumerate(
-            zip(_rows(audit, dataset, worst), answers, strict=True), 1
-        )
+        [rank, *row, name, f"{probability:.4f}", f"{score:.3g}"]
+        for rank, (row, name, probability, score) in enumerate(columns, 1)
     )
-    head = ["rank", "split", "row", "class", "source", "suggested", "probability", "score"]
+    head = ["rank", *PICTURE, "suggested", "probability", "score"]
     write_csv(folder / "suspects.csv", head, rows)
     shown = worst[:SHEET]
     labels = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
@@ -221,9 +181,48 @@ def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
 
 
 def write_dropped(path: Path, audit: Audit, dataset: Dataset, cleaning: Cleaning) -> None:
-    """Every picture that cleaning leaves out, and why."""
+    """Write a table of every picture that cleaning drops, and why."""
     places = np.flatnonzero(cleaning.why)
     reasons = [WHY[why] for why in cleaning.why[places].tolist()]
     rows = zip(_rows(audit, dataset, places), reasons, strict=True)
-    head = ["split", "row", "class", "source", "why"]
-    write_csv(path, head, ([*row, why] for row, why in rows))
+    write_csv(path, [*PICTURE, "why"], ([*row, why] for row, why in rows))
+
+
+def write_sheet(
+    path: Path, images: NDArray[np.uint8], captions: Sequence[Sequence[str]], title: str
+) -> None:
+    """Write a PNG file with pictures in rows of ten, each with its caption.
+
+    Parameters
+    ----------
+    path : Path
+    images : uint8 array of shape (n, H, W)
+        0 is paper; drawn with dark ink.
+    captions : sequence of sequences of str
+        The names under each picture; an arrow joins them.
+    title : str
+    """
+    from matplotlib.figure import Figure
+
+    rows = -(-len(images) // COLUMNS)
+    figure = Figure(figsize=(COLUMNS, 1.25 * rows + 0.6))
+    tiles = figure.subplots(rows, COLUMNS, squeeze=False).reshape(-1)
+    family = font_family([name for names in captions for name in names])
+    for tile in tiles:
+        tile.axis("off")
+    for tile, image, names in zip(tiles, images, captions, strict=False):
+        tile.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
+        text = " → ".join(shortened(name, LETTERS) for name in drawable(names))
+        tile.set_title(text, y=-0.22, fontsize=8, fontfamily=family)
+    figure.suptitle(
+        title, x=0.02, y=1 - 0.1 / figure.get_figheight(), ha="left", va="top", fontsize=9
+    )
+    figure.subplots_adjust(
+        left=0.01,
+        right=0.99,
+        bottom=0.3 / figure.get_figheight(),
+        top=1 - 0.4 / figure.get_figheight(),
+        hspace=0.35,
+        wspace=0.1,
+    )
+    figure.savefig(path, format="png", dpi=110)

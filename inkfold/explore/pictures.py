@@ -190,7 +190,7 @@ def audit_section(dataset: Dataset, audit: Audit) -> AuditSection:
         Shown(each.words, len(each.places), tuple(audit.originals.label[first].tolist()), row(part))
         for each, first, part in zip(found, firsts, parts, strict=True)
     )
-    alike = tuple((pair.one, pair.other, pair.distance) for pair in audit.alike[:PAIRS])
+    alike = tuple((*pair.labels, pair.distance) for pair in audit.alike[:PAIRS])
     total = int(audit.counts.sum())
     return AuditSection(total, audit.leaks, audit.torn, tuple(shown), alike)
 

@@ -1,4 +1,4 @@
-"""The cleaned copy: what is left out, what stays as it was, what is refused."""
+"""The cleaned copy: which pictures are dropped, which stay as they were, what is refused."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from tests.worlds.audited import clean_splits, write_splits
 
 
 def cleaned(dataset: Dataset, output: Path) -> tuple[dict[str, int], dict[int, str]]:
-    """Write the cleaned copy; the counts in it, and why which place is not."""
-    found = audit(dataset, quick=True)
-    plan = plan_cleaning(found.originals, found.faults, found.repeats)
-    counts = write_cleaned(dataset, found.originals, plan, output, overwrite=False)
-    why = {int(place): WHY[plan.why[place]] for place in np.flatnonzero(plan.why != KEPT)}
-    assert sum(plan.dropped.values()) == len(why)
+    """Write the cleaned copy; give its counts, and the reason of each place that is dropped."""
+    result = audit(dataset, quick=True)
+    cleaning = plan_cleaning(result.originals, result.faults, result.repeats)
+    counts = write_cleaned(dataset, result.originals, cleaning, output, overwrite=False)
+    dropped = np.flatnonzero(cleaning.why != KEPT)
+    why = {int(place): WHY[cleaning.why[place]] for place in dropped}
+    assert sum(cleaning.dropped.values()) == len(why)
     return counts, why
 
 
 def dirty(path: Path) -> Path:
-    """Every case of the rules once; the places are those of the test that reads it."""
+    """A dataset with every case of the rules; the first test below names the places."""
     splits = clean_splits((600, 60, 60))
     (train, labels), (held, _), (test, test_labels) = splits
     train[5] = held[6] = test[7] = 0
@@ -51,7 +52,7 @@ def dirty(path: Path) -> Path:
 def test_each_picture_is_dropped_for_its_reason_and_test_keeps_all_but_conflicts(
     tmp_path: Path,
 ) -> None:
-    """The later split keeps what is in two; blank ones stay in test; conflicts stay nowhere."""
+    """Of leaks the later split keeps its picture; blank ones stay in test, conflicts nowhere."""
     with open_dataset(dirty(tmp_path / "d.h5")) as dataset:
         counts, why = cleaned(dataset, tmp_path / "clean.h5")
 
@@ -64,22 +65,22 @@ def test_each_picture_is_dropped_for_its_reason_and_test_keeps_all_but_conflicts
     assert counts == {"train": 593, "validation": 58, "test": 59}
 
 
-def test_what_stays_is_as_it_was_and_where_it_was(tmp_path: Path) -> None:
-    """Pictures, labels, sources, digests and groups, in the same order; over chunks of 256."""
+def test_the_remaining_rows_are_unchanged_and_in_order(tmp_path: Path) -> None:
+    """Pictures, labels, sources, digests and groups keep their order over chunks of 256 rows."""
     path, clean = dirty(tmp_path / "d.h5"), tmp_path / "clean.h5"
     before = path.read_bytes()
     with open_dataset(path) as old:
         _, why = cleaned(old, clean)
         with open_dataset(clean) as new:
             first = 0
-            for name in SPLITS:
-                was, now = getattr(old, name), getattr(new, name)
+            for was, now in zip(old.splits, new.splits, strict=True):
                 stays = [row for row in range(len(was)) if first + row not in why]
                 first += len(was)
                 assert np.array_equal(now.images[:], was.images[:][stays])
                 assert np.array_equal(now.labels, was.labels[stays])
                 assert np.array_equal(now.digest, was.digest[stays])
                 assert now.source == [was.source[row] for row in stays]
+                assert was.group is not None
                 assert now.group == [was.group[row] for row in stays]
             assert (new.classes, new.spec) == (old.classes, old.spec)
             assert new.provenance["cleaned_from"] == old.provenance
@@ -91,22 +92,22 @@ def test_what_stays_is_as_it_was_and_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_cleaned_copy_has_nothing_to_clean(tmp_path: Path) -> None:
-    """The round trip: no leak, no conflict; cleaned again it loses nothing."""
+    """The cleaned copy has no leak and no conflict, and cleaned again it loses nothing."""
     with open_dataset(dirty(tmp_path / "d.h5")) as dataset:
         counts, _ = cleaned(dataset, tmp_path / "clean.h5")
     with open_dataset(tmp_path / "clean.h5") as clean:
-        found = audit(clean, quick=True)
+        result = audit(clean, quick=True)
 
         again, why = cleaned(clean, tmp_path / "again.h5")
 
-    assert found.leaks == 0
-    assert not found.repeats.conflicting.any()
-    assert found.faults.blank.sum() == 1  # of test
+    assert result.leaks == 0
+    assert not result.repeats.conflicting.any()
+    assert result.faults.blank.sum() == 1, "the blank picture of test"
     assert (again, why) == (counts, {})
 
 
 def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
-    """Its copies would have to go with their originals; the next step is named."""
+    """An augmented file is not cleaned, for its copies; the message names the next step."""
     path = write_splits(tmp_path / "d.h5", clean_splits())
     with InProcess() as executor:
         augmentation = Augmentation(Distortion(sigma=3, alpha=8), copies=1)
@@ -120,7 +121,7 @@ def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_where_a_split_would_be_empty(tmp_path: Path) -> None:
-    """All of validation is in test too."""
+    """If all of validation is in test too, the command refuses and leaves no file."""
     splits = clean_splits((30, 6, 6))
     splits[1] = splits[2]
     with (
@@ -133,7 +134,7 @@ def test_nothing_is_written_where_a_split_would_be_empty(tmp_path: Path) -> None
 
 
 def test_a_split_that_was_empty_stays_empty(tmp_path: Path) -> None:
-    """A set without validation can be cleaned."""
+    """A set without a validation split can be cleaned."""
     splits = clean_splits((30, 0, 6))
     with open_dataset(write_splits(tmp_path / "d.h5", splits)) as dataset:
         counts, _ = cleaned(dataset, tmp_path / "clean.h5")

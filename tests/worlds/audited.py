@@ -20,7 +20,7 @@ CLASSES = ("Ж", "b", "c")
 
 
 def drawings(count: int, rng: np.random.Generator, size: int = 20) -> Pictures:
-    """Three light strokes on black each, free of the edge: uint8 (count, size, size)."""
+    """Drawings of three light strokes on black, free of the edge: uint8 (count, size, size)."""
     images = np.zeros((count, size, size), np.uint8)
     for image in images:
         points = rng.integers(3, size - 3, (4, 2)).astype(np.int32)
@@ -39,9 +39,11 @@ def write_splits(
     """A dataset of three pairs of pictures and labels; row 7 of train is called ``train/7``."""
     spec = ImageSpec(size=splits[0][0].shape[1])
     with writing_dataset(path, classes, spec, overwrite=True) as writer:
-        for at, (name, (images, labels)) in enumerate(zip(SPLITS, splits, strict=True)):
+        for number, (name, (images, labels)) in enumerate(zip(SPLITS, splits, strict=True)):
             source = np.array([f"{name}/{row}".encode() for row in range(len(labels))], "S24")
-            group = None if groups is None else np.array([g.encode() for g in groups[at]], "S8")
+            group = None
+            if groups is not None:
+                group = np.array([writer_name.encode() for writer_name in groups[number]], "S8")
             rows = Rows(
                 images=images, labels=labels, source=source, digest=digests(images), group=group
             )
@@ -55,10 +57,10 @@ def write_splits(
 def clean_splits(
     counts: Sequence[int] = (300, 60, 60), seed: int = 0
 ) -> list[tuple[Pictures, NDArray[np.int32]]]:
-    """Different drawings, with labels in turn."""
+    """Three splits of drawings that all differ, with the labels 0, 1, 2 in turn."""
     rng = np.random.default_rng(seed)
-    every = drawings(sum(counts), rng)
-    assert len(np.unique(digests(every), axis=0)) == len(every)
-    labels = (np.arange(len(every)) % len(CLASSES)).astype(np.int32)
+    images = drawings(sum(counts), rng)
+    assert len(np.unique(digests(images), axis=0)) == len(images)
+    labels = (np.arange(len(images)) % len(CLASSES)).astype(np.int32)
     ends = np.cumsum([0, *counts])
-    return [(every[a:b], labels[a:b]) for a, b in pairwise(ends)]
+    return [(images[start:end], labels[start:end]) for start, end in pairwise(ends)]
