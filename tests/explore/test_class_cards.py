@@ -6,10 +6,19 @@ import base64
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from inkfold.explore.page import signed
-from inkfold.explore.pictures import GAP, class_cards, stored_strips
+from inkfold.explore.pictures import (
+    BUDGET,
+    GAP,
+    class_cards,
+    examples_wanted,
+    magnification,
+    stored_strips,
+    tile_side,
+)
 from inkfold.explore.scan import Scan, Stored
 
 
@@ -39,6 +48,17 @@ def test_a_cell_has_four_samples_in_a_row_and_the_deviation_twice_as_dark() -> N
     assert np.array_equal(moments[8:, 9:], 2 * deviation[1])
     assert (cards.examples.width, cards.examples.height) == (35 * 8, 26 * 8)
     assert (cards.moments.width, cards.moments.height) == (17 * 8, 8 * 8)
+
+
+@pytest.mark.parametrize("size", [8, 28, 32, 64, 100])
+@pytest.mark.parametrize("classes", [1, 10, 100, 101, 1000, 1300])
+def test_cells_keep_to_the_budget_and_to_whole_magnifications(classes: int, size: int) -> None:
+    """A tile is no larger than the pictures, and on the page between 16 and 96 pixels wide."""
+    side = tile_side(classes, examples_wanted(classes), size)
+
+    assert side <= size
+    assert classes * (examples_wanted(classes) + 2) * side**2 <= BUDGET * 1.3
+    assert 16 <= side * magnification(side, classes) <= 96
 
 
 def test_groups_of_a_hundred_classes_follow_each_other() -> None:
