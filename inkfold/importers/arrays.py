@@ -173,13 +173,17 @@ def _glyphs(
 
 
 def opened(path: Path) -> AbstractContextManager[IO[bytes]]:
-    """Open a file's content; a file that begins as gzip does is inflated."""
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
+    """Open a file's content, which is inflated if the file is gzip."""
     stream: AbstractContextManager[IO[bytes]] = (
-        igzip.open(path, "rb") if compressed else path.open("rb")
+        igzip.open(path, "rb") if is_gzip(path) else path.open("rb")
     )
     return stream
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file begins as gzip does."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def head(path: Path, count: int) -> bytes:

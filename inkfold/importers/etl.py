@@ -182,6 +182,7 @@ class EtlSet:
         return f"sheets {first}-{first + self.sheets - 1}"
 
 
+# Black and white, 63 rows of 64 pixels.
 B_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2), "image": ("(504,)u1", 8)}
 B_UNPACK = partial(unpack_bits, rows=63, columns=64)
 ETL8B = EtlSet(
@@ -203,6 +204,7 @@ ETL9B = EtlSet(
     dummies=1,
     usable={5: 121_440},  # then 3,036 pictures that the publisher calls uncertain
 )
+# 16 greys, 127 rows of 128 pixels.
 G_SIZE = 8199
 G_FIELDS = {"sheet": (">u2", 0), "code": (">u2", 2)}
 G_UNPACK = partial(unpack_nibbles, rows=127, columns=128)
@@ -247,6 +249,7 @@ def written_in_hiragana(code: int) -> str | None:
     return None if text is None else hiragana(text)
 
 
+# 16 greys, 63 rows of 64 pixels.
 M_RECORD = layout(
     2052, reading=("S2", 2), sheet=(">u2", 4), code=("u1", 6), image=("(2016,)u1", 32)
 )

@@ -246,8 +246,8 @@ def _identical(
 ) -> tuple[Leaders, NDArray[np.int64]]:
     """Which pictures have the same pixels: leaders (N,), and pairs of places in `rows` (p, 2).
 
-    The pairs link pictures of the same pixels in the order of their labels, each to the one
-    before: where these have two labels, one pair has both.
+    Pictures of the same pixels are taken in the order of their labels, and each makes a pair with
+    the one before it: two labels next to each other in this order are in one pair.
     """
     places = repeated(staged.facts.column("pixels", 0)[rows])
     digest = staged.facts.take(rows[places])["pixels"]

@@ -207,7 +207,7 @@ def stage_set(
     transpose: bool,
     advance: Callable[[int], None],
 ) -> Iterator[StagedSet]:
-    """Prepare every picture of a set; a context, for the scratch files end with it.
+    """Prepare every picture of a set; a context, at whose end the scratch files are closed.
 
     Parameters
     ----------

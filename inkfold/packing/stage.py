@@ -96,7 +96,7 @@ def stage(
     executor: Executor,
     advance: Callable[[int], None],
 ) -> Iterator[Staged]:
-    """Prepare every file of a listing; a context, for the scratch files end with it.
+    """Prepare every file of a listing; a context, at whose end the scratch files are closed.
 
     Parameters
     ----------

@@ -36,11 +36,11 @@ def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> N
         write_idx(tmp_path, f"{name}-test", [1], transposed=True)
         (tmp_path / f"{name}-mapping.txt").write_text(MAPPING)
 
-    said = refusal("emnist", tmp_path)
+    message = refusal("emnist", tmp_path)
     chosen = FORMATS["emnist"].read(tmp_path / "emnist-mnist")
 
-    assert "holds 2 sets: 'emnist-letters', 'emnist-mnist'; name one by the beginning" in said
-    assert str(tmp_path / "emnist-letters") in said
+    assert "holds 2 sets: 'emnist-letters', 'emnist-mnist'; name one by the beginning" in message
+    assert str(tmp_path / "emnist-letters") in message
     assert chosen.name == "emnist-mnist"
     assert FORMATS["emnist"].recognise(tmp_path / "emnist-mnist")
 
@@ -118,7 +118,9 @@ def test_a_label_outside_the_class_map_is_reported_with_its_byte(tmp_path: Path)
     write_idx(tmp_path, "emnist-letters-test", [1, 2, 0], transposed=True)
     (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
 
-    said = refusal("emnist", tmp_path)
+    message = refusal("emnist", tmp_path)
 
-    assert "labels-idx1-ubyte: label 0 at byte 10 of its content (picture 2), expected one" in said
-    assert "of the 2 from 1 to 2 of the class map" in said
+    assert (
+        "labels-idx1-ubyte: label 0 at byte 10 of its content (picture 2), expected one" in message
+    )
+    assert "of the 2 from 1 to 2 of the class map" in message

@@ -245,16 +245,16 @@ def test_a_set_is_recognised_by_name_and_size_and_nothing_else_is(tmp_path: Path
     )
     every = (ETL1, ETL6, ETL7, ETL8B, ETL9B, ETL8G, ETL9G)
 
-    found = {etl.name: etl.recognise(everything) for etl in every}
+    reasons = {etl.name: etl.recognise(everything) for etl in every}
 
-    assert [name for name, why in found.items() if why] == [
+    assert [name for name, reason in reasons.items() if reason] == [
         "etl1",
         "etl7",
         "etl8b",
         "etl9b",
         "etl8g",
     ]
-    assert found["etl9b"] == "ETL9B_1 is named like ETL9B and holds records of 576 bytes"
+    assert reasons["etl9b"] == "ETL9B_1 is named like ETL9B and holds records of 576 bytes"
     assert ETL8B.recognise(put(tmp_path / "odd", ETL8B2C1=bytes(511))) is None
     assert all(etl.recognise(tmp_path / "nowhere") is None for etl in every)
     with pytest.raises(InkfoldError, match="nowhere: no such file or folder; expected files name"):

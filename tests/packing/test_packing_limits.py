@@ -21,23 +21,23 @@ from tests.worlds.packing_run import SMALL, homes, packed, silent
 def test_per_class_keeps_so_many_of_each(tmp_path: Path) -> None:
     """The pictures to keep are drawn by content, so others do not matter, and by seed."""
     folder = write_classes(tmp_path / "in", {"a": 40, "b": 7})
-    kept = []
+    drawn = []
     for seed, output in ((0, "one"), (1, "two")):
         packed(folder, tmp_path / output, replace(SMALL, per_class=10, seed=seed))
         with open_dataset(tmp_path / output) as dataset:
             home = homes(dataset)
         assert sum(path.startswith("a/") for path in home) == 10
         assert sum(path.startswith("b/") for path in home) == 7
-        kept.append({path for path in home if path.startswith("a/")})
+        drawn.append({path for path in home if path.startswith("a/")})
 
-    assert kept[0] != kept[1]
+    assert drawn[0] != drawn[1]
     for index in range(40):
-        if f"a/{index:04d}.png" not in kept[0]:
+        if f"a/{index:04d}.png" not in drawn[0]:
             (folder / f"a/{index:04d}.png").unlink()
             break
     packed(folder, tmp_path / "one", replace(SMALL, per_class=10))
     with open_dataset(tmp_path / "one") as dataset:
-        assert {path for path in homes(dataset) if path.startswith("a/")} == kept[0]
+        assert {path for path in homes(dataset) if path.startswith("a/")} == drawn[0]
 
 
 def test_small_classes_can_be_left_out(tmp_path: Path) -> None:
