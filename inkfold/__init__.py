@@ -48,8 +48,8 @@ _HOMES = {
     "read": "picture",
 }
 
-# OpenCV reads this once, when whichever module of ours loads it first: larger pictures are refused
-# before they are decoded. inkfold.picture tells the user.
+# OpenCV reads this once, when it is loaded, and then refuses larger pictures before it decodes
+# them; inkfold.picture reports why.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "50000000")
 
 

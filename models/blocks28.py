@@ -9,7 +9,7 @@ Expect: 4 minutes on two busy cores, 7 epochs of EMNIST-47 (docs/results.md);
     104,192 of 116,323 (89.57 %) right on its test split.
 
 The original lowered its rate to a tenth after three epochs without a lower loss on the test split;
-here validation says when, and each new stage begins from the best weights so far.
+here the validation split decides, and each new stage begins with the best weights so far.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RECIPE = Recipe(
 def build(classes: int) -> keras.Model:
     """Build the untrained network; ``build(47)`` has 400,815 parameters.
 
-    The 448 running statistics among them are what PyTorch does not count as parameters: 400,367.
+    PyTorch does not count the 448 running statistics among them, and gives 400,367.
     """
     from keras import Input, Sequential, layers
 

@@ -7,7 +7,7 @@ Run: python create_dataset.py FOLDER --size 30 -o datasets/characters30.h5
 Expect: 9 minutes on two busy cores, 25 epochs; on the 314 kanji of docs/log.md (2026-11-20)
     2,033 of 2,198 right on validation, 1,766 of 1,884 (93.74 %) on test.
 
-The slips of the original are mended as in cnn32.
+The mistakes of the original are corrected as in cnn32.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Run: python models/cnn32.py datasets/characters.h5
 Expect: 10 minutes on two busy cores, 20 epochs; on the 314 kanji of docs/log.md (2026-11-20)
     2,023 of 2,198 right on validation, 1,753 of 1,884 (93.05 %) on test.
 
-Two slips of the original are mended: batch normalisation works on channels, not on picture columns,
-and epochs are chosen on validation alone, so that the test split stays unseen.
+Two mistakes of the original are corrected: batch normalisation works on channels, not on columns of
+pixels, and epochs are chosen on the validation split alone, so that the test split stays unseen.
 """
 
 from __future__ import annotations

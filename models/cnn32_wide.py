@@ -4,11 +4,11 @@ The predecessor's network for its augmented dataset: 100 classes, 98.5 % on vali
 together.
 
 Run: python models/cnn32_wide.py datasets/characters_elastic.h5
-Expect: 32 minutes on two busy cores with --epochs 6 (its 30 were not tried); on the tenfold file
+Expect: 32 minutes on two busy cores with --epochs 6 (30 were not tried); on the tenfold file
     of the 314 kanji of docs/log.md (2026-11-20) 2,087 of 2,198 right on validation,
     1,813 of 1,884 (96.23 %) on test.
 
-The slips of the original are mended as in cnn32, and the best weights are kept, not the last.
+Mistakes of the original are corrected as in cnn32, and the best weights are kept, not the last.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Run: python create_dataset.py FOLDER --size 64 --fit stretch --threshold otsu -o
 Expect: 4 minutes on two busy cores, 1 epoch of EMNIST-47 (docs/results.md);
     100,449 of 116,323 (86.35 %) right on its test split.
 
-The original trained for the number of epochs that it was told and kept the last weights, though its
-validation loss was lowest after the first epoch; here validation decides.
+The original trained for a given number of epochs and kept the last weights, although its validation
+loss was lowest after the first epoch; here the validation split decides.
 """
 
 from __future__ import annotations

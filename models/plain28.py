@@ -1,14 +1,14 @@
 """plain28: two convolutions and nothing else on 28x28 pictures.
 
-Predecessor 001's first network, for 36 digits and capitals, 1,000 pictures of each; no accuracy of
-it was ever published.
+Predecessor 001's first network, for 36 digits and capitals, 1,000 pictures of each; its accuracy
+was never published.
 
 Run: python create_dataset.py FOLDER --size 28 --per-class 1000 -o datasets/characters28.h5
      python models/plain28.py datasets/characters28.h5
 Expect: 2 minutes on two busy cores, 6 epochs of EMNIST-47 (docs/results.md);
     101,045 of 116,323 (86.87 %) right on its test split.
 
-The original measured itself on the pictures that it watched while training; here test stays unseen.
+The original was measured on its validation pictures; here the test split stays unseen.
 """
 
 from __future__ import annotations

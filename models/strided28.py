@@ -1,7 +1,7 @@
 """strided28: seven convolutions, two of them with strides in place of pooling, on 28x28 pictures.
 
-Predecessor 001's second network, for 36 digits and capitals; no accuracy of it was published. It
-always distorted online, and repeated the picture's edge where there is paper here.
+Predecessor 001's second network, for 36 digits and capitals; its accuracy was never published. Its
+pictures were always distorted online, and repeated their edge where ours have paper.
 
 Run: python create_dataset.py FOLDER --size 28 -o datasets/characters28.h5
      python models/strided28.py datasets/characters28.h5 --augment online

@@ -1,4 +1,4 @@
-"""A disk that takes no more: one line, exit code 2, nothing half written."""
+"""A full disk: an error in one line, exit code 2, and nothing half written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash sets 
 def test_a_disk_that_fills_up_while_augmenting_loses_nothing(
     tmp_path: Path, kilobytes: int
 ) -> None:
-    """A file may grow to a limit and no further, as on a full disk; the input is as it was."""
+    """When a file cannot grow any further, as on a full disk, only the unchanged input is left."""
     data = write_packed(tmp_path / "d.h5", (2000, 100, 100))
     before = data.read_bytes()
     line = f'ulimit -f {kilobytes}; exec "$@"'

@@ -1,4 +1,4 @@
-"""Every script in ``models/``: one suite of checks that each must pass."""
+"""Every script in ``models/``: checks that each of them must pass."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SCRIPTS = sorted(MODELS.glob("*.py"))
 
 
 def convolution(filters: int, inputs: int, side: int) -> int:
-    """5x5 kernels and a bias, four numbers of normalisation, a PReLU slope for each pixel."""
+    """Parameters: 5x5 kernels, a bias, four numbers of normalisation, a PReLU slope a pixel."""
     return 25 * inputs * filters + filters + 4 * filters + filters * side * side
 
 
 def dense(units: int, inputs: int) -> int:
-    """Weights, biases, normalisation, and one PReLU slope for each unit."""
+    """Parameters: weights, biases, normalisation, and one PReLU slope for each unit."""
     return inputs * units + units + 4 * units + units
 
 
 def predecessor(first: int, sides: tuple[int, int, int], units: int) -> int:
-    """Three convolutions of `first`, twice and four times as many filters; 4x4 pixels are left."""
+    """Parameters of a predecessor's network, whose convolutions have `first`, 2 and 4 x filters."""
     second, third = 2 * first, 4 * first
     return (
         convolution(first, 1, sides[0])
@@ -41,17 +41,17 @@ def predecessor(first: int, sides: tuple[int, int, int], units: int) -> int:
 
 
 def plain(kernel: int, inputs: int, filters: int) -> int:
-    """A convolution, or with kernel 1 a fully connected layer: weights and biases."""
+    """Parameters of a convolution, or with kernel 1 of a fully connected layer."""
     return kernel * kernel * inputs * filters + filters
 
 
 def normalised(kernel: int, inputs: int, filters: int, *, bias: bool = False) -> int:
-    """A convolution and the four numbers of normalisation for each of its filters."""
+    """Parameters of a convolution and of the normalisation, four for each filter."""
     return kernel * kernel * inputs * filters + 4 * filters + filters * bias
 
 
 def halving(inputs: int, filters: int) -> int:
-    """Two 3x3 convolutions and a 5x5 one of strided28."""
+    """Parameters of two 3x3 convolutions and a 5x5 one in strided28."""
     return (
         normalised(3, inputs, filters, bias=True)
         + normalised(3, filters, filters, bias=True)
@@ -59,7 +59,7 @@ def halving(inputs: int, filters: int) -> int:
     )
 
 
-# by hand: classes, and parameters for so many of them
+# counted by hand: a number of classes, and the parameters of the network for so many
 PARAMETERS = {
     "cnn32": (100, predecessor(30, (32, 16, 8), 2000)),
     "cnn30": (100, predecessor(30, (30, 15, 8), 2000)),
@@ -96,7 +96,7 @@ PARAMETERS = {
         + plain(1, 192, 100),
     ),
 }
-# what their own code and files say of them
+# the parameters that the predecessors' own code and files give
 PUBLISHED = {
     "plain28": 159_556,
     "strided28": 330_596,
@@ -109,7 +109,7 @@ OF_KANJI = ("cnn30", "cnn32", "cnn32_wide")
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_network_has_the_parameters_that_were_counted_by_hand(path: Path) -> None:
-    """And its docstring tells the same number."""
+    """The network and its docstring have the number of parameters that was counted by hand."""
     import_keras()
     build, _ = load_script(path)
 
@@ -125,7 +125,7 @@ def test_a_network_has_the_parameters_that_were_counted_by_hand(path: Path) -> N
 
 @pytest.mark.slow
 def test_our_network_is_small() -> None:
-    """Below 1.5 million parameters for the largest set that it was measured on, 314 classes."""
+    """residual32 has fewer than 1.5 million parameters for the 314 classes of the largest set."""
     import_keras()
     build, recipe = load_script(MODELS / "residual32.py")
 
@@ -136,7 +136,7 @@ def test_our_network_is_small() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_network_takes_bytes_and_answers_probabilities(path: Path) -> None:
-    """uint8 pictures of the recipe's size in, one probability a class out; 255 is 1 inside."""
+    """A network takes uint8 images of the recipe's size and gives one probability a class."""
     keras = import_keras()
     build, recipe = load_script(path)
     model = build(7)
@@ -154,7 +154,7 @@ def test_a_network_takes_bytes_and_answers_probabilities(path: Path) -> None:
     "path", [path for path in SCRIPTS if path.stem not in OF_KANJI], ids=lambda path: path.stem
 )
 def test_the_score_in_a_docstring_is_the_bundles_own(path: Path) -> None:
-    """A number that no test reads is a rumour: the script tells what docs/results.md tells."""
+    """The score in a script's docstring is the one that its bundle has recorded."""
     text = path.read_text(encoding="utf-8")
     how = "online" if "--augment online" in text else "plain"
     record = ROOT / "logs/field" / f"emnist47-{path.stem}-{how}" / "bundle.json"
@@ -181,7 +181,7 @@ def test_the_score_in_a_docstring_is_the_one_in_the_log(name: str) -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> None:
-    """The loop exists once, in the engine; the recipe is named like the script."""
+    """A script has no loop and at most 60 lines, and its recipe has the script's name."""
     _, recipe = load_script(path)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
@@ -191,8 +191,8 @@ def test_a_script_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> No
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
 
 
-def test_a_predecessor_s_recipe_lowers_its_learning_rate_stage_by_stage() -> None:
-    """As the predecessor's: a tenth of it each time."""
+def test_a_predecessors_recipe_lowers_its_learning_rate_stage_by_stage() -> None:
+    """The learning rate of the predecessor's recipes falls to a tenth in each stage."""
     for name in OF_KANJI:
         _, recipe = load_script(MODELS / f"{name}.py")
         rates = [stage.learning_rate for stage in recipe.stages]

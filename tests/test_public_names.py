@@ -1,4 +1,4 @@
-"""The names that other programs import: they are there, and loading them late costs nothing."""
+"""The names that other programs import: all exist, and the package loads them only when used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import inkfold
 
-# docs/architecture.md; these places hold whatever is moved inside the package
+# these names stay where they are, whatever is moved inside the package
 STABLE = (
     "inkfold.dataset.open_dataset",
     "inkfold.elastic.Elastic",
@@ -24,27 +24,27 @@ STABLE = (
 
 @pytest.mark.parametrize("name", STABLE)
 def test_a_stable_name_stays_where_it_is(name: str) -> None:
-    """Programs that import it from its module go on working, and the package has it as well."""
+    """A stable name can be imported from its own module and from the package."""
     module, _, last = name.rpartition(".")
 
     assert getattr(import_module(module), last) is getattr(inkfold, last)
 
 
 @pytest.mark.parametrize("name", inkfold.__all__)
-def test_a_public_name_is_loaded_when_it_is_asked_for(name: str) -> None:
+def test_a_public_name_is_loaded_when_it_is_used(name: str) -> None:
     """Every name that the package promises exists and is listed by ``dir``."""
     assert getattr(inkfold, name).__name__ == name
     assert name in dir(inkfold)
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    """As in any other module."""
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """An unknown name raises the AttributeError that any other module raises."""
     with pytest.raises(AttributeError, match="module 'inkfold' has no attribute 'nothing'"):
-        inkfold.nothing  # noqa: B018, asking is the test
+        inkfold.nothing  # noqa: B018, the look-up itself is the test
 
 
 def test_importing_the_package_loads_no_module_of_ours_and_no_library() -> None:
-    """Whoever wants one name does not wait for the others."""
+    """``import inkfold`` loads neither numpy nor any of the package's own modules."""
     code = "import sys; old = set(sys.modules); import inkfold; print(*set(sys.modules) - old)"
     run = [sys.executable, "-c", code]
     loaded = subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()

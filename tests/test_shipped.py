@@ -1,4 +1,4 @@
-"""The classifier that comes along: it answers on a fresh clone, and the same letter the same."""
+"""The bundle that comes along: it answers on a fresh clone, and a letter in any way the same."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ BASE = Shot()
 PHONE = Shot(
     paper=190, ink=80, shade=60, noise=8, slant=12, thickness=0.05, frame=(0.1, 1.5, 0.8, 0.1)
 )
-# Each way to write and take the same letters; when this was written the answers were those of the
-# plain pictures for all 26 of them in each way, but for a 6 that leaned 30 degrees to the left and
-# a 0 of a hair-thin pen.
+# Ways to write and photograph the same 26 letters and digits. When this was written the answers in
+# each way were those of the plain pictures, except for a 6 that leaned 30 degrees to the left and a
+# 0 of a hair-thin pen.
 WAYS = {
     "thick pen": Shot(thickness=0.16),
     "felt pen": Shot(thickness=0.25),
@@ -55,24 +55,24 @@ WAYS = {
     "leaning far left": Shot(slant=-30),
     "a phone's picture of all that": PHONE,
 }
-LEAST = 25  # of 26 letters, in every way: one for rounding, which differs between machines
+LEAST = 25  # of 26 letters, in every way: one may differ by rounding between machines
 
 
 @cache
 def classifier() -> Classifier:
-    """Loaded once."""
+    """The classifier of the bundle that comes along, loaded once."""
     return Classifier(load_bundle(SHIPPED))
 
 
 def answers(shot: Shot) -> list[str]:
-    """The likeliest class of each letter, taken so."""
+    """The likeliest class of each letter, written and photographed in this way."""
     bundle = classifier().bundle
     images = [prepare(photograph(letter, shot), bundle.spec) for letter in LETTERS]
     return [bundle.classes[c] for c in classifier().predict(np.stack(images)).argmax(axis=1)]
 
 
 def test_it_is_small_enough_to_come_along() -> None:
-    """At most 6 MB, with everything that a bundle holds."""
+    """The bundle holds all files of a bundle in at most 6 MB."""
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 6_000_000
     assert {path.name for path in SHIPPED.iterdir()} == {
         *("model_architecture.json", "model.weights.h5", "model.onnx", "bundle.json"),
@@ -81,24 +81,24 @@ def test_it_is_small_enough_to_come_along() -> None:
 
 
 def test_plain_pictures_of_letters_are_answered_rightly() -> None:
-    """At least 25 of the 26 letters and digits that the tests draw."""
-    found = dict(zip(LETTERS, answers(BASE), strict=True))
-    right = [letter for letter, answer in found.items() if answer == letter]
+    """At least 25 of the 26 letters and digits that the tests draw are answered rightly."""
+    answered = dict(zip(LETTERS, answers(BASE), strict=True))
+    right = [letter for letter, answer in answered.items() if answer == letter]
 
-    assert len(right) >= LEAST, found
+    assert len(right) >= LEAST, answered
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_same_letter_gets_the_same_answer(way: str) -> None:
-    """However it is written and taken, at least 25 of 26 times."""
-    pairs = list(zip(LETTERS, answers(BASE), answers(WAYS[way]), strict=True))
-    same = [letter for letter, plain, other in pairs if plain == other]
+    """At least 25 of 26 letters keep their answer, however they are written and photographed."""
+    triples = list(zip(LETTERS, answers(BASE), answers(WAYS[way]), strict=True))
+    changed = [triple for triple in triples if triple[1] != triple[2]]
 
-    assert len(same) >= LEAST, [pair for pair in pairs if pair[1] != pair[2]]
+    assert len(triples) - len(changed) >= LEAST, changed
 
 
 def test_a_drawing_keeps_its_answer_however_it_lies_on_the_sheet() -> None:
-    """The table of docs/draw.md: moved, shrunk, thickened, inverted, slanted; rendered strokes."""
+    """At least 25 of 26 drawings keep their answer when moved, shrunk, thickened or slanted."""
     rows = table(Recogniser(classifier()))
 
     assert len(rows) == 12
@@ -108,7 +108,7 @@ def test_a_drawing_keeps_its_answer_however_it_lies_on_the_sheet() -> None:
 
 @pytest.mark.slow
 def test_a_fresh_clone_answers_a_photo(tmp_path: Path) -> None:
-    """``python classify.py photo.png`` in the project's folder, dark on light and light on dark."""
+    """classify.py without options answers photos, dark on light and light on dark."""
     for name, shot in (("dark", BASE), ("light", replace(BASE, paper=10, ink=240, size=300))):
         cv2.imwrite(str(tmp_path / f"{name}.png"), photograph("R", shot))
     photos = [str(tmp_path / "dark.png"), str(tmp_path / "light.png")]
@@ -119,8 +119,8 @@ def test_a_fresh_clone_answers_a_photo(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [f"{photo} R" for photo in photos]
 
 
-def test_its_card_tells_what_its_record_tells() -> None:
-    """Score with interval, data and licence, weak spots, and what it is not for."""
+def test_its_card_agrees_with_its_record() -> None:
+    """The card has the record's score with its interval, and the sections that a card must have."""
     card = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
     score = load_bundle(SHIPPED).scores["test"]
     plain = re.sub(r"\s+", " ", card)
@@ -133,8 +133,8 @@ def test_its_card_tells_what_its_record_tells() -> None:
         assert pair in plain
 
 
-def test_its_weak_spots_are_told_with_the_counts_that_were_measured() -> None:
-    """Of every class that the card calls weak: its pictures, and those that were right."""
+def test_its_weak_spots_are_given_with_the_counts_that_were_measured() -> None:
+    """The card gives the measured counts, pictures and right answers, of each weak class."""
     card = (SHIPPED / "MODEL_CARD.md").read_text(encoding="utf-8")
     table = ROOT / "logs/field/emnist47-residual32-online-mild/per_class.csv"
     with table.open(encoding="utf-8", newline="") as file:
@@ -148,8 +148,8 @@ def test_its_weak_spots_are_told_with_the_counts_that_were_measured() -> None:
     assert f"of {int(rows['f']['pictures']):,} f one is right" in weak
 
 
-def test_its_record_tells_the_pictures_it_was_trained_on() -> None:
-    """All of the protocol's training data, in half precision."""
+def test_its_record_names_the_pictures_it_was_trained_on() -> None:
+    """The bundle was trained on all of the protocol's training data and has float16 weights."""
     record = load_bundle(SHIPPED).record
     counts = record["dataset"]["pictures"]
 

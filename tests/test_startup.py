@@ -1,4 +1,4 @@
-"""Nothing heavy is imported before the arguments were checked, in processes of their own."""
+"""Nothing heavy is imported before the arguments are checked, in processes of their own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRONG = {
     "evaluate.py": ["nowhere", "nowhere.h5"],
     "classify.py": ["--model", "nowhere", "a.png"],
 }
-# runs a script as `python SCRIPT ...` does and then says which packages it loaded
+# runs a script as `python SCRIPT ...` does and then prints which packages it loaded
 SPY = """
 import runpy, sys
 sys.argv = sys.argv[1:]
@@ -49,7 +49,7 @@ def loaded(script: str, *arguments: str, cwd: Path) -> tuple[str, set[str]]:
 
 
 def seconds(script: str, *arguments: str, cwd: Path) -> float:
-    """Processor time of the best of three runs: what a user waits for on a machine with time."""
+    """Processor time of the best of three runs: the waiting time on a machine that is not busy."""
     taken = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -61,7 +61,7 @@ def seconds(script: str, *arguments: str, cwd: Path) -> float:
 
 @pytest.mark.parametrize("script", [*STAGES, *MODELS])
 def test_help_imports_nothing_heavy(script: str, tmp_path: Path) -> None:
-    """Neither numpy nor anything that takes longer to load."""
+    """A script's --help loads click, but neither numpy nor anything that takes longer to load."""
     code, packages = loaded(script, "--help", cwd=tmp_path)
 
     assert code == "0"
@@ -71,13 +71,13 @@ def test_help_imports_nothing_heavy(script: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("script", [*STAGES, *MODELS])
 def test_help_answers_in_under_three_tenths_of_a_second(script: str, tmp_path: Path) -> None:
-    """The design's promise; Python alone takes a fifth of it."""
+    """A script's --help takes less than 0.3 s of processor time, a fifth of it Python's start."""
     assert seconds(script, "--help", cwd=tmp_path) < 0.3
 
 
 @pytest.mark.parametrize("script", [*STAGES, *MODELS])
-def test_a_wrong_path_is_told_in_under_half_a_second(script: str, tmp_path: Path) -> None:
-    """With exit code 2, and before TensorFlow is thought of."""
+def test_a_wrong_path_is_reported_in_under_half_a_second(script: str, tmp_path: Path) -> None:
+    """A wrong path ends with exit code 2 in less than 0.5 s, before TensorFlow is loaded."""
     arguments = WRONG.get(script, ["nowhere.h5"])
 
     code, packages = loaded(script, *arguments, cwd=tmp_path)
@@ -87,8 +87,8 @@ def test_a_wrong_path_is_told_in_under_half_a_second(script: str, tmp_path: Path
     assert seconds(script, *arguments, cwd=tmp_path) < 0.5
 
 
-def test_an_answer_needs_neither_tensorflow_nor_what_else_is_slow(tmp_path: Path) -> None:
-    """From a cold start to the label: only numpy, OpenCV, onnxruntime and click."""
+def test_an_answer_needs_neither_tensorflow_nor_another_slow_library(tmp_path: Path) -> None:
+    """classify.py answers a picture with numpy, OpenCV, onnxruntime and click alone."""
     write_bundle(tmp_path / "bands")
     write_picture(tmp_path / "1.png", 1)
 
