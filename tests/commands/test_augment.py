@@ -1,4 +1,4 @@
-"""``augment.py`` as a user types it."""
+"""The command line of augmentation: what it writes and prints, and what it refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.worlds.packed_strokes import write_packed
 
 @pytest.fixture
 def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """datasets/characters.h5 in the working folder: 300 training pictures."""
+    """A dataset with 300 training pictures: datasets/characters.h5 in the working folder."""
     monkeypatch.chdir(tmp_path)
     Path("datasets").mkdir()
     return write_packed(Path("datasets/characters.h5"), (300, 8, 8), size=8)
@@ -24,15 +24,15 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_arguments_it_makes_nine_copies_beside_the_dataset(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """datasets/characters.h5 -> datasets/characters_elastic.h5, with the predecessor's law."""
+    """The default output is datasets/characters_elastic.h5, distorted as the predecessor did it."""
     assert main(["--workers", "1"]) == 0
-    told = capsys.readouterr()
+    captured = capsys.readouterr()
     assert re.fullmatch(
         r"datasets/characters_elastic\.h5: 3,000 training pictures, 300 originals with 9 copies "
         r"each, from datasets/characters\.h5 in \d+\.\d s, [\d,]+ a second\n",
-        told.out,
+        captured.out,
     )
-    assert told.err == ""
+    assert captured.err == ""
     with open_dataset("datasets/characters_elastic.h5") as dataset:
         assert len(dataset.train) == 3000
         options = dataset.provenance["options"]
@@ -42,7 +42,7 @@ def test_without_arguments_it_makes_nine_copies_beside_the_dataset(
 
 
 def test_every_option_reaches_the_file(packed: Path) -> None:
-    """Each number lands under its own name; -o names the output."""
+    """Each amount is recorded under its own name in the file that -o names."""
     arguments = "--copies 2 --sigma 5 --alpha 36 --rotate 15 --scale 0.2 --shear 7 --shift 0.1"
     line = [str(packed), "-o", "out/mine.h5", *arguments.split(), "--seed", "3", "--workers", "1"]
     assert main(line) == 0
@@ -61,7 +61,7 @@ def test_every_option_reaches_the_file(packed: Path) -> None:
 
 @pytest.mark.usefixtures("packed")
 def test_preview_draws_the_sheet_and_writes_the_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line for the sheet, with theory and measurement, one for the file."""
+    """Stdout has a line with the expected and the measured strength, and a line for the file."""
     assert main(["--preview", "sheet.png", "--workers", "1"]) == 0
     sheet, file = capsys.readouterr().out.splitlines()
     assert re.match(
@@ -73,10 +73,10 @@ def test_preview_draws_the_sheet_and_writes_the_file(capsys: pytest.CaptureFixtu
     assert Path("datasets/characters_elastic.h5").exists()
 
 
-def test_a_missing_dataset_is_told_with_the_command_that_packs_one(
+def test_a_missing_dataset_is_an_error_with_the_command_that_packs_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, one line."""
+    """The error is one line that names create_dataset.py, with exit code 2."""
     monkeypatch.chdir(tmp_path)
     assert main([]) == 2
     assert capsys.readouterr().err == (
@@ -96,10 +96,10 @@ def test_a_missing_dataset_is_told_with_the_command_that_packs_one(
         (["--preview", "sheet.gif"], "name it SHEET.png"),
     ],
 )
-def test_a_users_mistake_is_told_in_a_line_and_nothing_is_written(
+def test_a_users_mistake_is_an_error_and_nothing_is_written(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2 and no traceback."""
+    """A wrong amount or output gives a message and exit code 2; the dataset stays as it was."""
     before = Path("datasets/characters.h5").read_bytes()
     assert main([*arguments, "--workers", "1"]) == 2
     assert message in capsys.readouterr().err
@@ -111,7 +111,7 @@ def test_a_users_mistake_is_told_in_a_line_and_nothing_is_written(
 def test_an_output_that_exists_is_kept_without_overwrite(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The file, and the sheet; with --overwrite both are replaced."""
+    """An existing dataset or sheet is an error; with --overwrite both are replaced."""
     line = ["--copies", "1", "--preview", "sheet.png", "--workers", "1"]
     assert main(line) == 0
     assert main([*line, "--copies", "2"]) == 2

@@ -1,4 +1,4 @@
-"""classify.py as a user runs it."""
+"""The command line of classification: its lines, its errors, and the paths that it takes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a bundle where training puts it, and one picture of each class."""
+    """The working folder, with a bundle in models/trained and one picture of each class."""
     monkeypatch.chdir(tmp_path)
     write_bundle(tmp_path / "models" / "trained" / "bands")
     for band in range(4):
@@ -32,7 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("here")
 def test_each_picture_gets_a_line_in_the_order_given(capfd: Capture) -> None:
-    """The newest bundle answers without an option, and stderr says which it was."""
+    """Without an option the newest bundle answers, a line a picture; stderr names the bundle."""
     code = main(["2.png", "0.png", "./2.png"])
 
     out, err = capfd.readouterr()
@@ -41,7 +41,7 @@ def test_each_picture_gets_a_line_in_the_order_given(capfd: Capture) -> None:
 
 
 def test_stderr_says_how_good_the_bundle_is(here: Path, capfd: Capture) -> None:
-    """The test score if there is one, else the validation score; with -q nothing."""
+    """Stderr has the test score, else the validation score, and with -q nothing."""
     scores = {"test": {"correct": 8, "total": 10}, "validation": {"correct": 9, "total": 10}}
     write_bundle(here / "good", scores=scores)
     write_bundle(here / "fresh", scores={"validation": {"correct": 9, "total": 10}})
@@ -56,7 +56,7 @@ def test_stderr_says_how_good_the_bundle_is(here: Path, capfd: Capture) -> None:
 
 
 def test_one_bad_file_leaves_the_others_answered(here: Path, capfd: Capture) -> None:
-    """It is named on stderr with the reason, and the exit code is 1."""
+    """A file that cannot be read is named on stderr with the reason, and the exit code is 1."""
     (here / "bad.png").write_text("no picture")
 
     code = main(["0.png", "bad.png", "missing.png", "3.png"])
@@ -71,20 +71,20 @@ def test_one_bad_file_leaves_the_others_answered(here: Path, capfd: Capture) -> 
 
 @pytest.mark.usefixtures("here")
 def test_only_bad_paths_give_exit_code_1(capfd: Capture) -> None:
-    """Nothing was answered, everything was named."""
+    """If no path can be read, stdout is empty and the exit code is 1."""
     assert main(["missing.png"]) == 1
     assert capfd.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("here")
 def test_no_path_is_a_usage_mistake(capfd: Capture) -> None:
-    """Exit code 2 and what is missing."""
+    """Without a path the exit code is 2, and the error names the missing argument."""
     assert main([]) == 2
     assert "Missing argument 'PATH...'" in capfd.readouterr().err
 
 
 def test_a_bundle_that_is_missing_or_damaged_gives_exit_code_2(here: Path, capfd: Capture) -> None:
-    """In one line that says what to do; no picture is answered by half a bundle."""
+    """A missing bundle, and a bundle with a changed file, are one line each and answer nothing."""
     with (here / "models/trained/bands/model.onnx").open("ab") as file:
         file.write(b"!")
 
@@ -98,7 +98,7 @@ def test_a_bundle_that_is_missing_or_damaged_gives_exit_code_2(here: Path, capfd
 
 
 def test_an_empty_folder_is_named(here: Path, capfd: Capture) -> None:
-    """And does not keep the others from being answered."""
+    """A folder without pictures is named on stderr, and the other paths are answered."""
     (here / "empty").mkdir()
 
     assert main(["-q", "empty", "1.png"]) == 1
@@ -106,7 +106,7 @@ def test_an_empty_folder_is_named(here: Path, capfd: Capture) -> None:
 
 
 def test_a_folder_stands_for_its_pictures(here: Path, capfd: Capture) -> None:
-    """Files first, then the folders in it, by name."""
+    """A folder's files are answered first, then those of the folders in it, sorted by name."""
     write_picture(here / "in" / "deep" / "x.png", 2)
     write_picture(here / "in" / "z.png", 3)
 
@@ -115,7 +115,7 @@ def test_a_folder_stands_for_its_pictures(here: Path, capfd: Capture) -> None:
 
 
 def test_csv_and_json_are_read_back(here: Path, capfd: Capture) -> None:
-    """A path with a line end, a quote and an emoji is one field, with the classes behind it."""
+    """A path with a line end, a quote and an emoji is read back from CSV and from JSON."""
     name = 'new\nline "and" 🖋.png'
     write_picture(here / name, 1)
 
@@ -132,8 +132,8 @@ def test_csv_and_json_are_read_back(here: Path, capfd: Capture) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_more_classes_than_there_are_means_all(capfd: Capture) -> None:
-    """CSV has as many columns as there are answers, and not as were asked for."""
+def test_a_top_above_the_number_of_classes_names_all_classes(capfd: Capture) -> None:
+    """With --top 99 and four classes, CSV has the columns of four classes."""
     main(["-q", "--top", "99", "--format", "csv", "0.png"])
 
     header, row = csv.reader(capfd.readouterr().out.splitlines())
@@ -141,8 +141,8 @@ def test_more_classes_than_there_are_means_all(capfd: Capture) -> None:
     assert len(row) == len(header)
 
 
-def test_doubtful_answers_are_withheld_on_request(here: Path, capfd: Capture) -> None:
-    """A blank picture has 0.25 for each class; --reject is a share, not a percentage."""
+def test_a_label_below_the_threshold_is_withheld(here: Path, capfd: Capture) -> None:
+    """A blank picture, 0.25 for each class, is withheld below --reject 0.5; 50 is an error."""
     write_picture(here / "blank.png", None)
 
     assert main(["-q", "--reject", "0.5", "blank.png", "0.png"]) == 0
@@ -151,7 +151,7 @@ def test_doubtful_answers_are_withheld_on_request(here: Path, capfd: Capture) ->
 
 
 def test_a_list_on_stdin_is_answered(here: Path) -> None:
-    """One path a line among the other arguments, as find writes it."""
+    """The argument - stands for the paths on stdin, one a line, in its place among the others."""
     done = run_script("classify.py", "-q", "3.png", "-", "1.png", cwd=here, stdin=b"2.png\n0.png\n")
 
     assert done.returncode == 0, done.stderr
@@ -159,7 +159,7 @@ def test_a_list_on_stdin_is_answered(here: Path) -> None:
 
 
 def test_a_list_with_zero_bytes_holds_any_name(here: Path) -> None:
-    """Names with line ends, and with bytes that are no text, come back as they were."""
+    """In a list with zero bytes, names with line ends or other bytes than UTF-8 come back whole."""
     strange = [b"new\nline.png", b"byte\xff.png", "日本 🖋.png".encode()]
     for band, name in enumerate(strange):
         write_picture(here / os.fsdecode(name), band)
@@ -173,7 +173,7 @@ def test_a_list_with_zero_bytes_holds_any_name(here: Path) -> None:
 
 
 def test_an_empty_list_is_named(here: Path) -> None:
-    """Exit code 1: nothing could be answered."""
+    """An empty list on stdin is an error line, with exit code 1."""
     done = run_script("classify.py", "-q", "-", cwd=here)
 
     assert (done.returncode, done.stdout) == (1, b"")
@@ -181,7 +181,7 @@ def test_an_empty_list_is_named(here: Path) -> None:
 
 
 def test_paths_that_are_typed_are_answered_one_by_one(here: Path) -> None:
-    """The answer comes before the next line is written."""
+    """Each path that is typed on stdin is answered before the next one is typed."""
     command = [sys.executable, str(ROOT / "classify.py"), "-q", "-"]
     with subprocess.Popen(
         command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -197,8 +197,8 @@ def test_paths_that_are_typed_are_answered_one_by_one(here: Path) -> None:
         assert process.wait() == 0
 
 
-def test_a_reader_that_has_seen_enough_ends_it_quietly(here: Path) -> None:
-    """As in ``classify.py ... | head -1``: no traceback, while the list still waits for more."""
+def test_a_reader_that_closes_the_pipe_ends_the_program_quietly(here: Path) -> None:
+    """After ``| head -1`` has ended, the program ends without a traceback though stdin is open."""
     command = [sys.executable, str(ROOT / "classify.py"), "-q", "-"]
     with subprocess.Popen(
         command,
@@ -222,7 +222,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(here: Path) -> None:
 
 
 def test_damaged_files_are_named_and_the_good_ones_answered(here: Path) -> None:
-    """Cut short, empty, text, too large, a pipe's name, a link to itself: none of them ends it."""
+    """Files cut short, empty, of text, too large, and circular links are errors of their own."""
     whole = (here / "0.png").read_bytes()
     damaged = here / "damaged"
     damaged.mkdir()
@@ -255,11 +255,10 @@ def test_damaged_files_are_named_and_the_good_ones_answered(here: Path) -> None:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_paths(here: Path) -> None:
-    """Ten times as many paths need not even a twentieth more memory."""
+    """Ten times as many paths need less than a twentieth more memory."""
     measured = []
     for count in (2_000, 20_000):
-        listed = here / "list"
-        listed.write_text("0.png\n" * count)
+        (here / "list").write_text("0.png\n" * count)
         code = (
             "import resource, subprocess, sys\n"
             "done = subprocess.run(sys.argv[1:], stdin=open('list'), stdout=subprocess.DEVNULL)\n"

@@ -1,4 +1,4 @@
-"""The command line of packing: what it says, what it refuses, how it ends."""
+"""The command line of packing: what it prints, what it refuses, how it ends."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.worlds.scripts import run_script
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outputs go under the working folder."""
+def _in_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make an empty folder the working folder, where outputs go."""
     monkeypatch.chdir(tmp_path)
 
 
 def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line says what was made, of what, and how fast; one what comes next."""
+    """Packing prints a line with counts and speed, then the command that comes next."""
     write_classes(Path("letters"), {"a": 40, "b": 30})
 
     code = main(["letters"])
 
-    said = capsys.readouterr()
-    first, last = said.out.splitlines()
+    captured = capsys.readouterr()
+    first, last = captured.out.splitlines()
     assert code == 0
     assert re.fullmatch(
         r"datasets/characters\.h5: 70 pictures of 2 classes \(56 / 7 / 7\) from letters "
@@ -38,14 +38,14 @@ def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> 
         first,
     )
     assert last == "next: python augment.py"
-    assert said.err == ""
+    assert captured.err == ""
     with open_dataset("datasets/characters.h5") as dataset:
         assert dataset.train.images.shape == (56, 32, 32)
         assert dataset.spec.fit == "pad"
 
 
 def test_every_option_reaches_the_file() -> None:
-    """Spec, split, seed, choice of pictures and the place of the file."""
+    """The spec, the split, the seed and the choice of pictures are recorded as the options say."""
     write_classes(Path("in"), {"a": 40, "b": 30, "c": 3})
 
     code = main(
@@ -84,10 +84,10 @@ def test_every_option_reaches_the_file() -> None:
         ("--allow-bad", "101", "101.0 is not in the range 0"),
     ],
 )
-def test_a_wrong_option_is_told_before_any_work(
+def test_a_wrong_option_is_an_error_before_any_work(
     option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With what was given and what is expected; exit code 2; no file."""
+    """The error names the wrong value and what is expected, with exit code 2 and no file."""
     write_classes(Path("in"), {"a": 3})
 
     assert main(["in", option, value]) == 2
@@ -95,8 +95,8 @@ def test_a_wrong_option_is_told_before_any_work(
     assert not Path("datasets").exists()
 
 
-def test_mistakes_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """No such folder; an output that exists; both with the next step, and exit code 2."""
+def test_each_mistake_is_one_line_with_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing folder, and an output that exists, are one line each with exit code 2."""
     Path("out.h5").touch()
 
     codes = [main(["nowhere"]), main(["nowhere", "-o", "out.h5"])]
@@ -109,10 +109,10 @@ def test_mistakes_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize("output", ["in", "in/a/0000.png/d.h5", "n" * 250 + ".h5"])
-def test_an_output_that_cannot_be_written_is_told_in_one_line(
+def test_an_output_that_cannot_be_written_is_one_line(
     output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder, a place inside a file, a name too long: exit code 2, no traceback."""
+    """A folder, a path inside a file, and a name that is too long give exit code 2 and a line."""
     write_classes(Path("in"), {"a": 3})
 
     assert main(["in", "-o", output, "--overwrite"]) == 2
@@ -120,7 +120,7 @@ def test_an_output_that_cannot_be_written_is_told_in_one_line(
 
 
 def test_three_fractions_may_be_rounded() -> None:
-    """A third each, as people write it."""
+    """Fractions of a third with seven digits count as three fractions that add up to 1."""
     write_classes(Path("in"), {"a": 9})
 
     assert main(["in", "--split", "0.3333333,0.3333333,0.3333334", "-o", "d.h5"]) == 0
@@ -128,8 +128,8 @@ def test_three_fractions_may_be_rounded() -> None:
         assert len(dataset.train) == len(dataset.validation) == len(dataset.test) == 3
 
 
-def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each kind on its line, the first few by name, results alone on stdout."""
+def test_what_to_look_at_is_listed_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each kind of finding has a line on stderr with a count and examples; stdout has results."""
     write_classes(Path("in"), {"a": 20, "b": 20, "single": 1, "two": 2})
     for number in range(7):
         Path(f"in/a/notes{number}.txt").write_text("x")
@@ -139,11 +139,11 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
 
     code = main(["in", "-o", "d.h5", "--min-per-class", "2", "--group-by", "[a-b]/(..)0"])
 
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert code == 0
-    assert len(said.out.splitlines()) == 2
-    assert said.out.splitlines()[1] == "next: python augment.py d.h5"
-    lines = said.err.splitlines()
+    assert len(captured.out.splitlines()) == 2
+    assert captured.out.splitlines()[1] == "next: python augment.py d.h5"
+    lines = captured.err.splitlines()
     assert lines[0].startswith("ignored: 7: 'a/notes0.txt' (not a picture), 'a/notes1.txt'")
     assert lines[0].endswith(" and 2 more")
     assert lines[1:6] == [
@@ -160,17 +160,17 @@ def test_findings_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
-def damaged(folder: Path) -> dict[str, str]:
-    """What goes wrong with files: their paths as stderr shows them, and the reason."""
+def write_damaged(folder: Path) -> dict[str, str]:
+    """Write files that cannot be read: the path of each as stderr shows it, and the reason."""
     picture = encode(".png", glyph(np.random.default_rng(1)))
-    at = folder / "a"
-    (at / "truncated.png").write_bytes(picture[:60])
-    (at / "zero.png").touch()
-    (at / "text.png").write_text("Dear Sir or Madam")
-    (at / "huge.png").write_bytes(raw_png([bytes(2500)] * 20_000, 20_000, depth=1, colour=0))
-    (at / "dangling.png").symlink_to("nowhere.png")
-    (at / "new\nline 😀 'and' \"quote\".png").write_bytes(picture[:90])
-    (at / "loop").symlink_to(folder)
+    a = folder / "a"
+    (a / "truncated.png").write_bytes(picture[:60])
+    (a / "zero.png").touch()
+    (a / "text.png").write_text("Dear Sir or Madam")
+    (a / "huge.png").write_bytes(raw_png([bytes(2500)] * 20_000, 20_000, depth=1, colour=0))
+    (a / "dangling.png").symlink_to("nowhere.png")
+    (a / "new\nline 😀 'and' \"quote\".png").write_bytes(picture[:90])
+    (a / "loop").symlink_to(folder)
     (folder / "empty").mkdir()
     expected = {
         "'a/truncated.png'": "truncated or not a picture",
@@ -180,19 +180,19 @@ def damaged(folder: Path) -> dict[str, str]:
         "'a/dangling.png'": "no such file or directory",
         repr("a/new\nline 😀 'and' \"quote\".png"): "truncated or not a picture",
     }
-    (at / "locked.png").write_bytes(picture)
-    (at / "locked.png").chmod(0)
-    if not os.access(at / "locked.png", os.R_OK):  # the superuser may read it
+    (a / "locked.png").write_bytes(picture)
+    (a / "locked.png").chmod(0)
+    if not os.access(a / "locked.png", os.R_OK):  # the superuser may read it
         expected["'a/locked.png'"] = "permission denied"
     return expected
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_damaged_files_are_named_and_the_others_are_packed(tmp_path: Path, workers: str) -> None:
-    """Through the script: each on one line of stderr with its reason, exit code 1."""
+    """Each damaged file is a line of stderr with its reason; the script ends with exit code 1."""
     write_classes(tmp_path / "in", {"a": 30, "b": 30})
     write_picture(tmp_path / "in/b/good\n😀'\".png", glyph(np.random.default_rng(2)))
-    expected = damaged(tmp_path / "in")
+    expected = write_damaged(tmp_path / "in")
 
     arguments = ["in", "-o", "d.h5", "--workers", workers]
     refused = run_script("create_dataset.py", *arguments, cwd=tmp_path)
@@ -202,8 +202,8 @@ def test_damaged_files_are_named_and_the_others_are_packed(tmp_path: Path, worke
     assert re.fullmatch(r"error: [67] of 68 files cannot be read .*\n", refused.stderr.decode())
     assert done.returncode == 1
     lines = done.stderr.decode().splitlines()
-    told = [line.removeprefix("unreadable: ") for line in lines if line.startswith("unreadable")]
-    assert sorted(told) == sorted(f"{path}: {reason}" for path, reason in expected.items())
+    named = [line.removeprefix("unreadable: ") for line in lines if line.startswith("unreadable")]
+    assert sorted(named) == sorted(f"{path}: {reason}" for path, reason in expected.items())
     assert "classes without pictures: 1: 'empty'" in lines
     assert "ignored: 1: 'a/loop' (a link to a folder that it lies in)" in lines
     with open_dataset("d.h5") as dataset:
@@ -213,22 +213,22 @@ def test_damaged_files_are_named_and_the_others_are_packed(tmp_path: Path, worke
 
 
 def test_the_bytes_are_the_same_for_one_two_and_three_workers(tmp_path: Path) -> None:
-    """Each run a process of its own; and a second run with two."""
+    """The script writes equal files with 1, 2 and 3 workers, and again with 2."""
     write_classes(tmp_path / "in", {"a": 200, "Ж": 300, "漢": 50})
-    made = []
+    files = []
     for run, workers in enumerate((1, 2, 3, 2)):
         output = f"{run}.h5"
         done = run_script(
             "create_dataset.py", "in", "-o", output, "--workers", str(workers), cwd=tmp_path
         )
         assert done.returncode == 0, done.stderr
-        made.append((tmp_path / output).read_bytes())
+        files.append((tmp_path / output).read_bytes())
 
-    assert made[0] == made[1] == made[2] == made[3]
+    assert files[0] == files[1] == files[2] == files[3]
 
 
 def test_a_folder_with_any_name_can_be_packed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Bytes that are no UTF-8, in the folder and in the output; the next step can be pasted."""
+    """A folder's name may hold bytes that are not UTF-8; the printed next command is quoted."""
     folder = Path(os.fsdecode(b"in \xff"))
     write_classes(folder, {"a": 3})
 

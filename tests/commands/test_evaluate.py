@@ -1,4 +1,4 @@
-"""evaluate.py as a user runs it."""
+"""The command line of the evaluation: what it prints, writes, records and refuses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the dataset d.h5, and the bundle `bands` that says it was trained on it."""
+    """The working folder, with the dataset d.h5 and a bundle `bands` whose record names d.h5."""
     monkeypatch.chdir(tmp_path)
     splits = {"train": ((0, 1), (0, 1)), "validation": ((3,), (3,)), "test": TEST}
     write_dataset(tmp_path / "d.h5", splits)
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) -> None:
-    """Figures on stdout, its files under logs, the score in the bundle; nothing on stderr."""
+    """Stdout gets the summary, logs/bands/evaluation the files, and the bundle its test score."""
     code = main(["bands", "d.h5"])
 
     out, err = capfd.readouterr()
@@ -50,7 +50,7 @@ def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) 
 
 
 def test_measuring_a_bundle_does_not_make_it_the_newest(here: Path) -> None:
-    """classify.py answers with what was trained last, whatever was evaluated since."""
+    """The newest bundle is the one trained last, even if an older one was evaluated since."""
     (here / "trained").mkdir()
     (here / "bands").rename(here / "trained" / "older")
     write_bundle(here / "trained" / "newer")
@@ -62,8 +62,8 @@ def test_measuring_a_bundle_does_not_make_it_the_newest(here: Path) -> None:
     assert newest_bundle(here / "trained").name == "newer"
 
 
-def test_another_split_has_its_own_folder_and_a_warning(here: Path, capfd: Capture) -> None:
-    """The epoch was chosen on validation, and the figures say so where they stand."""
+def test_validation_has_its_own_folder_and_a_warning(here: Path, capfd: Capture) -> None:
+    """On validation, where the epoch was chosen, stderr and the report say that it flatters."""
     assert main(["bands", "d.h5", "--split", "validation"]) == 0
 
     out, err = capfd.readouterr()
@@ -77,7 +77,7 @@ def test_another_split_has_its_own_folder_and_a_warning(here: Path, capfd: Captu
 def test_an_existing_report_is_refused_before_anything_is_measured(
     here: Path, capfd: Capture
 ) -> None:
-    """The dataset is not even looked for."""
+    """With an output that exists, the error is about the output, not about the missing dataset."""
     (here / "report").mkdir()
 
     assert main(["bands", "nowhere.h5", "-o", "report"]) == 2
@@ -85,21 +85,21 @@ def test_an_existing_report_is_refused_before_anything_is_measured(
 
 
 def test_an_earlier_report_is_kept_without_overwrite(here: Path, capfd: Capture) -> None:
-    """Exit code 2; with --overwrite it is replaced whole."""
-    left = here / "logs" / "bands" / "evaluation" / "left.txt"
-    left.parent.mkdir(parents=True)
-    left.write_text("earlier")
+    """Without --overwrite an earlier report is an error; with it the whole folder is replaced."""
+    earlier = here / "logs" / "bands" / "evaluation" / "earlier.txt"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("earlier")
 
     assert main(["bands", "d.h5"]) == 2
     out, err = capfd.readouterr()
-    assert (out, left.read_text()) == ("", "earlier")
+    assert (out, earlier.read_text()) == ("", "earlier")
     assert "logs/bands/evaluation already exists; add --overwrite" in err
     assert main(["bands", "d.h5", "--overwrite"]) == 0
-    assert not left.exists()
+    assert not earlier.exists()
 
 
-def test_the_score_on_another_dataset_is_not_the_bundles(here: Path, capfd: Capture) -> None:
-    """It is told and written as asked, but the bundle's record keeps what can be compared."""
+def test_the_score_on_another_dataset_is_not_recorded(here: Path, capfd: Capture) -> None:
+    """The score on another dataset is reported with a warning, and the bundle stays as it was."""
     write_dataset(here / "other.h5", {"test": TEST}, provenance={"source": {"fingerprint": "x"}})
     before = (here / "bands" / "bundle.json").read_bytes()
     splits = {"test": ((0,), (0,))}
@@ -115,7 +115,7 @@ def test_the_score_on_another_dataset_is_not_the_bundles(here: Path, capfd: Capt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nowhere", "d.h5"], "nowhere: no bundle here"),
         (["bands", "nowhere.h5"], "nowhere.h5: no such dataset"),
@@ -125,20 +125,20 @@ def test_the_score_on_another_dataset_is_not_the_bundles(here: Path, capfd: Capt
     ],
 )
 def test_a_users_mistake_gives_exit_code_2_and_no_report(
-    here: Path, capfd: Capture, arguments: list[str], told: str
+    here: Path, capfd: Capture, arguments: list[str], message: str
 ) -> None:
-    """One line says what is wrong."""
+    """A missing bundle or dataset, a wrong option or an empty split is named on stderr."""
     write_dataset(here / "empty.h5", {})
 
     assert main(arguments) == 2
-    assert told in capfd.readouterr().err
+    assert message in capfd.readouterr().err
     assert not (here / "logs").exists()
 
 
 def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
     here: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The report is there; that the score was not recorded is said."""
+    """The report is written, and a warning says that the score was not recorded."""
 
     def refuse(*_arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -150,8 +150,8 @@ def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
     assert (here / "logs/bands/evaluation/summary.txt").exists()
 
 
-def test_paths_that_are_no_text_are_told_escaped(here: Path) -> None:
-    """A dataset and a report whose names are not UTF-8."""
+def test_paths_that_are_not_utf_8_are_printed_escaped(here: Path) -> None:
+    """A dataset and a report whose names are not UTF-8 are printed with \\udc escapes."""
     odd = os.fsdecode(b"d\xff.h5")
     (here / "d.h5").rename(here / odd)
 
@@ -164,8 +164,8 @@ def test_paths_that_are_no_text_are_told_escaped(here: Path) -> None:
     assert report["dataset"] == odd
 
 
-def test_the_script_does_what_the_command_does(here: Path) -> None:
-    """Class names come out in UTF-8."""
+def test_the_script_prints_class_names_in_utf_8(here: Path) -> None:
+    """``evaluate.py`` writes class names of any script to its standard output."""
     done = run_script("evaluate.py", "bands", "d.h5", "-q", cwd=here)
 
     assert (done.returncode, done.stderr) == (0, b"")

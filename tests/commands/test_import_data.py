@@ -1,4 +1,4 @@
-"""The command line of importing: what it says, what it refuses, how it ends."""
+"""The command line of importing: what it prints, what it refuses, how it ends."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from tests.worlds.scripts import run_script
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outputs go under the working folder."""
+def _in_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make an empty folder the working folder, where outputs go."""
     monkeypatch.chdir(tmp_path)
 
 
 def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -> None:
-    """The file has the set's name; one line says what was made, one what comes next."""
+    """The dataset is named after the set; stdout has what was made, and the next command."""
     write_idx(Path("my set"), "train", [at % 3 for at in range(100)])
     write_idx(Path("my set"), "t10k", [at % 3 for at in range(20)])
 
     code = main(["idx", "my set"])
 
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert code == 0
-    first, last = said.out.splitlines()
+    first, last = captured.out.splitlines()
     assert re.fullmatch(
         r"datasets/my set\.h5: 120 pictures of 3 classes \(\d+ / \d+ / 20\) from my set "
         r"in [\d.]+ s, [\d,]+ a second",
         first,
     )
     assert last == "next: python augment.py 'datasets/my set.h5'"
-    lines = said.err.splitlines()
+    lines = captured.err.splitlines()
     assert lines[0] == "pictures with the pixels of another picture: 20"
     assert lines[1].startswith("warning: pictures of the set's own test with the pixels of a")
     assert lines[1].endswith(": 20")
 
 
 def test_every_option_reaches_the_file() -> None:
-    """Spec, split, seed, choice of pictures and the place of the file."""
+    """The spec, the split, the seed and the choice of pictures are recorded as the options say."""
     write_idx(Path("in"), "train", [0] * 40 + [1] * 30 + [2] * 3)
 
     code = main(
@@ -68,16 +68,20 @@ def test_every_option_reaches_the_file() -> None:
     assert options["split"] == [0.5, 0.25, 0.25]
 
 
-def test_a_test_without_a_train_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """There is nothing to augment next."""
+def test_a_set_with_a_test_alone_says_that_nothing_can_be_trained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In place of the next command, stdout advises --resplit."""
     write_idx(Path("in"), "t10k", [0, 1])
 
     assert main(["idx", "in"]) == 0
     assert "nothing to train on: all of it is the set's own test" in capsys.readouterr().out
 
 
-def test_writers_on_both_sides_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """How many; their pictures stay where the set has them."""
+def test_writers_on_both_sides_of_the_sets_split_are_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A warning counts the writers who have pictures in the set's own train and in its test."""
     write_mat(Path("emnist-letters.mat"), {"train": ([2, 1], [7, 300]), "test": ([1], [7])})
 
     assert main(["emnist-mat", "."]) == 0
@@ -86,7 +90,7 @@ def test_writers_on_both_sides_are_told(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_without_a_format_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Which, why, and the command to type; nothing is written."""
+    """With SOURCE alone stdout names the format, the reason and the command; no file is written."""
     for name, source in write_all(Path("sets")).items():
         before = sorted(Path().rglob("*"))
 
@@ -113,10 +117,10 @@ def test_without_a_format_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> N
         ("idx in -o taken", "taken already exists; add --overwrite"),
     ],
 )
-def test_mistakes_are_told_in_a_line(
+def test_a_mistake_is_an_error_and_nothing_is_written(
     arguments: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With exit code 2, and nothing is written."""
+    """A wrong source, format, option or output gives a message on stderr and exit code 2."""
     Path("empty").mkdir()
     Path("set.zip").touch()
     Path("taken").touch()
@@ -124,19 +128,19 @@ def test_mistakes_are_told_in_a_line(
 
     assert main(shlex.split(arguments)) == 2
 
-    said = capsys.readouterr()
-    assert message in said.err
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
     assert not Path("datasets").exists()
 
 
 def test_the_script_is_the_command(tmp_path: Path) -> None:
-    """Another process; and the help names every format."""
+    """``import_data.py`` imports in a process of its own, and its help names every format."""
     write_idx(tmp_path / "in", "train", [0, 1] * 300)
 
     done = run_script("import_data.py", "idx", "in", cwd=tmp_path)
-    shown = run_script("import_data.py", "--help", cwd=tmp_path).stdout.decode()
+    help_text = run_script("import_data.py", "--help", cwd=tmp_path).stdout.decode()
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "datasets/in.h5").exists()
-    assert f"formats: {', '.join(FORMATS)}. " in re.sub(r"\s+", " ", shown)
+    assert f"formats: {', '.join(FORMATS)}. " in re.sub(r"\s+", " ", help_text)
