@@ -1,4 +1,4 @@
-"""Handwritten-looking letters and digits as strokes, and pictures of them as people take them."""
+"""Letters and digits as strokes that look handwritten, and pictures of them like photographs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]  # (n, 2): column and row, 0 to 1 within the letter's box
-
 
 def _arc(  # noqa: PLR0917, six numbers make an arc
     column: float, row: float, width: float, height: float, start: float, end: float
 ) -> list[tuple[float, float]]:
-    """Points of an ellipse; 0 degrees is right, 90 is down."""
+    """Points of an ellipse from one angle to another, in degrees; 0 is right, 90 is down.
+
+    `column` and `row` are the centre, `width` and `height` half the axes, in shares of the box.
+    """
     angles = np.radians(np.linspace(start, end, 24))
     return [(column + width * np.cos(a), row + height * np.sin(a)) for a in angles]
 
 
+# the strokes of each character; a point is a column and a row, 0 to 1 within the character's box
 STROKES: dict[str, list[list[tuple[float, float]]]] = {
     "0": [_arc(0.5, 0.5, 0.32, 0.48, -90, 275)],
     "2": [[*_arc(0.5, 0.28, 0.34, 0.26, -170, 40), (0.16, 0.96), (0.86, 0.95)]],
@@ -69,7 +71,7 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shot:
     """How a letter was written and photographed.
 
@@ -78,17 +80,17 @@ class Shot:
     size : int
         Height of the letter, in pixels.
     thickness : float
-        Of the pen, as a share of the height.
+        Width of the pen, as a share of the letter's height.
     frame : (float, float, float, float)
-        Free paper above, to the right, below and to the left, as shares of the height.
+        Free paper above, to the right, below and to the left, as shares of the letter's height.
     slant : float
-        Degrees to the right.
+        Slant of the letter to the right, in degrees.
     paper, ink : int
-        Grey levels.
+        Grey levels of the paper and of the ink, 0 to 255.
     shade : float
-        How much darker, in grey levels, the lower right corner of the picture is lit.
+        How much darker the lower right corner is than the upper left one, in grey levels.
     noise : float
-        Standard deviation, in grey levels.
+        Standard deviation of the noise, in grey levels.
     """
 
     size: int = 160
@@ -102,7 +104,7 @@ class Shot:
 
 
 def photograph(character: str, shot: Shot, seed: int = 0) -> NDArray[np.uint8]:
-    """A picture of a character, uint8 (H, W)."""
+    """A picture of a character of `STROKES`, uint8 (H, W); `seed` draws the noise."""
     above, right, below, left = (round(share * shot.size) for share in shot.frame)
     width = round(0.8 * shot.size)
     shape = above + shot.size + below, left + width + right

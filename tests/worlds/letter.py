@@ -1,4 +1,4 @@
-"""A letter that is the same in no other orientation and with no other polarity."""
+"""A letter that looks different when it is turned, mirrored or inverted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def letter(rows: int, columns: int, *, ink: int, paper: int) -> NDArray[np.uint8]:
-    """An F: a stem on the left, a long bar at the top, a shorter one below the middle of it."""
+    """An F: a stem on the left, a long bar at the top, a shorter bar at half the height."""
     picture = np.full((rows, columns), paper, np.uint8)
     top, left = rows // 8, columns // 4
     picture[top:-top, left : left + 3] = ink

@@ -1,4 +1,4 @@
-"""Starting the project's scripts as a user does: another process, another folder."""
+"""Running the project's scripts as a user does: in a process of their own, in any folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real server in a thread of the test's own process, on a free port of loopback."""
+"""A web server in a thread of the test's own process, on a free port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """The application's address while the block runs."""
+    """Serve an application while the block runs; gives its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
