@@ -240,7 +240,7 @@ class Classifier:
 
 
 def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
-    """Each picture with its name; raises TypeError at once if `pictures` cannot be any."""
+    """Each picture with its name; raises TypeError at once if `pictures` has another type."""
     if isinstance(pictures, str | Path):
         return iter([(pictures, pictures)])
     if isinstance(pictures, np.ndarray):
@@ -252,7 +252,7 @@ def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
 
 
 def _item(numbered: tuple[int, Given]) -> Item:
-    """A picture with its name, from its place and itself; raises TypeError if it cannot be one."""
+    """The picture at a place, from 0, with its name; raises TypeError if it has another type."""
     place, given = numbered
     if isinstance(given, str | Path):
         return given, given

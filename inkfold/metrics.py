@@ -58,7 +58,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """What was answered about one class.
+    """Counts of the pictures of a class, and of the answers with it.
 
     Attributes
     ----------

@@ -245,9 +245,10 @@ def _fit_ink(ink: Grey, spec: ImageSpec) -> Grey:
 
 
 def _start(profile: NDArray[np.int64], size: int) -> int:
-    """Where along an axis of `size` pixels a box begins whose centre of mass is in the middle.
+    """The place along an axis of `size` pixels where the box begins, centred by its mass.
 
-    `profile` is the sum of the box's ink at each place of the axis. The box stays in the frame.
+    `profile` is the sum of the box's ink at each place along that axis. The box stays in the frame,
+    even where its centre of mass then misses the middle.
     """
     weights = profile if profile.any() else np.ones_like(profile)
     centre = float(weights @ np.arange(len(weights))) / float(weights.sum())

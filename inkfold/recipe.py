@@ -53,9 +53,9 @@ class Stage:
         Number of epochs without a new lowest validation loss after which the stage ends.
     decay : {"none", "cosine"}
         ``cosine`` rises in a straight line over the first `warmup` of the stage's epochs and then
-        falls to 0 along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, one cycle). Such a
-        stage keeps its last weights, whatever their validation loss: give it a patience of all its
-        epochs.
+        falls to 0 along half a cosine (Loshchilov and Hutter, arXiv 1608.03983, one cycle). A
+        ``cosine`` stage keeps its last weights, whatever their validation loss: give it a patience
+        of all its epochs.
     warmup : float
         Share of the epochs in which a ``cosine`` stage's rate rises, 0 to below 1.
     """

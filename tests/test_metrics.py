@@ -157,7 +157,7 @@ def test_class_scores_of_a_hand_computed_case() -> None:
 
 
 def test_a_class_without_pictures_and_answers_has_no_scores_at_all() -> None:
-    """All scores of such a class are None, so that no table shows a 0 that nobody measured."""
+    """A class with neither pictures nor answers has scores of None, which were never measured."""
     empty = ClassScore(0, 0, 0)
 
     assert (empty.precision.share, empty.recall.share, empty.f1) == (None, None, None)

@@ -209,7 +209,7 @@ def test_floating_point_pixels_are_refused() -> None:
 
 
 def test_reading_says_why_a_file_cannot_be_read(tmp_path: Path) -> None:
-    """The reason is a few words in lower case, which whoever prints them puts after the path."""
+    """The reason is a few words in lower case, to be printed after the path."""
     (tmp_path / "loop.png").symlink_to("loop.png")
 
     def reason(path: Path | str) -> str:
