@@ -1,11 +1,12 @@
-"""What augment.py reaches of the rate at which its engine alone could distort.
+"""How close augment.py comes to the rate at which its engine alone distorts.
 
     python benchmarks/augmenting.py
 
-60,000 pictures of 32x32 become 600,000 rows, by the whole process with two workers: Python's start,
-reading, distortion, digests, compression and writing. Beside it, in the same rounds, two engines'
-worth of `Elastic.distort` in one process on one core. And the size of the pictures in the file
-beside what h5py's gzip of level 4 makes of the same rows in the same chunks.
+60,000 pictures of 32x32 become 600,000 rows. The whole process with two workers is timed: Python's
+start, reading, distortion, digests, compression and writing. In the same rounds `Elastic.distort`
+is timed alone, in one process on one core; its rate times two is the engine's rate. The size of the
+pictures in the file is compared with the size that h5py's gzip of level 4 gives for the same rows
+in the same chunks.
 """
 
 from __future__ import annotations
@@ -31,41 +32,9 @@ from inkfold.workers import one_thread
 
 COUNT, TIMES, SIZE, WORKERS = 60_000, 10, 32, 2
 ROUNDS = 5
-BLOCKS = 400  # of 256 pictures, distorted by the engine alone in each round
-CHECKED = 64  # chunks whose compressed size is compared
+ENGINE_CHUNKS = 400  # chunks of 256 pictures that the engine alone distorts in each round
+COMPARED_CHUNKS = 64  # chunks whose compressed size is compared
 COMMAND = "python benchmarks/augmenting.py"
-
-
-def characters(count: int) -> NDArray[np.uint8]:
-    """Brush-written shapes, ink on paper 0."""
-    rng = np.random.default_rng(0)
-    pictures = np.zeros((count, SIZE, SIZE), np.uint8)
-    for picture in pictures:
-        points = rng.integers(SIZE // 8, SIZE - SIZE // 8, (5, 2)).astype(np.int32)
-        cv2.polylines(picture, [points], False, 235, 2, cv2.LINE_AA)
-    return pictures
-
-
-def write_packed(path: Path, images: NDArray[np.uint8]) -> Path:
-    """A dataset of these training pictures in 100 classes."""
-    labels = (np.arange(len(images)) % 100).astype(np.int32)
-    source = np.array([f"{n:02d}/{i:06d}.png".encode() for i, n in enumerate(labels)])
-    rows = Rows(images=images, labels=labels, source=source, digest=digests(images))
-    with writing_dataset(path, list(map(str, range(100))), ImageSpec(), overwrite=True) as writer:
-        for name in SPLITS:
-            count = len(images) if name == "train" else 0
-            with writer.split(name, count, like=rows) as split:
-                for at in range(0, count, CHUNK):
-                    split.append(rows[at : at + CHUNK])
-        writer.finish({"tool": "benchmark"})
-    return path
-
-
-def engine_alone(images: NDArray[np.uint8], elastic: Elastic) -> None:
-    """As a worker calls it, one core."""
-    with one_thread():
-        for block in range(BLOCKS):
-            elastic.distort(images, chunk_rng(0, 1, block))
 
 
 def measure() -> list[Row]:
@@ -85,10 +54,42 @@ def measure() -> list[Row]:
         return [rate(timed), weight(work / "d_elastic.h5", work / "by_h5py.h5")]
 
 
+def characters(count: int) -> NDArray[np.uint8]:
+    """Images of lines as if written with a brush, uint8 (count, SIZE, SIZE), 0 = paper."""
+    rng = np.random.default_rng(0)
+    images = np.zeros((count, SIZE, SIZE), np.uint8)
+    for image in images:
+        points = rng.integers(SIZE // 8, SIZE - SIZE // 8, (5, 2)).astype(np.int32)
+        cv2.polylines(image, [points], False, 235, 2, cv2.LINE_AA)
+    return images
+
+
+def write_packed(path: Path, images: NDArray[np.uint8]) -> Path:
+    """Write a dataset with `images` as its train split, in 100 classes."""
+    labels = (np.arange(len(images)) % 100).astype(np.int32)
+    source = np.array([f"{n:02d}/{i:06d}.png".encode() for i, n in enumerate(labels)])
+    rows = Rows(images=images, labels=labels, source=source, digest=digests(images))
+    with writing_dataset(path, list(map(str, range(100))), ImageSpec(), overwrite=True) as writer:
+        for name in SPLITS:
+            count = len(images) if name == "train" else 0
+            with writer.split(name, count, like=rows) as split:
+                for at in range(0, count, CHUNK):
+                    split.append(rows[at : at + CHUNK])
+        writer.finish({"tool": "benchmark"})
+    return path
+
+
+def engine_alone(images: NDArray[np.uint8], elastic: Elastic) -> None:
+    """Distort chunks on one core, as a worker of augment.py calls the engine."""
+    with one_thread():
+        for number in range(ENGINE_CHUNKS):
+            elastic.distort(images, chunk_rng(0, 1, number))
+
+
 def rate(timed: dict[str, list[float]]) -> Row:
-    """Rows written a second, over what so many engines alone would distort."""
+    """Rows that augment.py writes a second, over the rows that `WORKERS` engines would distort."""
     rows = COUNT * TIMES
-    engine = [seconds / (BLOCKS * CHUNK) for seconds in timed["engine"]]
+    engine = [seconds / (ENGINE_CHUNKS * CHUNK) for seconds in timed["engine"]]
     shares = [rows / t * e / WORKERS for t, e in zip(timed["augment.py"], engine, strict=True)]
     ours = Spread.of([rows / seconds for seconds in timed["augment.py"]])
     return Row(
@@ -102,14 +103,15 @@ def rate(timed: dict[str, list[float]]) -> Row:
     )
 
 
-def weight(augmented: Path, other: Path) -> Row:
-    """Bytes of the pictures' chunks, some from everywhere in the file."""
-    with h5py.File(augmented) as file, h5py.File(other, "w") as again:
+def weight(augmented: Path, by_h5py: Path) -> Row:
+    """Bytes of chunks from all over the augmented file, over those of the same chunks by h5py."""
+    with h5py.File(augmented) as file, h5py.File(by_h5py, "w") as again:
         images = file["train/images"]
-        starts = range(0, len(images), len(images) // CHECKED // CHUNK * CHUNK)[:CHECKED]
+        step = len(images) // COMPARED_CHUNKS // CHUNK * CHUNK
+        starts = range(0, len(images), step)[:COMPARED_CHUNKS]
         copy = again.create_dataset(
             "images",
-            (CHECKED * CHUNK, SIZE, SIZE),
+            (COMPARED_CHUNKS * CHUNK, SIZE, SIZE),
             np.uint8,
             chunks=(CHUNK, SIZE, SIZE),
             compression="gzip",
@@ -119,16 +121,16 @@ def weight(augmented: Path, other: Path) -> Row:
             copy[number * CHUNK : (number + 1) * CHUNK] = images[start : start + CHUNK]
         ours = sum(len(images.id.read_direct_chunk((start, 0, 0))[1]) for start in starts)
         theirs = copy.id.get_storage_size()
-    pictures = CHECKED * CHUNK
+    pictures = COMPARED_CHUNKS * CHUNK
     return Row(
-        "size of the pictures in the augmented file",
-        f"{digits(ours / pictures)} bytes a picture",
-        "h5py's gzip of level 4",
-        f"{digits(theirs / pictures)} bytes",
-        Spread.of([ours / theirs]),
-        "at most 1.05",
-        COMMAND,
-        f"{CHECKED} chunks of {CHUNK}",
+        stage="size of the pictures in the augmented file",
+        ours=f"{digits(ours / pictures)} bytes a picture",
+        peer="h5py's gzip of level 4",
+        theirs=f"{digits(theirs / pictures)} bytes",
+        ratio=Spread.of([ours / theirs]),
+        target="at most 1.05",
+        command=COMMAND,
+        note=f"{COMPARED_CHUNKS} chunks of {CHUNK}",
     )
 
 

@@ -1,9 +1,9 @@
-"""What averaging the answers to distorted views of a picture adds to a bundle.
+"""How many more pictures are right when the answers to eight distorted copies are averaged.
 
     python benchmarks/averaging.py BUNDLE DATASET      # --json FILE keeps the counts
 
-Each test picture is answered eight times, as eight mildly distorted copies of itself, and the
-probabilities are averaged; how mild was fixed before any test split was read.
+Each test picture is distorted mildly, eight times, and the probabilities of the eight copies are
+averaged. The strength of the distortion was fixed before any test split was read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ MILD = Distortion(sigma=6, alpha=24, rotate=5, scale=0.05, shear=5, shift=0.03)
 def averaged(
     classifier: Classifier, images: NDArray[np.uint8], block: int, views: int = VIEWS
 ) -> NDArray[np.float32]:
-    """Mean of the probabilities of `views` distorted copies: uint8 (n, H, W) -> float32 (n, C)."""
+    """Mean probabilities over `views` distorted copies: uint8 (n, H, W) -> float32 (n, C).
+
+    `block` is the number of the block; it seeds the distortion together with the view.
+    """
     elastic = Elastic.of(images.shape[1], MILD)
     answers = [
         classifier.network_answers(elastic.distort(images, chunk_rng(0, view, block)))
@@ -48,28 +51,28 @@ def averaged(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--split", type=click.Choice(["test", "validation"]), default="test")
-@click.option("--json", "kept", type=click.Path(path_type=Path), help="Where to keep the counts.")
-def command(bundle: Path, dataset: Path, *, split: str, kept: Path | None) -> int:
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Where to keep the counts.")
+def command(bundle: Path, dataset: Path, *, split: str, output: Path | None) -> int:
     """Count right answers with and without averaging, on the same pictures."""
     loaded = load_bundle(bundle)
     classifier = Classifier(loaded)
-    single, mean = [], []
+    plain_blocks, averaged_blocks = [], []
     with open_dataset(dataset) as opened:
         check_match(loaded, opened, split)
         for number, block in enumerate(opened.split(split).blocks()):
-            own = classifier.network_answers(block.images).argmax(axis=1)
-            single.append(own == block.labels)
-            views = averaged(classifier, block.images, number).argmax(axis=1)
-            mean.append(views == block.labels)
-    one, eight = np.concatenate(single), np.concatenate(mean)
-    total = len(one)
-    p = mcnemar(int((one & ~eight).sum()), int((~one & eight).sum()))
-    click.echo(f"{split}, one answer a picture: {Rate(int(one.sum()), total)}")
-    click.echo(f"{split}, mean of {VIEWS} views: {Rate(int(eight.sum()), total)}")
+            labels = classifier.network_answers(block.images).argmax(axis=1)
+            plain_blocks.append(labels == block.labels)
+            labels = averaged(classifier, block.images, number).argmax(axis=1)
+            averaged_blocks.append(labels == block.labels)
+    plain, mean = np.concatenate(plain_blocks), np.concatenate(averaged_blocks)
+    total = len(plain)
+    p = mcnemar(int((plain & ~mean).sum()), int((~plain & mean).sum()))
+    click.echo(f"{split}, one answer a picture: {Rate(int(plain.sum()), total)}")
+    click.echo(f"{split}, mean of {VIEWS} views: {Rate(int(mean.sum()), total)}")
     click.echo(f"McNemar's exact test: p = {p:.2g}")
-    if kept is not None:
-        counts = {"views": VIEWS, "correct": int(eight.sum()), "total": total, "p": p}
-        kept.write_text(json.dumps(counts) + "\n", encoding="utf-8")
+    if output is not None:
+        counts = {"views": VIEWS, "correct": int(mean.sum()), "total": total, "p": p}
+        output.write_text(json.dumps(counts) + "\n", encoding="utf-8")
     return 0
 
 

@@ -1,8 +1,9 @@
-"""What an answer costs: from a cold start, and for 20,000 files.
+"""How long classify.py takes: for one picture from a cold start, and for 20,000 files.
 
-python benchmarks/classifying.py
+    python benchmarks/classifying.py
 
-It first trains cnn32 for an epoch, on 314 classes that mean nothing: speed alone is asked for here.
+It first trains cnn32 for an epoch on 314 classes of arbitrary pictures: only speed is measured, and
+the answers are not looked at.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from inkfold.bundle.bundle import load_bundle
 from inkfold.commands.demo import write_digits
 from inkfold.picture import prepare, read
 
-CLASSES = 314  # of the kanji that cnn32 is known by
-EACH = 5  # pictures of a class to train with
+CLASSES = 314  # as many as the kanji that cnn32 was made for
+EACH = 5  # pictures of each class to train with
 FILES = 20_000
-SIZE = 64  # pixels along a file's side
-COLD_ROUNDS = 5
-FILE_ROUNDS = 2  # of 20,000
-SAMPLE = 100  # pictures one by one, in each of these rounds
+SIZE = 64  # pixels along a side of each file's picture
+COLD_ROUNDS = 5  # of one picture
+FILE_ROUNDS = 2  # of 20,000 files
+SAMPLE = 100  # pictures that are answered one by one, in each of the `FILE_ROUNDS`
 COMMAND = "python benchmarks/classifying.py"
 ENGINES = ("onnx", "keras")
 BUNDLE = Path("models/trained/cnn32")
@@ -59,7 +60,13 @@ def measure() -> Iterator[Row]:
 
 
 def write_pictures(work: Path) -> list[Path]:
-    """Real digits enlarged, 20,000 in one folder and some as classes; the former's paths."""
+    """Write enlarged digits, ``few/CLASS/`` to train with and ``many/`` to answer.
+
+    Returns
+    -------
+    paths : list of Path
+        The files in ``many/``.
+    """
     write_digits(work / "digits", lambda _count: None)
     digits = [enlarged(path) for path in sorted((work / "digits").glob("*/*.png"))]
     for number in range(CLASSES * EACH):
@@ -74,13 +81,13 @@ def write_pictures(work: Path) -> list[Path]:
 
 
 def enlarged(path: Path) -> bytes:
-    """The picture as PNG, 64x64."""
+    """A picture file enlarged to 64x64, as the bytes of a PNG file."""
     pixels = cv2.resize(read(path), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
     return bytes(cv2.imencode(".png", pixels)[1])
 
 
 def starts(work: Path) -> Iterator[Row]:
-    """How soon help and a wrong path are answered, beside a Python that does nothing."""
+    """Seconds until the help and the error about a wrong path, beside Python that does nothing."""
     script = [sys.executable, str(ROOT / "classify.py")]
     timed = in_turn(
         {
@@ -90,26 +97,26 @@ def starts(work: Path) -> Iterator[Row]:
         },
         COLD_ROUNDS,
     )
-    for what, promise in (("--help", "0.3 s"), ("a wrong path", "0.5 s")):
+    for name, limit in (("--help", "0.3 s"), ("a wrong path", "0.5 s")):
         yield Row(
-            stage=f"`classify.py`, {what}",
-            ours=f"{Spread.of(timed[what]).told()} s",
+            stage=f"`classify.py`, {name}",
+            ours=f"{Spread.of(timed[name]).told()} s",
             peer="Python that does nothing",
             theirs=f"{Spread.of(timed['nothing']).told()} s",
-            ratio=ratios(timed[what], timed["nothing"]),
+            ratio=ratios(timed[name], timed["nothing"]),
             target="",
             command=COMMAND,
-            note=f"the design allows {promise}",
+            note=f"the design allows {limit}",
         )
 
 
 def ended(command: list[str], work: Path) -> None:
-    """Run it, whatever its exit code is."""
+    """Run a command to its end, whatever its exit code is."""
     subprocess.run(command, cwd=work, capture_output=True, check=False)  # noqa: S603, our scripts
 
 
 def first_answer(work: Path, picture: Path) -> Row:
-    """One picture, each time in a new process."""
+    """Seconds to answer one picture in a new process, with our engine and with Keras'."""
     engines = {
         engine: partial(run_script, "classify.py", "--engine", engine, picture, cwd=work)
         for engine in ENGINES
@@ -128,7 +135,7 @@ def first_answer(work: Path, picture: Path) -> Row:
 
 
 def beside_batches(timed: dict[str, list[float]]) -> Row:
-    """The whole command with one engine and with the other."""
+    """Seconds of the whole command on all files, with our engine and with Keras'."""
     return Row(
         stage=f"`classify.py` on {FILES:,} files, cnn32, whole process",
         ours=f"{Spread.of(timed['onnx']).told()} s",
@@ -142,7 +149,7 @@ def beside_batches(timed: dict[str, list[float]]) -> Row:
 
 
 def one_by_one(work: Path, pictures: list[Path]) -> list[float]:
-    """Seconds a picture of one ``model.predict(picture[None])`` after another, in each round."""
+    """Seconds a picture, in each round, of ``model.predict`` called for one picture at a time."""
     bundle = load_bundle(work / BUNDLE)
     model = bundle.keras_model()
 
@@ -156,9 +163,9 @@ def one_by_one(work: Path, pictures: list[Path]) -> list[float]:
     return [seconds(partial(predict, sample)) / SAMPLE for sample in samples]
 
 
-def beside_single_predictions(taken: list[float], single: list[float]) -> Row:
-    """A picture of 20,000, start included, beside one of a sample in a warm process."""
-    ours = [each / FILES for each in taken]
+def beside_single_predictions(command_seconds: list[float], single: list[float]) -> Row:
+    """Milliseconds a picture: the whole command on all files, beside ``model.predict`` alone."""
+    ours = [seconds / FILES for seconds in command_seconds]
     return Row(
         stage=f"`classify.py` on {FILES:,} files, cnn32, a picture",
         ours=f"{Spread.of(ours).told(1e3)} ms",
@@ -171,9 +178,9 @@ def beside_single_predictions(taken: list[float], single: list[float]) -> Row:
     )
 
 
-def say(what: str) -> None:
-    """Progress."""
-    print(f"{what} ...", file=sys.stderr, flush=True)  # noqa: T201, a benchmark tells
+def say(activity: str) -> None:
+    """Print what begins now, on stderr."""
+    print(f"{activity} ...", file=sys.stderr, flush=True)  # noqa: T201, progress of a benchmark
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Fifty clients at once: whether every answer is the right one, and how long it takes.
+"""Fifty clients at the same time: whether each gets its own answer, and how long it waits.
 
     python benchmarks/clients.py
 
-`python draw.py` answers in a process of its own with the bundle that comes along; fifty threads
-send drawings to /predict/strokes, each as soon as its last one is answered. Beside it stands what
-one drawing costs a single caller: over HTTP, and without the server.
+`python draw.py` answers in a process of its own with the shipped bundle. Fifty threads send
+drawings to /predict/strokes, each as soon as its last one is answered. For comparison one drawing
+is answered for a single client over HTTP, and without the server.
 """
 
 from __future__ import annotations
@@ -30,46 +30,13 @@ from inkfold.canvas.web.messages import DrawingMessage
 from inkfold.classifier import Classifier
 from tests.worlds.drawn_letters import STROKES
 
-CLIENTS, EACH = 50, 40
-
-
-def wish(character: str) -> dict[str, Any]:
-    """A drawing as the page sends it."""
-    strokes = [
-        {"brush": 16, "points": [[90 + 220 * row, 110 + 176 * column, 0.5] for column, row in one]}
-        for one in STROKES[character]
-    ]
-    return {"rows": 400, "columns": 400, "strokes": strokes}
-
-
-def alone(recogniser: Recogniser) -> tuple[dict[str, str], float]:
-    """Each character's answer without a server, and the median of the seconds."""
-    answers, taken = {}, []
-    for _ in range(10):
-        for character in STROKES:
-            drawing = DrawingMessage(**wish(character)).drawing()
-            began = time.perf_counter()
-            answers[character] = recogniser.answer(render(drawing)).labels[0]
-            taken.append(time.perf_counter() - began)
-    return answers, float(np.median(taken))
-
-
-def ask(address: str, expected: dict[str, str], first: int, count: int) -> tuple[int, list[float]]:
-    """One client's wrong answers, and the seconds of each request."""
-    wrong, taken, characters = 0, [], list(STROKES)
-    with httpx.Client(base_url=address, timeout=60) as client:
-        for number in range(first, first + count):
-            character = characters[number % len(characters)]
-            began = time.perf_counter()
-            answer = client.post("/predict/strokes", json=wish(character)).json()
-            taken.append(time.perf_counter() - began)
-            wrong += answer["label"] != expected[character]
-    return wrong, taken
+CLIENTS = 50
+EACH = 40  # drawings that each client sends
 
 
 def main() -> None:
-    """Start the server, ask, print."""
-    expected, cost = alone(Recogniser(Classifier(load_bundle(SHIPPED))))
+    """Start the server, send drawings from one client and from fifty, and print the times."""
+    expected, cost = without_server(Recogniser(Classifier(load_bundle(SHIPPED))))
     line = [sys.executable, str(ROOT / "draw.py"), str(SHIPPED), "--port", "0", "--no-browser"]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -81,20 +48,61 @@ def main() -> None:
             address = server.stdout.readline().split()[0] if server.stdout else ""
             _, single = ask(address, expected, 0, 100)
             with ThreadPoolExecutor(CLIENTS) as pool:
-                asked = [pool.submit(ask, address, expected, n, EACH) for n in range(CLIENTS)]
-                found = [one.result() for one in asked]
+                futures = [pool.submit(ask, address, expected, n, EACH) for n in range(CLIENTS)]
+                results = [future.result() for future in futures]
         finally:
             server.terminate()
-    many = np.concatenate([taken for _, taken in found])
-    median, last = (float(np.percentile(many, share)) for share in (50, 99))
-    one = float(np.median(single))
-    told = {"one drawing, no server": cost, "one client": one, "50 clients, median": median}
-    for name, seconds in (told | {"50 clients, 99th percentile": last}).items():
+    many = np.concatenate([taken for _, taken in results])
+    median, slowest = (float(np.percentile(many, share)) for share in (50, 99))
+    figures = {
+        "one drawing, no server": cost,
+        "one client": float(np.median(single)),
+        "50 clients, median": median,
+        "50 clients, 99th percentile": slowest,
+    }
+    for name, seconds in figures.items():
         times = f"{digits(seconds / cost)} times" if seconds != cost else ""
         sys.stdout.write(f"{name:30s} {1000 * seconds:7.1f} ms  {times}\n")
-    sys.stdout.write(f"wrong answers: {sum(w for w, _ in found)} of {len(many):,}\n")
+    sys.stdout.write(f"wrong answers: {sum(wrong for wrong, _ in results)} of {len(many):,}\n")
     rate = len(many) / (many.sum() / CLIENTS)
     sys.stdout.write(f"answered: {rate:,.0f} a second\n")
+
+
+def without_server(recogniser: Recogniser) -> tuple[dict[str, str], float]:
+    """The label of each character without a server, and the median of the seconds."""
+    answers, taken = {}, []
+    for _ in range(10):
+        for character in STROKES:
+            drawing = DrawingMessage(**drawing_of(character)).drawing()
+            began = time.perf_counter()
+            answers[character] = recogniser.answer(render(drawing)).labels[0]
+            taken.append(time.perf_counter() - began)
+    return answers, float(np.median(taken))
+
+
+def ask(address: str, expected: dict[str, str], first: int, count: int) -> tuple[int, list[float]]:
+    """Send `count` drawings from one client; the wrong answers, and the seconds of each request."""
+    wrong, taken, characters = 0, [], list(STROKES)
+    with httpx.Client(base_url=address, timeout=60) as client:
+        for number in range(first, first + count):
+            character = characters[number % len(characters)]
+            began = time.perf_counter()
+            answer = client.post("/predict/strokes", json=drawing_of(character)).json()
+            taken.append(time.perf_counter() - began)
+            wrong += answer["label"] != expected[character]
+    return wrong, taken
+
+
+def drawing_of(character: str) -> dict[str, Any]:
+    """A drawing of a character, as the page sends it."""
+    strokes = [
+        {
+            "brush": 16,
+            "points": [[90 + 220 * row, 110 + 176 * column, 0.5] for column, row in stroke],
+        }
+        for stroke in STROKES[character]
+    ]
+    return {"rows": 400, "columns": 400, "strokes": strokes}
 
 
 if __name__ == "__main__":

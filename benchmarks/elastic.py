@@ -1,4 +1,4 @@
-"""What a distorted copy costs on one core, beside every other way to make one.
+"""How long a distorted copy takes on one core, beside other libraries.
 
 python benchmarks/elastic.py
 """
@@ -22,10 +22,10 @@ from inkfold.workers import one_thread
 
 SIGMA, ALPHA = 6.0, 47.0
 AFFINE = {"rotate": 10.0, "scale": 0.1, "shear": 5.0, "shift": 0.05}
-BLOCK = 256  # pictures in a call of ours, as augment.py makes them
+CHUNK = 256  # pictures in a call of ours, as in a call of augment.py
 ROUNDS = 11
 TURN = 0.03  # seconds
-TARGETS = {"scipy": 25, "cv2": 8, "albumentations": 16}  # times as fast at 32x32; the others: 1
+TARGETS = {"scipy": 25, "cv2": 8, "albumentations": 16}  # times as fast at 32x32; other peers: 1
 COMMAND = "python benchmarks/elastic.py"
 
 Contender = tuple[Callable[[], object], int]  # a call, and how many pictures it distorts
@@ -43,25 +43,25 @@ def measure() -> Iterator[Row]:
 
 
 def against_all(size: int) -> Iterator[Row]:
-    """A row for each peer."""
+    """A row for each peer that is installed; the other peers are named on stderr."""
     timed, missing = time_peers(size)
     for peer in PEERS:
         if peer.name in timed:
             bound = TARGETS.get(peer.name.split(",")[0].split(" ")[0], 1)
             yield row(size, timed, peer.name, f"at least {bound}", peer.note)
     for name, reason in missing.items():
-        print(f"{name} is left out: {reason}", file=sys.stderr)  # noqa: T201, a benchmark tells
+        print(f"{name} is left out: {reason}", file=sys.stderr)  # noqa: T201, named, not hidden
 
 
 def against_the_fastest(size: int) -> Row:
-    """One row: the peer with the smallest median."""
+    """The row of the peer with the smallest median."""
     timed, _ = time_peers(size)
     medians = {name: Spread.of(values).median for name, values in timed.items() if name != "ours"}
     return row(size, timed, min(medians, key=lambda name: medians[name]), "at least 1", "fastest")
 
 
 def row(size: int, timed: dict[str, list[float]], peer: str, target: str, note: str) -> Row:
-    """Microseconds a picture of ours and of a peer."""
+    """Microseconds a picture, ours and a peer's."""
     return Row(
         stage=f"elastic copy, {size}x{size}, one core",
         ours=f"{Spread.of(timed['ours']).told(MICROSECONDS)} µs",
@@ -75,7 +75,7 @@ def row(size: int, timed: dict[str, list[float]], peer: str, target: str, note: 
 
 
 def time_peers(size: int) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """Seconds a picture by contender, and why others are missing."""
+    """Seconds a picture of each contender in each round, and why each missing peer is missing."""
     contenders, missing = {"ours": ours(size)}, {}
     for peer in PEERS:
         try:
@@ -86,10 +86,10 @@ def time_peers(size: int) -> tuple[dict[str, list[float]], dict[str, str]]:
 
 
 def each(contenders: dict[str, Contender], rounds: int) -> dict[str, list[float]]:
-    """Seconds a picture, round by round.
+    """Seconds a picture of each contender in each round.
 
-    A contender's turn is as many calls as fill some 30 ms: one call of a fast one would be measured
-    with the caches that the slow one before it has emptied.
+    A contender's turn is as many calls as fill about 30 ms. In a single call a fast contender would
+    be measured with processor caches that a slow contender before it has filled.
     """
     turns, counts = {}, {}
     for name, (call, count) in contenders.items():
@@ -101,19 +101,19 @@ def each(contenders: dict[str, Contender], rounds: int) -> dict[str, list[float]
 
 
 def calls(peer: Peer, size: int) -> Contender:
-    """A peer with as many pictures as it gets in a call."""
+    """The contender of a peer: it distorts as many pictures in a call as the peer is made for."""
     distort: Distort = peer.make(size, SIGMA, ALPHA)
     return partial(distort, pictures(peer.pictures, size)), peer.pictures
 
 
 def ours(size: int, **affine: float) -> Contender:
-    """The engine with a block."""
+    """The contender of our engine, which distorts a chunk in a call."""
     elastic = Elastic(size, SIGMA, ALPHA, **affine)
-    return partial(elastic.distort, pictures(BLOCK, size), chunk_rng(0, 1, 0)), BLOCK
+    return partial(elastic.distort, pictures(CHUNK, size), chunk_rng(0, 1, 0)), CHUNK
 
 
 def with_affine() -> Row:
-    """Rotation, scale, shear and shift on, against the same without."""
+    """The row of our engine with rotation, scale, shear and shift, against itself without them."""
     timed = each({"with": ours(32, **AFFINE), "without": ours(32)}, 3 * ROUNDS)
     return Row(
         stage="elastic copy with rotation, scale, shear and shift, 32x32",
@@ -128,13 +128,13 @@ def with_affine() -> Row:
 
 
 def several(call: Callable[[], object], times: int) -> None:
-    """The same call again and again."""
+    """Make a call several times."""
     for _ in range(times):
         call()
 
 
 def pictures(count: int, size: int) -> Images:
-    """Noise: what is on a picture does not matter to any of them."""
+    """Pictures of noise, for no contender's time depends on what is on a picture."""
     return np.random.default_rng(0).integers(0, 256, (count, size, size)).astype(np.uint8)
 
 

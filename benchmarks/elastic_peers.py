@@ -1,8 +1,8 @@
-"""Elastic distortion as other libraries do it, each called the way its users call it.
+"""Elastic distortion by other libraries, each called as its users call it.
 
-Each peer is a function that distorts some pictures of uint8 (n, size, size), made by a factory that
-takes sigma and alpha in pixels. What is imported lies inside the factories: a peer that is not
-installed is left out by name.
+A factory takes size, sigma and alpha in pixels, and makes the function that distorts pictures of
+uint8 (n, size, size). Each library is imported in its factory, so that a benchmark can name the
+libraries that are not installed and leave them out.
 """
 
 from __future__ import annotations
@@ -24,9 +24,21 @@ Images = NDArray[np.uint8]
 Distort = Callable[[Images], object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Peer:
-    """A way to distort: its name, how it is made, and how many pictures a call gets."""
+    """A library that distorts pictures.
+
+    Parameters
+    ----------
+    name : str
+        The library and its function, as tables show it.
+    make : callable
+        ``make(size, sigma, alpha)`` gives the function that distorts pictures.
+    pictures : int
+        How many pictures a call gets.
+    note : str
+        What a reader must know of the comparison.
+    """
 
     name: str
     make: Callable[[int, float, float], Distort]
@@ -35,7 +47,7 @@ class Peer:
 
 
 def scipy_loop(size: int, sigma: float, alpha: float) -> Distort:
-    """The paper written plainly: the specification of the tests, picture by picture."""
+    """The paper written plainly with scipy, picture by picture, as our tests specify it."""
     rng = np.random.default_rng(0)
 
     def distort(images: Images) -> None:
@@ -63,7 +75,7 @@ def cv2_loop(size: int, sigma: float, alpha: float) -> Distort:
 
 
 def albumentations(_size: int, sigma: float, alpha: float) -> Distort:
-    """Its transform, picture by picture, with a field of its own for each."""
+    """Albumentations' transform, picture by picture, each with a field of its own."""
     import albumentations as peer
 
     transform = peer.ElasticTransform(alpha=alpha, sigma=sigma, p=1.0)
@@ -71,7 +83,7 @@ def albumentations(_size: int, sigma: float, alpha: float) -> Distort:
 
 
 def torchvision(_size: int, sigma: float, alpha: float) -> Distort:
-    """Version 2 of its transform, picture by picture: a batch would share one field."""
+    """Version 2 of torchvision's transform, picture by picture: a batch would share one field."""
     import torch
 
     import_torchvision()
@@ -83,10 +95,11 @@ def torchvision(_size: int, sigma: float, alpha: float) -> Distort:
 
 
 def import_torchvision() -> None:
-    """Import torchvision; of a wheel that is linked to CUDA the Python part, which is all we need.
+    """Import torchvision, or its Python part alone where the whole of it cannot be imported.
 
-    Its compiled operators (box suppression and the like) do not load beside a torch without CUDA,
-    and registering what stands for them then fails.
+    The compiled operators (box suppression and the like) of a torchvision for CUDA do not load
+    beside a torch without CUDA, and the module that registers them then fails. The transforms are
+    in the Python part.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -97,11 +110,11 @@ def import_torchvision() -> None:
                 del sys.modules[name]
             missing = "torchvision._meta_registrations"
             sys.modules[missing] = types.ModuleType(missing)
-            import torchvision  # noqa: F401, whether it can be is the question
+            import torchvision  # noqa: F401, imported to see whether it can be
 
 
 def kornia(size: int, sigma: float, alpha: float) -> Distort:
-    """Its layer on a whole batch, a field for each picture; alpha in half sides."""
+    """Kornia's layer on a whole batch, a field for each picture; its alpha is in half sides."""
     import torch
     from kornia.augmentation import RandomElasticTransform
 
@@ -115,7 +128,7 @@ def kornia(size: int, sigma: float, alpha: float) -> Distort:
 
 
 def keras_layer(size: int, _sigma: float, _alpha: float) -> Distort:
-    """Its layer on a whole batch, compiled; its strength and smoothness follow from one factor."""
+    """Keras' layer on a whole batch, compiled; one factor sets its strength and its smoothness."""
     import keras
     import tensorflow as tf
 
@@ -126,10 +139,15 @@ def keras_layer(size: int, _sigma: float, _alpha: float) -> Distort:
 
 
 PEERS = (
-    Peer("scipy, picture by picture", scipy_loop, 16),
-    Peer("cv2, picture by picture", cv2_loop, 32),
-    Peer("albumentations ElasticTransform", albumentations, 32),
-    Peer("torchvision v2 ElasticTransform", torchvision, 16),
-    Peer("kornia RandomElasticTransform", kornia, 64),
-    Peer("Keras RandomElasticTransform", keras_layer, 64, "a law of its own"),
+    Peer(name="scipy, picture by picture", make=scipy_loop, pictures=16),
+    Peer(name="cv2, picture by picture", make=cv2_loop, pictures=32),
+    Peer(name="albumentations ElasticTransform", make=albumentations, pictures=32),
+    Peer(name="torchvision v2 ElasticTransform", make=torchvision, pictures=16),
+    Peer(name="kornia RandomElasticTransform", make=kornia, pictures=64),
+    Peer(
+        name="Keras RandomElasticTransform",
+        make=keras_layer,
+        pictures=64,
+        note="a law of its own",
+    ),
 )

@@ -3,10 +3,11 @@
     python benchmarks/emnist47.py FOLDER -o datasets/emnist47.h5      # or INKFOLD_DATA=FOLDER
 
 FOLDER holds `emnist-byclass-test` and `emnist-bymerge-test`, each with the idx files and the
-mapping of that official test split as they were downloaded. Train and validation (nine parts and
-one) are ByClass' pictures with their labels merged to ByMerge's 47, less every picture that stands
-in ByMerge's split too, by pixels; test is the whole of ByMerge's split. That is a seventh of the
-official training data: set figures beside published ones for ByMerge only with that said.
+mapping of that official test split as they were downloaded. The test split is the whole of
+ByMerge's test split. Train and validation, nine parts to one, are the pictures of ByClass' test
+split with their labels merged to ByMerge's 47; a picture with the pixels of a test picture is left
+out. That is a seventh of the official training data: whoever compares these figures with published
+ones for ByMerge must say so.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ MERGED = frozenset("cijklmopsuvwxyz")  # with their capitals: Cohen et al. 2017,
 def command(
     folder: Path, *, output: Path, size: int, fit: Fit, threshold: Threshold, overwrite: bool
 ) -> int:
-    """Read both splits, write one dataset, say what is in it."""
+    """Read both splits, write one dataset, and print what is in it."""
     clock = Clock()
     spec = ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold)
     report = import_collection(
@@ -66,7 +67,7 @@ def command(
 
 
 def emnist47(folder: Path) -> Collection:
-    """One set of both splits, with ByMerge's as its test."""
+    """The public set of both splits, with ByMerge's as its own test."""
     byclass = emnist.read(folder / "emnist-byclass-test")
     bymerge = emnist.read(folder / "emnist-bymerge-test")
     test = {glyph.pixels.tobytes() for glyph in bymerge.glyphs()}
@@ -79,8 +80,12 @@ def emnist47(folder: Path) -> Collection:
 
 
 def _glyphs(byclass: Collection, bymerge: Collection, test: set[bytes]) -> Iterator[Glyph]:
-    place = {name: label for label, name in enumerate(bymerge.classes)}
-    merged = [place[name.upper() if name in MERGED else name] for name in byclass.classes]
+    """ByClass' pictures for training with merged labels, then ByMerge's for testing.
+
+    `test` holds the pixels of every test picture.
+    """
+    label_of = {name: label for label, name in enumerate(bymerge.classes)}
+    merged = [label_of[name.upper() if name in MERGED else name] for name in byclass.classes]
     for glyph in byclass.glyphs():
         if glyph.pixels.tobytes() not in test:
             yield replace(glyph, label=merged[glyph.label], split="train")

@@ -1,9 +1,9 @@
-"""Write docs/results.md and its plots from the records that benchmarks/field.py kept.
+"""Write the tables and plots of docs/results.md from the records that benchmarks/field.py kept.
 
     python benchmarks/field_page.py
 
 Every figure is read from `logs/field/*/bundle.json`, a bundle's own record, and from the
-`averaged.json` that benchmarks/averaging.py puts beside it. Runs that are not done yet have a dash.
+`averaged.json` that benchmarks/averaging.py writes beside it. A run that is not done has a dash.
 """
 
 from __future__ import annotations
@@ -36,7 +36,16 @@ HOW: dict[Augmentation, str] = {
 
 @dataclass(frozen=True)
 class Record:
-    """What was kept of a finished run."""
+    """What `logs/field` holds of a finished run.
+
+    Attributes
+    ----------
+    run : Run
+    bundle : dict
+        The bundle's record.
+    averaged : dict or None
+        The counts that benchmarks/averaging.py wrote, if it was run.
+    """
 
     run: Run
     bundle: dict[str, Any]
@@ -50,19 +59,20 @@ class Record:
 
     @property
     def views(self) -> Rate | None:
-        """The same, averaged over distorted views of each picture."""
+        """Right answers when eight distorted views are averaged; None if that was not measured."""
         return Rate(self.averaged["correct"], self.averaged["total"]) if self.averaged else None
 
     @property
     def parameters(self) -> int:
-        """Of the network."""
+        """The number of the network's parameters."""
         return int(self.bundle["parameters"])
 
     @property
-    def seen(self) -> int:
-        """Pictures that it was trained on, counted as often as they were shown.
+    def shown(self) -> int:
+        """How many pictures the network was shown in training: each counts once an epoch.
 
-        Of a refit those of its own epochs, which are as many as the search's.
+        Of a refit only its own epochs count; they are half of the record's, for the search has as
+        many.
         """
         pictures, epochs = self.bundle["dataset"]["pictures"], int(self.bundle["epochs"])
         if self.bundle["refit"]:
@@ -71,23 +81,24 @@ class Record:
 
 
 def records() -> dict[str, Record]:
-    """Those of the finished runs, by name."""
-    found = {}
+    """The records of the finished runs, by name, in the order of the plan."""
+    finished = {}
     for run in RUNS:
-        kept, averaged = LOGS / run.name / "bundle.json", LOGS / run.name / "averaged.json"
-        if kept.is_file():
-            found[run.name] = Record(run, load(kept), load(averaged) if averaged.exists() else None)
-    return found
+        bundle, averaged = (LOGS / run.name / name for name in ("bundle.json", "averaged.json"))
+        if bundle.is_file():
+            counts = load(averaged) if averaged.exists() else None
+            finished[run.name] = Record(run, load(bundle), counts)
+    return finished
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A JSON file's object."""
+    """The object in a JSON file."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 
-def told(rate: Rate | None) -> str:
-    """Share, interval and counts in a cell."""
+def cell(rate: Rate | None) -> str:
+    """A rate as a cell of a table: share, interval and counts; a dash for None."""
     if rate is None or rate.share is None or rate.interval is None:
         return "–"
     low, high = (100 * end for end in rate.interval)
@@ -95,16 +106,20 @@ def told(rate: Rate | None) -> str:
 
 
 def of_field(done: dict[str, Record]) -> Iterator[str]:
-    """Every network on EMNIST-47."""
+    """The lines of the table of every network on EMNIST-47."""
     yield "| network | parameters | as they are | epochs | online | epochs |"
     yield "|---|---|---|---|---|---|"
     for network in dict.fromkeys(run.network for run in RUNS):
         pair = [done.get(f"emnist47-{network}-{how}") for how in ("plain", "online")]
         if not any(pair):
             continue
-        size = next(f"{one.parameters:,}" for one in pair if one)
-        cells = [cell for one in pair for cell in (told(one.test if one else None), _epochs(one))]
-        yield f"| `{network}` | {size} | {' | '.join(cells)} |"
+        parameters = next(f"{record.parameters:,}" for record in pair if record)
+        cells = [
+            text
+            for record in pair
+            for text in (cell(record.test if record else None), _epochs(record))
+        ]
+        yield f"| `{network}` | {parameters} | {' | '.join(cells)} |"
 
 
 def _epochs(record: Record | None) -> str:
@@ -112,48 +127,53 @@ def _epochs(record: Record | None) -> str:
 
 
 def of_ours(done: dict[str, Record]) -> Iterator[str]:
-    """Ours on every set, by what it was trained on."""
+    """The lines of the table of our network on every set, by what it was trained on."""
     yield "| set | trained on | pictures shown | right on the test split | averaged over 8 views |"
     yield "|---|---|---|---|---|"
-    data, how = list(SETS), list(HOW)
-    ours = [one for one in done.values() if one.run.network == OURS]
-    for one in sorted(
-        ours, key=lambda one: (data.index(one.run.data), how.index(one.run.augmentation))
+    sets, ways = list(SETS), list(HOW)
+    ours = [record for record in done.values() if record.run.network == OURS]
+    for record in sorted(
+        ours,
+        key=lambda record: (
+            sets.index(record.run.data),
+            ways.index(record.run.augmentation),
+        ),
     ):
-        variant = f", {VARIANTS[one.run.variant].told}" if one.run.variant else ""
-        seed = f", seed {one.run.seed}" if one.run.seed else ""
-        cells = f"{one.seen:,} | {told(one.test)} | {told(one.views)}"
-        yield f"| {SETS[one.run.data]} | {HOW[one.run.augmentation]}{variant}{seed} | {cells} |"
+        run = record.run
+        variant = f", {VARIANTS[run.variant].description}" if run.variant else ""
+        seed = f", seed {run.seed}" if run.seed else ""
+        cells = f"{record.shown:,} | {cell(record.test)} | {cell(record.views)}"
+        yield f"| {SETS[run.data]} | {HOW[run.augmentation]}{variant}{seed} | {cells} |"
 
 
 def of_seeds(done: dict[str, Record]) -> Iterator[str]:
-    """Mean and standard deviation over the seeds, where one run has several."""
+    """A line for each run with several seeds: mean and standard deviation over the seeds."""
     for name, first in done.items():
-        same = [one for one in done.values() if replace(one.run, seed=0) == first.run]
-        if len(same) < 2:
+        seeds = [record for record in done.values() if replace(record.run, seed=0) == first.run]
+        if len(seeds) < 2:
             continue
-        shares = [100 * one.test.correct / one.test.total for one in same]
-        counts = " and ".join(f"{one.test.correct:,}" for one in same)
+        shares = [100 * record.test.correct / record.test.total for record in seeds]
+        counts = " and ".join(f"{record.test.correct:,}" for record in seeds)
         yield (
-            f"{len(same)} seeds of {name}: {counts} right of {first.test.total:,}; "
+            f"{len(seeds)} seeds of {name}: {counts} right of {first.test.total:,}; "
             f"mean {mean(shares):.2f} %, standard deviation {stdev(shares):.2f} points."
         )
 
 
 def tables(done: dict[str, Record]) -> str:
-    """What stands between the marks of the page."""
-    waiting = [run.name for run in RUNS if run.name not in done]
+    """The text between the marks of the page."""
+    missing = [run.name for run in RUNS if run.name not in done]
     lines = ["### Every network on EMNIST-47", "", *of_field(done)]
     lines += ["", f"### `{OURS}` on four sets", "", *of_ours(done)]
     for line in of_seeds(done):
         lines += ["", line]
-    if waiting:
-        lines += ["", f"Not run yet ({len(waiting)} of {len(RUNS)}): {', '.join(waiting)}."]
+    if missing:
+        lines += ["", f"Not run yet ({len(missing)} of {len(RUNS)}): {', '.join(missing)}."]
     return "\n".join(lines)
 
 
 def with_tables(text: str, inner: str) -> str:
-    """The page with `inner` between its marks."""
+    """The page's text with `inner` between its marks."""
     return between(text, inner, BEGIN, END)
 
 

@@ -1,4 +1,4 @@
-"""What is measured on which data, in the order in which it is trained: data, no doing."""
+"""The plan of docs/results.md: which network is trained on which data, and in which order."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ SETS = {
     "kanji": "kanji, 314 classes",
 }
 MILD = ("--alpha", "24", "--rotate", "5", "--scale", "0.05", "--shear", "5", "--shift", "0.03")
+# how the pictures are packed for a network; "28" for networks that are not named
 VIEWS = {"lenet64": "bw64", "cnn30": "30", "cnn32": "32", "cnn32_wide": "32", OURS: "ours"}
+FOLDERS = {"mnist": "mnist", "kmnist": "kmnist", "emnist47": "", "kanji": "kanji"}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """How a training differs from that of the same network, set and augmentation.
+    """How a run differs from the run of the same set, network and augmentation.
 
     Parameters
     ----------
-    told : str
-        As the page says it.
+    description : str
+        The difference in words, as the page shows it.
     words : tuple of str
-        More for the command that trains.
+        Further arguments for the command that trains.
     view : str
-        Of the dataset; empty for the network's.
+        How the pictures are packed, a key of the table in `packing`; empty for the network's view.
     """
 
-    told: str
+    description: str
     words: tuple[str, ...]
     view: str = ""
 
@@ -42,23 +44,25 @@ VARIANTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One training and its measurement.
 
     Parameters
     ----------
     data : str
+        A key of `SETS`.
     network : str
-        The script in ``models/``.
+        Name of a script in ``models/``, without its ending.
     augmentation : {"plain", "tenfold", "elastic", "online"}
-        The pictures as they are; with nine elastic copies each from ``augment.py``; distorted anew
-        in every epoch by the elastic part of the recipe, or by all of it.
+        What the network is trained on: the pictures as they are; the file of ``augment.py`` with
+        nine elastic copies of each; pictures that are distorted anew in every epoch, by the elastic
+        part of the recipe's distortion or by all of it.
     epochs : int
-        At most; of the tenfold file, which is ten times as long.
+        Epochs at most, of the file that is trained on; the tenfold file is ten times as long.
     seed : int
     variant : str
-        A key of `VARIANTS`; empty for none.
+        A key of `VARIANTS`; empty for the run without a difference.
     """
 
     data: str
@@ -70,30 +74,30 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What its bundle and its log are called."""
+        """The name of the run's bundle and of its log."""
         variant = f"-{self.variant}" if self.variant else ""
         seed = f"-seed{self.seed}" if self.seed else ""
         return f"{self.data}-{self.network}-{self.augmentation}{variant}{seed}"
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What its variant adds to the command that trains."""
+        """The arguments that the variant adds to the command that trains."""
         return VARIANTS[self.variant].words if self.variant else ()
 
     @property
     def packed(self) -> str:
-        """The dataset that it is measured on, without its ending."""
+        """The name of the run's dataset, without the ending: set and view."""
         view = VARIANTS[self.variant].view if self.variant else ""
         return f"{self.data}-{view or VIEWS.get(self.network, '28')}"
 
 
-SOURCES = {"mnist": "mnist", "kmnist": "kmnist", "emnist47": "", "kanji": "kanji"}
-
-
 def packing(packed: str, folder: str) -> list[str]:
-    """The command that makes a dataset of the files in `folder`, without its -o."""
+    """The script and the arguments, without -o, that pack the dataset `Run.packed`.
+
+    `folder` holds the downloaded files of all sets.
+    """
     data, _, view = packed.partition("-")
-    how = {
+    options = {
         "28": ["--size", "28"],
         "30": ["--size", "30"],
         "32": [],
@@ -101,50 +105,70 @@ def packing(packed: str, folder: str) -> list[str]:
         "most": ["--split", "0.98,0.02,0"],
         "ours": ["--fit", "ink", "--threshold", "soft"] if data == "emnist47" else [],
     }[view]
-    source = f"{folder}/{SOURCES[data]}"
+    source = f"{folder}/{FOLDERS[data]}"
     if data == "emnist47":
-        return ["benchmarks/emnist47.py", source, *how]
+        return ["benchmarks/emnist47.py", source, *options]
     if data == "kanji":
-        return ["create_dataset.py", source, *how]
-    return ["import_data.py", "idx", source, *how]
+        return ["create_dataset.py", source, *options]
+    return ["import_data.py", "idx", source, *options]
 
 
-def _both(network: str, epochs: int) -> tuple[Run, ...]:
-    """A network on EMNIST-47, on the pictures as they are and distorted online."""
-    return (Run("emnist47", network, "plain", epochs), Run("emnist47", network, "online", epochs))
+def _ours(
+    data: str, augmentation: Augmentation, epochs: int, seed: int = 0, variant: str = ""
+) -> Run:
+    """A run of our network."""
+    return Run(
+        data=data,
+        network=OURS,
+        augmentation=augmentation,
+        epochs=epochs,
+        seed=seed,
+        variant=variant,
+    )
 
 
-# The epochs are what two cores could do in a night; a predecessor's own are in its script.
+def _field(network: str, augmentation: Augmentation, epochs: int) -> Run:
+    """A run of any network on EMNIST-47."""
+    return Run(data="emnist47", network=network, augmentation=augmentation, epochs=epochs)
+
+
+def _both(network: str, epochs: int) -> tuple[Run, Run]:
+    """The runs of a network on EMNIST-47 without distortion and with it."""
+    return _field(network, "plain", epochs), _field(network, "online", epochs)
+
+
+# The epochs are as many as two cores could train in a night. The epochs that a predecessor was
+# trained for are in its script.
 RUNS: tuple[Run, ...] = (
-    Run("emnist47", OURS, "online", 12),
-    Run("kmnist", OURS, "online", 30),
-    Run("mnist", OURS, "online", 20),
-    Run("kanji", OURS, "online", 30),
+    _ours("emnist47", "online", 12),
+    _ours("kmnist", "online", 30),
+    _ours("mnist", "online", 20),
+    _ours("kanji", "online", 30),
     *_both("blocks28", 7),
     *_both("leaky28", 8),
     *_both("plain28", 6),
-    Run("emnist47", "strided28", "online", 5),
-    Run("emnist47", "lenet64", "plain", 1),
-    Run("emnist47", "strided28", "plain", 5),
-    Run("emnist47", OURS, "plain", 5),
+    _field("strided28", "online", 5),
+    _field("lenet64", "plain", 1),
+    _field("strided28", "plain", 5),
+    _ours("emnist47", "plain", 5),
     *_both("cnn32", 4),
-    Run("kmnist", OURS, "plain", 6),
-    Run("mnist", OURS, "plain", 6),
-    Run("kanji", OURS, "plain", 20),
-    Run("emnist47", "lenet64", "online", 1),
-    Run("kmnist", OURS, "online", 30, seed=1),
-    Run("kmnist", OURS, "elastic", 8),
-    Run("emnist47", OURS, "elastic", 6),
-    Run("mnist", OURS, "elastic", 8),
-    Run("kanji", OURS, "elastic", 30),
-    Run("kmnist", OURS, "tenfold", 1),
-    Run("emnist47", OURS, "tenfold", 1),
-    Run("mnist", OURS, "tenfold", 1),
-    Run("kanji", OURS, "tenfold", 3),
-    Run("kmnist", OURS, "online", 30, seed=2),
+    _ours("kmnist", "plain", 6),
+    _ours("mnist", "plain", 6),
+    _ours("kanji", "plain", 20),
+    _field("lenet64", "online", 1),
+    _ours("kmnist", "online", 30, seed=1),
+    _ours("kmnist", "elastic", 8),
+    _ours("emnist47", "elastic", 6),
+    _ours("mnist", "elastic", 8),
+    _ours("kanji", "elastic", 30),
+    _ours("kmnist", "tenfold", 1),
+    _ours("emnist47", "tenfold", 1),
+    _ours("mnist", "tenfold", 1),
+    _ours("kanji", "tenfold", 3),
+    _ours("kmnist", "online", 30, seed=2),
     *_both("cnn30", 4),
     *_both("cnn32_wide", 3),
-    Run("emnist47", OURS, "online", 10, variant="mild"),
-    Run("kmnist", OURS, "online", 36, variant="most"),
-    Run("mnist", OURS, "online", 80, variant="most"),
+    _ours("emnist47", "online", 10, variant="mild"),
+    _ours("kmnist", "online", 36, variant="most"),
+    _ours("mnist", "online", 80, variant="most"),
 )

@@ -1,4 +1,4 @@
-"""The results of the field: docs/results.md says what the bundles' records say."""
+"""docs/results.md, its plan, and the records of the bundles that it is made from."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.field_page import (
     LOGS,
     PAGE,
     Record,
+    cell,
     of_ours,
     of_seeds,
     records,
     tables,
-    told,
     with_tables,
 )
-from benchmarks.field_plan import MILD, OURS, RUNS, SETS, VARIANTS, Run, packing
+from benchmarks.field_plan import MILD, OURS, RUNS, SETS, VARIANTS, Augmentation, Run, packing
 from benchmarks.field_plots import gain
 from inkfold.metrics import Rate
 from tests.worlds.scripts import ROOT
@@ -27,28 +27,42 @@ from tests.worlds.scripts import ROOT
 DONE = records()
 
 
+def of_our_network(
+    data: str, augmentation: Augmentation, epochs: int, *, seed: int = 0, variant: str = ""
+) -> Run:
+    """A run of our network."""
+    return Run(
+        data=data,
+        network=OURS,
+        augmentation=augmentation,
+        epochs=epochs,
+        seed=seed,
+        variant=variant,
+    )
+
+
 def test_the_page_is_made_from_the_records() -> None:
-    """Nobody edited a figure."""
+    """Writing the page again from the records changes nothing: no figure was edited by hand."""
     text = PAGE.read_text(encoding="utf-8")
 
     assert with_tables(text, tables(DONE)) == text
 
 
-def test_what_was_kept_is_of_a_planned_run_and_whole() -> None:
-    """A run's folder holds its record, its history and its log, and no other folder is there."""
+def test_logs_hold_the_planned_runs_only_and_hold_them_whole() -> None:
+    """Each folder of logs/field is a planned run's, with its record, its history and its log."""
     names = {run.name for run in RUNS}
 
     assert len(names) == len(RUNS)
     assert {path.name for path in LOGS.iterdir()} <= names
     for path in LOGS.iterdir():
         assert {"bundle.json", "history.csv", "training.log"} <= {
-            one.name for one in path.iterdir()
+            file.name for file in path.iterdir()
         }
 
 
 @pytest.mark.parametrize("name", DONE)
 def test_a_record_is_of_the_run_that_it_stands_for(name: str) -> None:
-    """Network, seed, augmentation, epochs, and a test split of the set's size."""
+    """A record has the plan's network, seed, augmentation and epochs, and the set's test size."""
     record, run = DONE[name].bundle, DONE[name].run
     amounts = record["recipe"]["distortion"]
     affine = any(amounts[word] for word in ("rotate", "scale", "shear", "shift"))
@@ -87,7 +101,7 @@ def test_the_readme_shows_one_row_a_set_as_the_records_have_it() -> None:
 
 
 def test_every_network_and_every_augmentation_is_planned() -> None:
-    """What the page promises: the field on EMNIST-47 twice, ours on four sets in four ways."""
+    """The plan has every network twice on EMNIST-47, and ours on four sets in four ways."""
     networks = {path.stem for path in (ROOT / "models").glob("*.py")}
     field = {(run.network, run.augmentation) for run in RUNS if run.data == "emnist47"}
     ours = {(run.data, run.augmentation) for run in RUNS if run.network == OURS}
@@ -106,10 +120,10 @@ def test_every_network_and_every_augmentation_is_planned() -> None:
 
 
 def test_a_run_is_trained_as_its_name_says() -> None:
-    """The words that the runner gives to the model's script."""
+    """Augmentation, epochs, seed and variant of a run are arguments of the model's script."""
     data, bundle = Path("d.h5"), Path("b")
     words = {
-        how: [str(word) for word in training(Run("kanji", OURS, how, 3, seed=2), data, bundle)]
+        how: [str(word) for word in training(of_our_network("kanji", how, 3, seed=2), data, bundle)]
         for how in ("plain", "tenfold", "elastic", "online")
     }
 
@@ -118,72 +132,77 @@ def test_a_run_is_trained_as_its_name_says() -> None:
     assert words["plain"][-4:] == ["--epochs", "3", "--seed", "2"]
     assert words["online"] == [*words["plain"], "--augment", "online"]
     assert words["elastic"] == [*words["online"], *AFFINE_OFF]
-    mild = training(Run("emnist47", OURS, "online", 3, variant="mild"), data, bundle)
+    mild = training(of_our_network("emnist47", "online", 3, variant="mild"), data, bundle)
     assert [str(word) for word in mild][-len(MILD) - 1 :] == [*MILD, "--refit"]
 
 
 def test_each_network_sees_pictures_of_its_size() -> None:
-    """The packed file is named after how it was made."""
-    made = {run.packed: packing(run.packed, "F") for run in RUNS}
+    """The name of a packed file, set and view, gives the command that packs it."""
+    commands = {run.packed: packing(run.packed, "F") for run in RUNS}
 
-    assert made["emnist47-bw64"][2:] == ["--size", "64", "--fit", "stretch", "--threshold", "otsu"]
-    assert made["emnist47-28"] == ["benchmarks/emnist47.py", "F/", "--size", "28"]
-    assert made["emnist47-ours"][2:] == ["--fit", "ink", "--threshold", "soft"]
-    assert made["kanji-ours"] == ["create_dataset.py", "F/kanji"]
-    assert made["mnist-ours"] == ["import_data.py", "idx", "F/mnist"]
+    assert commands["emnist47-bw64"][2:] == [
+        *("--size", "64", "--fit", "stretch", "--threshold", "otsu"),
+    ]
+    assert commands["emnist47-28"] == ["benchmarks/emnist47.py", "F/", "--size", "28"]
+    assert commands["emnist47-ours"][2:] == ["--fit", "ink", "--threshold", "soft"]
+    assert commands["kanji-ours"] == ["create_dataset.py", "F/kanji"]
+    assert commands["mnist-ours"] == ["import_data.py", "idx", "F/mnist"]
     for data in ("mnist", "kmnist"):
         most = ["import_data.py", "idx", f"F/{data}", "--split", "0.98,0.02,0"]
-        assert made[f"{data}-most"] == most
+        assert commands[f"{data}-most"] == most
 
 
 def test_the_interval_of_a_gain_is_newcombes() -> None:
-    """His example (a): 56 of 70 against 48 of 80 is 0.2, from 0.0524 to 0.3339 by method 10."""
+    """In Newcombe's example (a) 56 of 70 against 48 of 80 gives 0.2, from 0.0524 to 0.3339."""
     assert gain(Rate(56, 70), Rate(48, 80)) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
-def test_a_cell_tells_share_interval_and_counts() -> None:
-    """And a dash where a run is not done."""
-    assert told(Rate(8, 10)) == "80.00 % (49.02 to 94.33), 8 of 10"
-    assert told(None) == "–"
+def test_a_cell_shows_share_interval_and_counts() -> None:
+    """A rate is shown as share, interval and counts, and a run that is not done as a dash."""
+    assert cell(Rate(8, 10)) == "80.00 % (49.02 to 94.33), 8 of 10"
+    assert cell(None) == "–"
 
 
 def test_seeds_of_one_run_are_summed_up() -> None:
-    """98, 99 and 97 of 100: mean 98, standard deviation 1; one seed alone says nothing."""
-    runs = [Run("kmnist", OURS, "online", 30, seed) for seed in range(3)]
-    found = {
+    """98, 99 and 97 of 100 have the mean 98 and the standard deviation 1; one seed has no line."""
+    runs = [of_our_network("kmnist", "online", 30, seed=seed) for seed in range(3)]
+    done = {
         run.name: Record(run, {"scores": {"test": {"correct": right, "total": 100}}}, None)
         for run, right in zip(runs, (98, 99, 97), strict=True)
     }
 
-    (line,) = of_seeds(found)
+    (line,) = of_seeds(done)
 
     assert line == (
         "3 seeds of kmnist-residual32-online: 98 and 99 and 97 right of 100; "
         "mean 98.00 %, standard deviation 1.00 points."
     )
-    assert not list(of_seeds({runs[0].name: found[runs[0].name]}))
+    assert not list(of_seeds({runs[0].name: done[runs[0].name]}))
 
 
 def test_a_variant_has_a_name_and_a_row_of_its_own() -> None:
-    """It is not counted among the seeds of the run that it varies; pictures shown are counted."""
-    runs = (Run("kmnist", OURS, "online", 30), Run("kmnist", OURS, "online", 36, variant="most"))
+    """A variant has a row with its description, and is not a seed of the run that it varies."""
+    runs = (
+        of_our_network("kmnist", "online", 30),
+        of_our_network("kmnist", "online", 36, variant="most"),
+    )
     bundle = {
         "epochs": 2,
         "refit": False,
         "dataset": {"pictures": {"train": 10}},
         "scores": {"test": {"correct": 98, "total": 100}},
     }
-    found = {run.name: Record(run, bundle, None) for run in runs}
+    done = {run.name: Record(run, bundle, None) for run in runs}
 
-    assert list(found) == ["kmnist-residual32-online", "kmnist-residual32-online-most"]
-    assert not list(of_seeds(found))
-    _, _, first, second = of_ours(found)
+    assert list(done) == ["kmnist-residual32-online", "kmnist-residual32-online-most"]
+    assert not list(of_seeds(done))
+    _, _, first, second = of_ours(done)
     assert "98 % of the official training pictures" in second
     assert "98 % of" not in first
     assert "| 20 |" in first
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
-    """A table that was written nowhere would be missed by nobody."""
+    """A page that lacks the marks between which the tables are written is an error."""
     with pytest.raises(ValueError, match="lacks"):
         with_tables(BEGIN, "x")
