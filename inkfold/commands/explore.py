@@ -42,7 +42,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         from inkfold.audit.audit import audit
         from inkfold.explore.page import write_exploration
         from inkfold.explore.pictures import examples_wanted
-        from inkfold.explore.projection import embed
+        from inkfold.explore.projection import project
         from inkfold.explore.scan import explore, shown_split
 
         clock = Clock()
@@ -55,9 +55,9 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         )
         pictures = len(scan.sample.labels)
         with progress(f"PCA and t-SNE of {pictures:,} pictures", None, quiet=quiet):
-            embedding = embed(scan.sample.images, seed=seed)
+            projection = project(scan.sample.images, seed=seed)
         with new_file(target, overwrite=overwrite) as part:
-            write_exploration(part, opened, scan, embedding, checked)
+            write_exploration(part, opened, scan, projection, checked)
     click.echo(
         f"{target}: {scan.counts.sum():,} pictures of {scan.counts.shape[1]:,} classes on a page "
         f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""How many pictures each class has, as bars and as one line over all classes."""
+"""The page's figures: the sizes of classes, the grey levels, and in words how the file was made."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from inkfold.pages.chart import ACROSS, UP, Chart, Scale, bar, line, thinned
 from inkfold.spec import ImageSpec
 
 BARS = 60  # classes, up to which each has its bar
-ENDS = 10  # bars of the largest and of the smallest, where there are more
+ENDS = 10  # of more classes, bars of the largest and of the smallest
 BIN = 16  # grey levels in a column of the chart
-LEAST = 1e-4  # per cent, below which a column is only a line on the axis
+LEAST = 1e-4  # per cent of the pixels, below which a column is only a line on the axis
 FITS = {
     "pad": "scaled to fit with its aspect kept, and centred",
     "stretch": "stretched to the square whatever its aspect",
@@ -39,14 +39,20 @@ THRESHOLDS = {
     "otsu": "made black and white (Otsu)",
     "soft": "uneven paper cleared and ink made full",
 }
-TOLD = ("seed", "size", "fit", "ink", "threshold")  # in the sentence about the pictures
+SAID = ("seed", "size", "fit", "ink", "threshold")  # options that other words of the page name
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A class's pictures in train, validation and test; `shares` of the longest bar, in per cent.
+class ClassBar:
+    """The bar of a class.
 
-    `shares` are those of train, validation and test.
+    Attributes
+    ----------
+    label : int
+    counts : (int, int, int)
+        Its pictures in train, validation and test.
+    shares : (float, float, float)
+        The lengths of these three parts, in per cent of the longest bar.
     """
 
     label: int
@@ -59,28 +65,32 @@ class Bar:
         return sum(self.counts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sizes:
     """The sizes of classes, all splits together.
 
     Attributes
     ----------
-    smallest, median, largest : float
-    bars : tuple of Bar
-        Of every class in label order, or of the largest and then the smallest.
-    every : tuple of Bar
-        Of every class in label order.
+    smallest, largest : int
+        Pictures of the smallest and of the largest class.
+    median : float
+        Median of the classes' sizes.
+    bars : tuple of ClassBar
+        Up to 60 classes in label order; of more classes the ten largest, then the ten smallest.
+    every : tuple of ClassBar
+        Every class in label order.
     ranked : Chart or None
         Sizes from the largest to the smallest, where not every class has its bar in `bars`.
     logarithmic : bool
-        Whether the chart's axis is: where the largest class has over twenty times the smallest.
+        Whether the axis of `ranked` is logarithmic: where the largest class has over twenty times
+        the pictures of the smallest.
     """
 
     smallest: int
     median: float
     largest: int
-    bars: tuple[Bar, ...]
-    every: tuple[Bar, ...]
+    bars: tuple[ClassBar, ...]
+    every: tuple[ClassBar, ...]
     ranked: Chart | None
     logarithmic: bool
 
@@ -95,16 +105,21 @@ def class_sizes(counts: NDArray[np.int64]) -> Sizes:
         order = np.argsort(-totals, kind="stable")
         bars = tuple(every[label] for label in [*order[:ENDS], *order[-ENDS:]])
         ranked = _ranked(totals[order])
-    median = float(np.median(totals))
     return Sizes(
-        int(totals.min()), median, int(totals.max()), bars, every, ranked, _logarithmic(totals)
+        smallest=int(totals.min()),
+        median=float(np.median(totals)),
+        largest=int(totals.max()),
+        bars=bars,
+        every=every,
+        ranked=ranked,
+        logarithmic=_logarithmic(totals),
     )
 
 
-def _bar(label: int, counts: list[int], longest: int) -> Bar:
+def _bar(label: int, counts: list[int], longest: int) -> ClassBar:
     train, validation, test = counts
     first, second, third = (round(100 * count / longest, 2) for count in counts)
-    return Bar(label, (train, validation, test), (first, second, third))
+    return ClassBar(label, (train, validation, test), (first, second, third))
 
 
 def _logarithmic(totals: NDArray[np.int64]) -> bool:
@@ -112,6 +127,7 @@ def _logarithmic(totals: NDArray[np.int64]) -> bool:
 
 
 def _ranked(totals: NDArray[np.int64]) -> Chart:
+    """The curve of class sizes, which are given from the largest to the smallest."""
     x = Scale(1, len(totals), *ACROSS)
     logarithmic = _logarithmic(totals)
     low = max(int(totals[-1]), 1) if logarithmic else 0
@@ -127,12 +143,18 @@ def _ranked(totals: NDArray[np.int64]) -> Chart:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PixelFacts:
-    """Over all pixels of some pictures: `mean` and `deviation` of ink from 0 to 1.
+    """Figures over all pixels of a split's originals.
 
-    `paper` and `full` are the shares of pixels without ink and with all of it, `levels` is how many
-    grey levels occur.
+    Attributes
+    ----------
+    mean, deviation : float
+        Mean and standard deviation of the ink, from 0 to 1.
+    paper, full : float
+        Shares of the pixels that are 0, and of those that are 255.
+    levels : int
+        How many grey levels occur.
     """
 
     mean: float
@@ -143,10 +165,10 @@ class PixelFacts:
 
 
 def pixel_facts(levels: NDArray[np.int64]) -> PixelFacts:
-    """From how often each grey level occurs, int64 (256,), at least one of them once."""
+    """Figures from how often each grey level occurs, int64 (256,), not all of them 0."""
     total = int(levels.sum())
     value = np.arange(256)
-    # whole numbers until the last: of millions of pixels the squares are as exact as the counts
+    # whole numbers until the last step: even the squares of millions of pixels are exact
     ink, squares = int((levels * value).sum()), int((levels * value**2).sum())
     return PixelFacts(
         mean=ink / total / 255,
@@ -158,7 +180,7 @@ def pixel_facts(levels: NDArray[np.int64]) -> PixelFacts:
 
 
 def levels_chart(levels: NDArray[np.int64]) -> Chart:
-    """Columns of 16 grey levels each; the axis is logarithmic, for most pixels are paper."""
+    """How often grey levels occur, in columns of 16; logarithmic, because most pixels are paper."""
     shares = (100 * levels.reshape(-1, BIN).sum(axis=1) / levels.sum()).tolist()
     lowest = max(min(share for share in shares if share), LEAST)
     floor = 10.0 ** (ceil(log10(lowest)) - 1)  # the power of ten below the smallest column
@@ -167,11 +189,11 @@ def levels_chart(levels: NDArray[np.int64]) -> Chart:
         bar(
             x,
             y,
-            across=(at * BIN, (at + 1) * BIN - 1),
+            across=(first, first + BIN - 1),
             up=(floor, share),
-            title=f"grey levels {at * BIN} to {(at + 1) * BIN - 1}: {share:.3g} % of pixels",
+            title=f"grey levels {first} to {first + BIN - 1}: {share:.3g} % of pixels",
         )
-        for at, share in enumerate(shares)
+        for first, share in zip(range(0, 256, BIN), shares, strict=True)
         if share
     )
     return Chart(
@@ -185,7 +207,7 @@ def levels_chart(levels: NDArray[np.int64]) -> Chart:
 
 
 def spec_words(spec: ImageSpec) -> str:
-    """How a picture was prepared."""
+    """A sentence on how each picture was prepared."""
     margin = f", {spec.margin:.0%} of the side left free on each edge" if spec.margin else ""
     return (
         f"Each picture was {FITS[spec.fit]}, in {spec.size} x {spec.size} pixels{margin}; "
@@ -206,19 +228,19 @@ def _steps(provenance: Mapping[str, Any]) -> Iterator[str]:
     words = f"{DONE.get(tool, 'Made')} by {tool} {provenance.get('version', '')}".rstrip()
     if "seed" in provenance:
         words += f" with seed {provenance['seed']}"
-    options = _listed(provenance.get("options"), apart=TOLD)
-    counts = _listed(provenance.get("counts"), apart=())
+    options = _listed(provenance.get("options"), without=SAID)
+    counts = _listed(provenance.get("counts"), without=())
     yield f"{words}{': ' * bool(options)}{options}{'; it counted: ' * bool(counts)}{counts}."
 
 
-def _listed(values: object, *, apart: Sequence[str]) -> str:
+def _listed(values: object, *, without: Sequence[str]) -> str:
+    """Names and values in words, those of `without` and those that are null left out."""
     if not isinstance(values, Mapping):
         return ""
-    said = {name: value for name, value in values.items() if value is not None}
     return ", ".join(
         f"{name.replace('_', ' ')} {_value(value)}"
-        for name, value in said.items()
-        if name not in apart
+        for name, value in values.items()
+        if value is not None and name not in without
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of every class, a hundred classes to a sprite."""
+"""The page's pictures: a card of every class, strips of distorted copies, and the findings."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ from inkfold.picture import shrunk
 from inkfold.workers import one_thread
 
 BUDGET = 5_000_000  # pixels of all cells; half a byte each on the page
-SIDES = (64, 32, 16)  # to which larger pictures are averaged where the budget asks for it
+SIDES = (64, 32, 16)  # of a tile, in pixels: the largest is taken that keeps to the budget
 FEW = 100  # classes, up to which pictures keep all their greys
-GAP = 2  # pixels between pictures of a strip
+GAP = 2  # pixels between the pictures of a strip
 SHOWN = 12  # pictures of a finding
-PAIRS = 6  # of classes that look alike
-SIDE = 64  # larger pictures are averaged down to it
+PAIRS = 6  # pairs of classes that look alike
+SIDE = 64  # of the pictures of a finding, in pixels; larger ones are averaged down to it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sprite:
-    """Classes that share two sprites, `first` to `last` in label order.
+    """The cards of up to a hundred classes.
 
-    `examples` holds some pictures of each, `moments` its mean picture and its variability.
+    Attributes
+    ----------
+    first, last : int
+        Labels of the first and of the last class.
+    examples : str
+        Address of the PNG file with some pictures of each class.
+    moments : str
+        Address of the PNG file with the mean picture of each class, and its variability.
     """
 
     first: int
@@ -50,7 +57,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Cards:
-    """All groups, and how large a cell of `examples` and one of `moments` is shown."""
+    """The cards of all classes.
+
+    Attributes
+    ----------
+    groups : tuple of Sprite
+        In label order, a hundred classes in each.
+    examples, moments : Size
+        How large a cell of either kind is shown.
+    """
 
     groups: tuple[Sprite, ...]
     examples: Size
@@ -63,17 +78,20 @@ def examples_wanted(classes: int) -> int:
 
 
 def class_cards(examples: NDArray[np.uint8], scan: Scan) -> Cards:
-    """Lay out examples uint8 (C, K, H, W) and the moments of a scan."""
+    """Lay out examples, uint8 (C, K, H, W), and the mean and deviation of a scan."""
     classes, wanted, size, _ = examples.shape
     side = tile_side(classes, wanted, size)
     bits = 8 if classes <= FEW else 4
     laid = cells(shrunk(examples, side), 4)
-    moments = np.stack([scan.mean, 2 * scan.deviation], axis=1)  # at most 255 and 127.5
+    moments = np.stack([scan.mean, 2 * scan.deviation], axis=1)  # a deviation is 127.5 at most
     shown = cells(shrunk(np.rint(moments).clip(0, 255).astype(np.uint8), side), 2)
     groups = tuple(
-        Sprite(number * CELLS, min((number + 1) * CELLS, classes) - 1, first, second)
-        for number, (first, second) in enumerate(
-            zip(sprites(laid, bits=bits), sprites(shown, bits=bits), strict=True)
+        Sprite(first=first, last=min(first + CELLS, classes) - 1, examples=sheet, moments=means)
+        for first, sheet, means in zip(
+            range(0, classes, CELLS),
+            sprites(laid, bits=bits),
+            sprites(shown, bits=bits),
+            strict=True,
         )
     )
     times = magnification(side, classes)
@@ -81,24 +99,37 @@ def class_cards(examples: NDArray[np.uint8], scan: Scan) -> Cards:
 
 
 def _size(cells: NDArray[np.uint8], times: int) -> Size:
+    """How large cells, uint8 (n, h, w), are shown if each pixel is `times` as wide."""
     return Size(cells.shape[2] * times, cells.shape[1] * times)
 
 
 def tile_side(classes: int, examples: int, size: int) -> int:
-    """The largest side, no larger than the pictures', with which all cells keep to the budget."""
+    """The largest side of a tile with which all cells keep to the budget; at most `size`."""
     sides = [side for side in SIDES if classes * (examples + 2) * side**2 <= BUDGET]
     return min(size, max(sides, default=SIDES[-1]))
 
 
 def magnification(side: int, classes: int) -> int:
-    """A whole number, so that pixels stay square: a tile is about 64 wide on the page, or 32."""
+    """How many times as large a tile is shown: about 64 pixels wide, or 32 of many classes.
+
+    A whole number, so that all pixels are shown equally large.
+    """
     wanted = 64 if classes <= FEW else 32
     return max(1, round(wanted / side))
 
 
 @dataclass(frozen=True)
 class Strip:
-    """An original and `copies` of it, side by side in one picture; `uri` holds its PNG file."""
+    """An original and its copies, side by side in one picture.
+
+    Attributes
+    ----------
+    label : int
+    copies : int
+        How many copies there are.
+    uri : str
+        Address of the PNG file.
+    """
 
     label: int
     copies: int
@@ -106,20 +137,20 @@ class Strip:
 
 
 def drawn_strips(dataset: Dataset, augmentation: Augmentation) -> list[Strip]:
-    """What `augmentation` would write, each with the grid that moved along."""
+    """Originals beside the copies that `augmentation` would write, with a grid that moved along."""
     with one_thread():
         rows = chosen_rows(dataset.train.labels) if len(dataset.train) else []
         examples = [example_of(dataset, augmentation, row) for row in rows]
-    return [_strip(one.label, len(one.copies), _with_grid(one)) for one in examples]
+    return [_strip(each.label, len(each.copies), _with_grid(each)) for each in examples]
 
 
 def stored_strips(stored: Sequence[Stored]) -> list[Strip]:
-    """The copies that stand in an augmented file; how they were displaced it does not say."""
+    """Originals beside the copies in an augmented file, which does not say how pixels moved."""
     strips = []
-    for one in stored:
-        tiles = np.stack([one.original, *one.copies])
-        row = np.hstack(list(np.pad(tiles, ((0, 0), (0, 0), (0, GAP)))))[:, :-GAP]
-        strips.append(_strip(one.label, len(one.copies), png(row)))
+    for family in stored:
+        tiles = np.stack([family.original, *family.copies])
+        joined = np.hstack(list(np.pad(tiles, ((0, 0), (0, 0), (0, GAP)))))[:, :-GAP]
+        strips.append(_strip(family.label, len(family.copies), png(joined)))
     return strips
 
 
@@ -142,11 +173,20 @@ def _with_grid(example: Example) -> bytes:
     return file.getvalue()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A finding: its words, how many pictures, and some of them side by side in one PNG file.
+    """A finding with some of its pictures.
 
-    `labels` are those of the pictures in it, left to right; `uri` is empty where there is none.
+    Attributes
+    ----------
+    words : str
+        What was found.
+    count : int
+        How many pictures have it.
+    labels : tuple of int
+        Of the pictures that are shown, left to right.
+    uri : str
+        Address of the PNG file with these pictures; empty where there is none.
     """
 
     words: str
@@ -155,22 +195,22 @@ class Shown:
     uri: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AuditSection:
-    """What a page says of an audit.
+    """What the page says of an audit.
 
     Attributes
     ----------
     total : int
         Pictures that were looked at, of all splits.
     leaks : int
-        Those of validation and test whose very pixels are in another split too.
+        Pictures of validation and test whose very pixels are in another split too.
     torn : int or None
-        Groups with pictures in two splits.
+        Groups with pictures in two or more splits; None where the set has no groups.
     shown : tuple of Shown
-        Every kind of finding, also those without a picture.
+        Every kind of finding, also one that no picture has.
     alike : tuple of (int, int, float)
-        The classes that look most alike, and how many spreads their means are apart.
+        Labels of classes that look most alike, and how many spreads their means are apart.
     """
 
     total: int
@@ -182,21 +222,31 @@ class AuditSection:
 
 def audit_section(dataset: Dataset, audit: Audit) -> AuditSection:
     """Choose what to show; the pictures of all findings are read together."""
-    found = findings(audit)
-    firsts = [each.places[:SHOWN] for each in found]
+    kinds = findings(audit)
+    firsts = [finding.places[:SHOWN] for finding in kinds]
     images = shrunk(pictures(dataset, np.concatenate(firsts)), SIDE)
     parts = np.split(images, np.cumsum([len(first) for first in firsts])[:-1])
     shown = (
-        Shown(each.words, len(each.places), tuple(audit.originals.label[first].tolist()), row(part))
-        for each, first, part in zip(found, firsts, parts, strict=True)
+        Shown(
+            words=finding.words,
+            count=len(finding.places),
+            labels=tuple(audit.originals.label[first].tolist()),
+            uri=_side_by_side(part),
+        )
+        for finding, first, part in zip(kinds, firsts, parts, strict=True)
     )
     alike = tuple((*pair.labels, pair.distance) for pair in audit.alike[:PAIRS])
-    total = int(audit.counts.sum())
-    return AuditSection(total, audit.leaks, audit.torn, tuple(shown), alike)
+    return AuditSection(
+        total=int(audit.counts.sum()),
+        leaks=audit.leaks,
+        torn=audit.torn,
+        shown=tuple(shown),
+        alike=alike,
+    )
 
 
-def row(images: NDArray[np.uint8]) -> str:
-    """Pictures uint8 (n, H, W) side by side, as a data URI; empty where there is none."""
+def _side_by_side(images: NDArray[np.uint8]) -> str:
+    """Pictures, uint8 (n, H, W), side by side, as a ``data:`` address; empty where n is 0."""
     if not len(images):
         return ""
     return data_uri(png(cells(images[None], len(images))[0]), "image/png")

@@ -1,4 +1,4 @@
-"""A dataset in numbers and pictures, gathered in one pass, for a page to look at."""
+"""What the page shows of a dataset, gathered in one pass over a split."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from inkfold.augmentation.preview import chosen_rows
 from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
 
-SAMPLE = 3000  # pictures that PCA and t-SNE are given: t-SNE takes some ten seconds for them
-STORED = 5  # copies shown of each original of an augmented file
+SAMPLE = 3000  # pictures for PCA and t-SNE, which takes some ten seconds for so many
+STORED = 5  # copies of an original of an augmented file that are shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scan:
-    """What is kept of the pictures of a split that were read.
+    """What is kept of a split after reading it.
 
     Attributes
     ----------
     counts : int64 (C,)
-        Pictures of each class.
+        Measured pictures of each class.
     mean, deviation : float32 (C, H, W)
         Mean and standard deviation of each pixel within a class, 0 = paper to 255; zero where a
         class has no picture. The deviation divides by the count, as ``numpy.std`` does.
     levels : int64 (256,)
         How often each grey level occurs.
     pictures : uint8 (n, H, W)
-        Those that were wanted, in ascending order of their rows.
+        The wanted rows, in ascending order.
     """
 
     counts: NDArray[np.int64]
@@ -40,75 +40,9 @@ class Scan:
     pictures: NDArray[np.uint8]
 
 
-class _Sums:
-    """Sums over each class, in whole numbers: the order of the blocks cannot be seen in them."""
-
-    def __init__(self, classes: int, shape: tuple[int, ...]) -> None:
-        self.counts = np.zeros(classes, np.int64)
-        self.sums = np.zeros((classes, *shape), np.int64)
-        self.squares = np.zeros((classes, *shape), np.int64)
-        self.levels = np.zeros(256, np.int64)
-
-    def add(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> None:
-        order = np.argsort(labels, kind="stable")
-        found, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
-        wide = images[order].astype(np.int32)
-        self.counts[found] += counts
-        self.levels += np.bincount(images.ravel(), minlength=256)
-        for label, start, count in zip(found, starts, counts, strict=True):
-            some = wide[start : start + count]
-            self.sums[label] += some.sum(axis=0)
-            self.squares[label] += np.square(some).sum(axis=0)
-
-    def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and standard deviation, class by class: no third array of full precision."""
-        mean = np.zeros(self.sums.shape, np.float32)
-        deviation = np.zeros(self.sums.shape, np.float32)
-        for label in np.flatnonzero(self.counts):
-            n = int(self.counts[label])
-            mean[label] = self.sums[label] / n
-            # n times the squares less the square of the sum is exact in whole numbers
-            spread = n * self.squares[label] - np.square(self.sums[label])
-            deviation[label] = np.sqrt(spread) / n
-        return mean, deviation
-
-
-def scan(
-    split: Split,
-    measured: NDArray[np.bool_],
-    wanted: NDArray[np.int64],
-    classes: int,
-    *,
-    advance: Callable[[int], None] = lambda _rows: None,
-) -> Scan:
-    """Read a split once, block by block.
-
-    Parameters
-    ----------
-    split : Split
-    measured : bool (N,)
-        The rows that the statistics are of.
-    wanted : int64 (n,)
-        Rows whose pictures are kept: ascending, each once.
-    classes : int
-    advance : callable
-        Told the number of rows after each block.
-    """
-    sums = _Sums(classes, split.images.shape[1:])
-    pictures = np.zeros((len(wanted), *split.images.shape[1:]), np.uint8)
-    for block in split.blocks():
-        here = measured[block.rows]
-        sums.add(block.images[here], block.labels[here])
-        first, last = np.searchsorted(wanted, (block.rows[0], block.rows[-1] + 1))
-        pictures[first:last] = block.images[wanted[first:last] - block.rows[0]]
-        advance(len(block.rows))
-    mean, deviation = sums.moments()
-    return Scan(sums.counts, mean, deviation, sums.levels, pictures)
-
-
 @dataclass(frozen=True)
 class Sample:
-    """Some pictures drawn from all that are shown: uint8 (n, H, W), and labels int32 (n,)."""
+    """Pictures of a split drawn by lot: uint8 (n, H, W), and their labels, int32 (n,)."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
@@ -116,16 +50,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Stored:
-    """An original uint8 (H, W) of an augmented file, with the first of its copies (k, H, W)."""
+    """An original of an augmented file, uint8 (H, W), with up to five of its copies (k, H, W)."""
 
     label: int
     original: NDArray[np.uint8]
     copies: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exploration:
-    """What is known of a dataset.
+    """What the page shows of a dataset.
 
     Attributes
     ----------
@@ -134,18 +68,18 @@ class Exploration:
     copies : int
         Distorted copies in train.
     split : str
-        The split whose pictures are shown and measured: train, or the first that has some.
+        The split whose originals are shown and measured: train, or the first that has pictures.
     scan : Scan
-        Of that split's originals.
+        Of these originals.
     examples : uint8 (C, K, H, W)
         The first originals of each class in file order, which packing shuffled; paper where a
-        class has fewer.
-    found : int64 (C,)
-        How many of the `K` are pictures.
+        class has fewer than K.
+    example_counts : int64 (C,)
+        How many of the K are pictures.
     sample : Sample
-        Drawn from that split's originals.
+        Drawn from these originals.
     stored : tuple of Stored
-        Of an augmented file.
+        Originals with their copies; empty where the file is not augmented.
     """
 
     counts: NDArray[np.int64]
@@ -153,7 +87,7 @@ class Exploration:
     split: str
     scan: Scan
     examples: NDArray[np.uint8]
-    found: NDArray[np.int64]
+    example_counts: NDArray[np.int64]
     sample: Sample
     stored: tuple[Stored, ...]
 
@@ -164,7 +98,7 @@ def shown_split(dataset: Dataset) -> Split:
     Raises
     ------
     InkfoldError
-        If none has any.
+        If no split has any.
     """
     for split in dataset.splits:
         if len(split):
@@ -187,11 +121,11 @@ def explore(
     ----------
     dataset : Dataset
     examples : int
-        Pictures of each class.
+        How many pictures of each class are kept.
     seed : int
         Draws the sample for PCA and t-SNE.
     advance : callable
-        Told the number of rows after each block.
+        Called with the number of rows of each block that was read.
 
     Raises
     ------
@@ -206,10 +140,10 @@ def explore(
     drawn = np.sort(np.random.default_rng(seed).permutation(rows)[:SAMPLE])
     families = _families(split, rows)
     wanted = np.unique(np.concatenate([firsts[firsts >= 0], drawn, *families]))
-    read = scan(split, originals, wanted, classes, advance=advance)
+    scanned = scan(split, originals, wanted, classes, advance=advance)
 
     def pictures(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return read.pictures[np.searchsorted(wanted, rows)]
+        return scanned.pictures[np.searchsorted(wanted, rows)]
 
     shown = pictures(np.maximum(firsts, wanted[0]))
     shown[firsts < 0] = 0
@@ -217,9 +151,9 @@ def explore(
         counts=np.stack([_counts(split, classes) for split in dataset.splits]),
         copies=int((~dataset.train.originals).sum()),
         split=split.name,
-        scan=read,
+        scan=scanned,
         examples=shown,
-        found=(firsts >= 0).sum(axis=1),
+        example_counts=(firsts >= 0).sum(axis=1),
         sample=Sample(pictures(drawn), split.labels[drawn]),
         stored=tuple(
             Stored(int(split.labels[family[0]]), pictures(family[:1])[0], pictures(family[1:]))
@@ -235,7 +169,7 @@ def _counts(split: Split, classes: int) -> NDArray[np.int64]:
 def first_of_each(
     labels: NDArray[np.int32], rows: NDArray[np.int64], classes: int, most: int
 ) -> NDArray[np.int64]:
-    """The first `most` of `rows` of each class: int64 (classes, most), -1 where there are fewer."""
+    """The first `most` of `rows` of each class, int64 (classes, most); -1 where it has fewer."""
     ordered = rows[np.argsort(labels[rows], kind="stable")]
     starts = np.searchsorted(labels[ordered], np.arange(classes))
     place = np.arange(len(ordered)) - starts[labels[ordered]]
@@ -255,3 +189,79 @@ def _families(split: Split, originals: NDArray[np.int64]) -> list[NDArray[np.int
         rows = np.flatnonzero(origin == origin[row])
         families.append(rows[np.argsort(copy[rows], kind="stable")][: 1 + STORED])
     return families
+
+
+def scan(
+    split: Split,
+    measured: NDArray[np.bool_],
+    wanted: NDArray[np.int64],
+    classes: int,
+    *,
+    advance: Callable[[int], None] = lambda _rows: None,
+) -> Scan:
+    """Read a split once, block by block.
+
+    Parameters
+    ----------
+    split : Split
+    measured : bool (N,)
+        The rows of which counts, means and levels are taken.
+    wanted : int64 (n,)
+        Rows whose pictures are kept: ascending, each once.
+    classes : int
+    advance : callable
+        Called with the number of rows of each block that was read.
+    """
+    sums = _Sums(classes, split.images.shape[1:])
+    pictures = np.zeros((len(wanted), *split.images.shape[1:]), np.uint8)
+    for block in split.blocks():
+        counted = measured[block.rows]
+        sums.add(block.images[counted], block.labels[counted])
+        first, last = np.searchsorted(wanted, (block.rows[0], block.rows[-1] + 1))
+        pictures[first:last] = block.images[wanted[first:last] - block.rows[0]]
+        advance(len(block.rows))
+    mean, deviation = sums.moments()
+    return Scan(
+        counts=sums.counts,
+        mean=mean,
+        deviation=deviation,
+        levels=sums.levels,
+        pictures=pictures,
+    )
+
+
+class _Sums:
+    """Sums over each class, in whole numbers, so that they do not depend on the order of blocks."""
+
+    def __init__(self, classes: int, shape: tuple[int, ...]) -> None:
+        self.counts = np.zeros(classes, np.int64)
+        self.sums = np.zeros((classes, *shape), np.int64)
+        self.squares = np.zeros((classes, *shape), np.int64)
+        self.levels = np.zeros(256, np.int64)
+
+    def add(self, images: NDArray[np.uint8], labels: NDArray[np.int32]) -> None:
+        """Add images, uint8 (n, H, W), and their labels, int32 (n,)."""
+        order = np.argsort(labels, kind="stable")
+        present, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+        wide = images[order].astype(np.int32)
+        self.counts[present] += counts
+        self.levels += np.bincount(images.ravel(), minlength=256)
+        for label, start, count in zip(present, starts, counts, strict=True):
+            own = wide[start : start + count]
+            self.sums[label] += own.sum(axis=0)
+            self.squares[label] += np.square(own).sum(axis=0)
+
+    def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and standard deviation, float32 (C, H, W) each.
+
+        They are made class by class, so that no third array of full precision is in memory.
+        """
+        mean = np.zeros(self.sums.shape, np.float32)
+        deviation = np.zeros(self.sums.shape, np.float32)
+        for label in np.flatnonzero(self.counts):
+            n = int(self.counts[label])
+            mean[label] = self.sums[label] / n
+            # n times the sum of squares less the square of the sum: exact in whole numbers
+            spread = n * self.squares[label] - np.square(self.sums[label])
+            deviation[label] = np.sqrt(spread) / n
+        return mean, deviation

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: wide and narrow, light and dark, and what its script does."""
+"""The page in a real Chromium: wide and narrow, light and dark, with and without its script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ addEventListener("securitypolicyviolation", (event) => problems.push(event.block
 console.error = console.warn = (...words) => problems.push(words.join(" "));
 </script>"""
 
-# Runs after it: colours are asked for as the browser has resolved them.
+# Runs after the page's own script: colours are read as the browser has resolved them.
 REPORT = """<script>
 addEventListener("load", () => {
   const root = document.documentElement, select = document.querySelector("select");
@@ -84,9 +84,9 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def look(text: str, folder: Path, width: int = 360, *options: str) -> dict[str, Any]:
-    """What the browser says of a page, with listeners put into a copy of it.
+    """What the browser reports of a copy of the page with listeners in it.
 
-    The copy is a frame of another page: no window is narrower than 500 pixels.
+    The copy is shown in a frame of `width` pixels, for no window is narrower than 500 pixels.
     """
     assert CHROMIUM is not None
     copy = folder / "copy.html"
@@ -104,10 +104,10 @@ def look(text: str, folder: Path, width: int = 360, *options: str) -> dict[str, 
     return report
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """WCAG 2's contrast ratio of two colours as a browser writes them: ``rgb(1, 2, 3)``."""
-    light = sorted(map(_luminance, (one, other)))
-    return (light[1] + 0.05) / (light[0] + 0.05)
+    dark, light = sorted(map(_luminance, (first, second)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def _luminance(colour: str) -> float:
@@ -119,7 +119,7 @@ def _luminance(colour: str) -> float:
 
 
 def _oklch_luminance(lightness: float, chroma: float, hue: float) -> float:
-    """By Ottosson's matrices; what no screen can show is cut, as browsers do."""
+    """The luminance by Ottosson's matrices; colours that no screen has are cut, as browsers do."""
     a, b = chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))
     to_cones = np.array(
         [
@@ -141,10 +141,10 @@ def _oklch_luminance(lightness: float, chroma: float, hue: float) -> float:
 
 @pytest.mark.parametrize("mode", [(), (DARK,)], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_a_browser_has_nothing_to_complain_of(
+def test_a_browser_shows_the_page_without_a_problem(
     page: str, tmp_path: Path, width: int, mode: tuple[str, ...]
 ) -> None:
-    """No error, nothing fetched, nothing wider than the window; colours that can be read."""
+    """There is no error, nothing is fetched or wider than the window, and colours can be read."""
     report = look(page, tmp_path, width, *mode)
 
     assert report["problems"] == []
@@ -159,7 +159,7 @@ def test_a_browser_has_nothing_to_complain_of(
 
 
 def test_a_class_is_shown_alone_from_the_list_and_by_a_tap(page: str, tmp_path: Path) -> None:
-    """The list holds every name that has dots, as text; both plots show the class."""
+    """The list holds the name of every class with dots, and both plots show the chosen class."""
     report = look(page, tmp_path)
 
     assert report["options"][:4] == ["all", *NAMES[:3]]
@@ -168,8 +168,8 @@ def test_a_class_is_shown_alone_from_the_list_and_by_a_tap(page: str, tmp_path: 
     assert report["reached"] >= 10
 
 
-def test_without_its_script_everything_else_is_there(page: str, tmp_path: Path) -> None:
-    """The dots, their names, the pictures; no empty list."""
+def test_without_its_script_the_page_lacks_only_the_list(page: str, tmp_path: Path) -> None:
+    """Where scripts are off, the dots are shown and there is no empty list."""
     report = look(re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL), tmp_path)
 
     assert report["problems"] == []
@@ -178,15 +178,17 @@ def test_without_its_script_everything_else_is_there(page: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("planted", "where"),
+    ("planted", "entry"),
     [
         ('<img src="https://example.org/x.png" alt="">', "problems"),
         ("<script>nothing.there()</script>", "problems"),
         ('<div style="width: 2000px; height: 1px"></div>', "over"),
     ],
 )
-def test_these_tests_would_notice(page: str, tmp_path: Path, planted: str, where: str) -> None:
-    """A picture from outside, a script that fails, something wide."""
+def test_these_tests_notice_a_planted_problem(
+    page: str, tmp_path: Path, planted: str, entry: str
+) -> None:
+    """A picture from outside, a failing script and a wide element are each reported."""
     report = look(page.replace("<main>", "<main>" + planted), tmp_path)
 
-    assert report[where]
+    assert report[entry]

@@ -1,4 +1,4 @@
-"""explore.py as a user runs it, and what stands in its page."""
+"""explore.py as a user runs it, and the page that it writes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.explore import main
 from inkfold.explore import scan
+from inkfold.explore.page import signed
 from inkfold.recipe import Distortion
 from inkfold.workers import local_executor
 from tests.worlds.packed_strokes import write_packed
@@ -35,43 +37,43 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Count it, and remember that it is open."""
+        """Count a tag, and remember that it is open."""
         self.tags[tag] = self.tags.get(tag, 0) + 1
         self.attributes += [(name, value or "") for name, value in attrs]
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """``<line .../>``: not open afterwards."""
+        """Count a tag that ends itself, such as ``<line .../>``."""
         self.tags[tag] = self.tags.get(tag, 0) + 1
         self.attributes += [(name, value or "") for name, value in attrs]
 
     def handle_endtag(self, tag: str) -> None:
-        """It closes the last that is open."""
+        """Check that the tag that was opened last is closed first."""
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Text stands in the last that is open."""
+        """Keep text under the name of the tag that it stands in."""
         if self.open:
             self.text.setdefault(self.open[-1], []).append(data)
 
     def values(self, name: str) -> list[str]:
-        """What the attribute `name` says, everywhere."""
+        """The values of the attribute `name` in all tags."""
         return [value for key, value in self.attributes if key == name]
 
 
 def explored(path: Path) -> tuple[Page, str]:
-    """The page of a dataset, read, and as it stands."""
+    """The page of a dataset, as read and as text."""
     assert main([str(path), "-q", "--overwrite"]) == 0
     page = Page(path.with_suffix(".html"))
     assert page.open == [], "a tag was never closed"
     return page, path.with_suffix(".html").read_text(encoding="utf-8")
 
 
-def test_the_page_is_written_beside_the_dataset_and_said_in_a_sentence(
+def test_the_page_is_written_beside_the_dataset_and_named_in_a_sentence(
     tmp_path: Path, capfd: Capture
 ) -> None:
-    """Counts, size and seconds on stdout; nothing on stderr; nothing but the page is left."""
+    """Counts, size and seconds are on stdout, nothing on stderr, and only the page is left."""
     path = write_packed(tmp_path / "set.h5", (40, 8, 8))
 
     assert main([str(path)]) == 0
@@ -86,7 +88,7 @@ def test_the_page_is_written_beside_the_dataset_and_said_in_a_sentence(
 
 
 def test_every_section_is_there_and_every_address_is_inside(tmp_path: Path) -> None:
-    """Links lead to sections of the page; pictures are data; nothing is fetched."""
+    """Links lead to sections of the page, pictures are data, and nothing is fetched."""
     page, text = explored(write_packed(tmp_path / "set.h5", (40, 8, 8)))
 
     assert page.text["h2"] == [
@@ -116,7 +118,7 @@ def test_every_section_is_there_and_every_address_is_inside(tmp_path: Path) -> N
 
 
 def test_names_of_classes_are_text_wherever_they_stand(tmp_path: Path) -> None:
-    """Tags, quotes, braces and an owl."""
+    """Class names with tags, quotes, braces or an owl are shown as they are."""
     page, _ = explored(write_packed(tmp_path / "set.h5", (40, 8, 8), classes=NAMES))
     drawn = re.compile(r"M\d+ \d+h0")
     dots = [len(drawn.findall(path)) for path in page.values("d")]
@@ -131,7 +133,7 @@ def test_names_of_classes_are_text_wherever_they_stand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "classes", "said"),
+    ("counts", "classes", "words"),
     [
         ((1, 0, 0), ("a",), "1 picture of 1 class"),
         ((0, 0, 7), ("a", "b"), "are of the originals in test: 7 pictures."),
@@ -140,26 +142,26 @@ def test_names_of_classes_are_text_wherever_they_stand(tmp_path: Path) -> None:
     ],
 )
 def test_any_set_has_a_page(
-    tmp_path: Path, counts: tuple[int, int, int], classes: tuple[str, ...], said: str
+    tmp_path: Path, counts: tuple[int, int, int], classes: tuple[str, ...], words: str
 ) -> None:
-    """One picture, no training picture, a class without a picture, one class."""
+    """A set of one picture, without train, with an empty class or with one class has a page."""
     page, text = explored(write_packed(tmp_path / "set.h5", counts, classes=classes))
 
-    assert said in text
+    assert words in text
     assert ("Too few different pictures" in text) == (sum(counts) < 5)
     assert ("There is no picture in train" in text) == (counts[0] == 0)
     assert len(page.text["h2"]) == 8
 
 
-def test_pictures_that_are_all_the_same_have_a_page(tmp_path: Path) -> None:
-    """Nothing is divided by a spread of nothing."""
+def test_equal_pictures_have_a_page(tmp_path: Path) -> None:
+    """Forty equal pictures have no spread to divide by, and are not laid out."""
     _, text = explored(write_packed(tmp_path / "set.h5", (40, 0, 0), identical=True))
 
     assert "Too few different pictures in train" in text
 
 
 def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> None:
-    """A strip of each class; the sentence about defaults is not there; copies are counted apart."""
+    """Each class has a strip of stored copies in place of drawn ones; copies are counted apart."""
     plain = write_packed(tmp_path / "d.h5", (40, 8, 8))
     with local_executor(1) as executor:
         augmentation = Augmentation(Distortion(sigma=4, alpha=20), copies=2)
@@ -177,7 +179,7 @@ def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> 
 def test_the_same_set_and_seed_give_the_same_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Byte for byte; another seed draws other pictures for PCA and t-SNE."""
+    """Pages of one seed are equal to the byte; another seed draws other pictures for PCA."""
     path = write_packed(tmp_path / "set.h5", (40, 0, 0))
     pages = []
     monkeypatch.setattr(scan, "SAMPLE", 20)
@@ -190,7 +192,7 @@ def test_the_same_set_and_seed_give_the_same_page(
 
 
 def test_a_hundred_and_one_classes_share_two_groups_and_lose_their_bars(tmp_path: Path) -> None:
-    """Groups that open; the largest and the smallest as bars; a table of all; a small page."""
+    """With 101 classes groups open, the largest and smallest have bars, a table has all."""
     names = [f"class {number}" for number in range(101)]
     path = write_packed(tmp_path / "set.h5", (101, 101, 0), classes=names, size=32)
     page, text = explored(path)
@@ -201,10 +203,10 @@ def test_a_hundred_and_one_classes_share_two_groups_and_lose_their_bars(tmp_path
     assert len(text) < 1_500_000
 
 
-def test_mistakes_are_told_before_any_work(
+def test_mistakes_are_reported_before_any_work(
     tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page that is there, the dataset itself, no dataset."""
+    """An existing page, the dataset itself or a folder as output, and no dataset are refused."""
     path = write_packed(tmp_path / "set.h5", (4, 0, 0))
     (tmp_path / "set.html").write_text("mine")
     monkeypatch.setattr(scan, "explore", None)
@@ -222,10 +224,19 @@ def test_mistakes_are_told_before_any_work(
 
 
 def test_the_script_starts_without_a_terminal(tmp_path: Path) -> None:
-    """``python explore.py DATASET -o PAGE``: a page in a folder that is made."""
+    """``python explore.py DATASET -o PAGE`` writes the page into a folder that it makes."""
     write_packed(tmp_path / "set.h5", (3, 0, 0))
     done = run_script("explore.py", "set.h5", "-o", "pages/look.html", cwd=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"pages/look.html: 3 pictures of 4 classes")
     assert (tmp_path / "pages" / "look.html").stat().st_size > 10_000
+
+
+def test_what_a_component_adds_is_dark_and_what_it_takes_away_light() -> None:
+    """Each component is scaled to its own largest entry; an entry of 0 is mid-grey."""
+    components = np.array([[[0.5, 0.0], [-0.5, 0.25]], [[0.0, 0.0], [0.1, 0.0]]])
+    shown = signed(components)
+
+    assert shown[:, :2].tolist() == [[255, 128], [0, 191]]
+    assert shown[:, 3:].tolist() == [[128, 128], [255, 128]]

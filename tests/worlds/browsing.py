@@ -1,4 +1,4 @@
-"""Where a browser is, and where a letter lies on the page's sheet."""
+"""The browser of this machine, and where a letter's strokes lie on the drawing page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.worlds.drawn_letters import STROKES
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect
 
+# the path of Chromium; None where it is not installed
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 

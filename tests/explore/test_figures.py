@@ -1,4 +1,4 @@
-"""What the page's charts and sentences are made of."""
+"""The page's figures against NumPy, and its sentences."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from inkfold.explore.figures import (
     provenance_words,
     spec_words,
 )
-from inkfold.explore.projection import DRAWING, EDGE, TAGS, middle, scatter
 from inkfold.spec import ImageSpec
 
 
 def test_pixel_facts_are_those_of_numpy() -> None:
-    """Mean, deviation and shares of ten thousand random pixels, most of them paper."""
+    """Mean, deviation and shares of ten thousand random pixels are those that NumPy gives."""
     rng = np.random.default_rng(0)
     pixels = np.where(rng.random(10_000) < 0.7, 0, rng.integers(0, 256, 10_000))
     facts = pixel_facts(np.bincount(pixels, minlength=256))
@@ -32,7 +31,7 @@ def test_pixel_facts_are_those_of_numpy() -> None:
 
 
 def test_a_column_is_as_high_as_its_share_on_the_logarithmic_axis() -> None:
-    """90 %, 9 % and 1 % of the pixels: the middle one lies between the others; empty ones lack."""
+    """Columns of 90 %, 9 % and 1 % differ by the ratio of their shares; empty ones are left out."""
     levels = np.zeros(256, np.int64)
     levels[[0, 100, 255]] = 9000, 900, 100
     chart = levels_chart(levels)
@@ -47,7 +46,7 @@ def test_a_column_is_as_high_as_its_share_on_the_logarithmic_axis() -> None:
 
 
 def test_one_grey_level_alone_can_be_drawn() -> None:
-    """A set of blank paper."""
+    """A set of blank paper has a deviation of 0 and one column."""
     levels = np.zeros(256, np.int64)
     levels[0] = 64
 
@@ -56,7 +55,7 @@ def test_one_grey_level_alone_can_be_drawn() -> None:
 
 
 def test_few_classes_have_a_bar_each_in_label_order() -> None:
-    """Shares are of the largest class, all splits together."""
+    """A bar's parts are shares of the largest class's size, all splits together."""
     sizes = class_sizes(np.array([[6, 30, 0], [1, 5, 0], [1, 5, 0]]))
 
     assert [bar.label for bar in sizes.bars] == [0, 1, 2]
@@ -70,7 +69,7 @@ def test_few_classes_have_a_bar_each_in_label_order() -> None:
 def test_of_many_classes_the_largest_and_smallest_have_bars_and_all_are_a_line(
     step: int, logarithmic: bool
 ) -> None:
-    """Sizes 1 to 61, or all alike; the axis is logarithmic where they differ much."""
+    """61 classes have twenty bars and a curve, logarithmic only where their sizes differ much."""
     totals = 1 + step * np.arange(BARS + 1)
     sizes = class_sizes(np.stack([totals, 0 * totals, 0 * totals]))
 
@@ -84,54 +83,8 @@ def test_of_many_classes_the_largest_and_smallest_have_bars_and_all_are_a_line(
         assert labels == [*range(BARS, BARS - ENDS, -1), *range(ENDS - 1, -1, -1)]
 
 
-def test_points_keep_their_places_right_and_up() -> None:
-    """The point that is furthest right and up stands in the upper right corner."""
-    points = np.array([[0.0, 0.0], [10.0, 20.0], [10.0, 0.0]])
-    drawn = scatter(points, np.array([1, 0, 1], np.int32), ["a", "b"])
-    far = DRAWING - EDGE
-
-    assert [(dots.label, dots.path) for dots in drawn.dots] == [
-        (0, f"M{far} {EDGE}h0"),
-        (1, f"M{EDGE} {far}h0M{far} {far}h0"),
-    ]
-    assert len({dots.hue for dots in drawn.dots}) == 2
-
-
-def test_points_that_are_all_one_can_be_drawn() -> None:
-    """No division by nothing."""
-    assert len(scatter(np.ones((3, 2)), np.zeros(3, np.int32), ["a"]).dots) == 1
-
-
-def test_names_do_not_cover_each_other_and_the_largest_classes_are_named_first() -> None:
-    """Two hundred classes on one spot leave one name; spread out, no more than fifty."""
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(200), 3).astype(np.int32)
-    labels[:90] = 7
-    names = [f"name {label}" for label in range(200)]
-    heap = scatter(
-        np.concatenate([rng.random((600, 2)), [[-99, -99], [99, 99]]]),
-        np.append(labels, [7, 7]).astype(np.int32),
-        names,
-    )
-    spread = scatter(rng.random((600, 2)), labels, ["字"] * 200)
-
-    assert [tag.text for tag in heap.tags] == ["name 7"]
-    assert len(spread.tags) == TAGS
-    assert spread.tags[0].label == 7
-    places = np.array([(tag.x, tag.y) for tag in spread.tags])
-    apart = np.abs(places[:, None] - places[None]).max(axis=2) + 999 * np.eye(TAGS)
-    assert apart.min() >= 13
-
-
-def test_a_name_stands_at_a_picture_of_its_class() -> None:
-    """Of a class in two heaps, in one of them and not between."""
-    places = np.array([[0, 0], [1, 0], [0, 1], [100, 100], [101, 100]])
-
-    assert list(middle(places)) in places.tolist()
-
-
-def test_the_picture_spec_is_told_in_words() -> None:
-    """Fit, size, margin, threshold and ink."""
+def test_the_image_spec_becomes_a_sentence() -> None:
+    """The sentence names fit, size, margin, threshold and ink."""
     words = spec_words(ImageSpec(28, fit="ink", ink="dark", threshold="otsu", margin=4 / 28))
 
     assert "28 x 28 pixels, 14% of the side left free" in words
@@ -140,7 +93,7 @@ def test_the_picture_spec_is_told_in_words() -> None:
 
 
 def test_every_step_that_made_the_file_is_a_sentence() -> None:
-    """The packing before the augmentation; what is none is left out, numbers have commas."""
+    """The packing comes before the augmentation; null options are left out, numbers have commas."""
     packed = {
         "tool": "create_dataset",
         "version": "0.1.0",
