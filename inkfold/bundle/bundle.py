@@ -207,8 +207,8 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
 def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     """The bundle in `folder` whose weights were written last.
 
-    `shipped`, the bundle that comes with the sources, is taken only where `folder` has no bundle of
-    the user's own: a checkout writes its files anew, so their age says nothing.
+    `shipped`, the bundle that comes with the sources, is returned only if `folder` holds no other
+    bundle: a checkout writes its files anew, so their age says nothing.
 
     Raises
     ------

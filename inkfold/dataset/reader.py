@@ -321,7 +321,7 @@ class Originals:
 
 
 def originals_of(dataset: Dataset) -> Originals:
-    """Number the originals of a dataset; in an augmented one those are the rows whose copy is 0."""
+    """Number the originals of a dataset; an augmented dataset's are its rows of copy 0."""
     rows = [np.flatnonzero(split.originals) for split in dataset.splits]
     splits = list(zip(dataset.splits, rows, strict=True))
     return Originals(

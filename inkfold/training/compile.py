@@ -1,9 +1,10 @@
 """A network made ready to train: optimizer, loss, and faster layers for TensorFlow on processors.
 
 Keras writes batch normalisation, PReLU and dropout as a dozen operations each, and every operation
-reads and writes all activations of a batch. On a processor `compiled` puts in their place layers
-whose elementwise work is compiled into one pass, in float32, rounded once at its end; sums stay
-with TensorFlow, whose sums are faster (docs/decisions/0009-fused-kernels.md).
+reads and writes all activations of a batch. On a processor `compiled` replaces these layers by
+twins that do all elementwise work in one compiled pass, in float32, rounded once at its end.
+TensorFlow's own sums are faster than compiled ones, so sums stay with it
+(docs/decisions/0009-fused-kernels.md).
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def adam(learning_rate: float) -> keras.optimizers.Adam:
 
 
 def twin(model: keras.Model) -> keras.Model:
-    """The same network with the same weights, with the faster layers where there are such.
+    """A copy of the network with equal weights, in which faster layers replace those of `_layers`.
 
     A subclass of keras.Model with a call of its own is returned as it is.
     """

@@ -17,7 +17,7 @@ from inkfold.bundle.history import Row
 from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
-from inkfold.evaluation.calibrate import searched
+from inkfold.evaluation.calibrate import search_record
 from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
@@ -188,7 +188,7 @@ class Training:
         search = self._phase(state, watcher, saved).finish()
         if not self.options.refit:
             return search
-        calibration = searched(self._in_float32(search.model), self.dataset)
+        calibration = search_record(self._in_float32(search.model), self.dataset)
         state = replace(
             state, refit_epochs=search.epochs, history=search.history, calibration=calibration
         )

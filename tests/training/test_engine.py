@@ -1,4 +1,4 @@
-"""Training a network: what is kept, what is repeated, what is never read."""
+"""Training a network: which weights and scores are kept, and that the test split is never read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Elastic distortion as Simard, Steinkraus and Platt (ICDAR 2003) tell it, picture by picture.
+"""Elastic distortion as Simard, Steinkraus and Platt (ICDAR 2003) describe it, image by image.
 
-Slow and plain: this is the specification that inkfold.elastic is held to.
+Slow and plain: this is the specification with which tests compare inkfold.elastic.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def reference_field(
 ) -> NDArray[np.float64]:
     """Displacement along one axis in pixels, (size, size): alpha times smoothed U(-1, 1) noise.
 
-    The noise is 4 sigma wider than the picture on each side, so that it is smoothed alike
-    everywhere, and the window ends there.
+    The noise reaches 4 sigma beyond the image on each side, which is as far as the window reaches,
+    so that every pixel is smoothed alike.
     """
     wider = math.ceil(4 * sigma)
     noise = rng.uniform(-1, 1, (size + 2 * wider, size + 2 * wider))
@@ -29,7 +29,7 @@ def reference_field(
 def reference_fields(
     n: int, size: int, sigma: float, alpha: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Rows' and columns' fields of `n` pictures, (n, 2, size, size)."""
+    """The displacement fields of `n` images, of rows and of columns: (n, 2, size, size)."""
     fields = [reference_field(size, sigma, alpha, rng) for _ in range(2 * n)]
     return np.reshape(fields, (n, 2, size, size))
 
@@ -38,7 +38,7 @@ def reference_warp(image: NDArray[np.uint8], field: NDArray[np.floating]) -> NDA
     """``copy[r, c] = image[r + field[0, r, c], c + field[1, r, c]]``, bilinear, paper outside.
 
     "grid-constant" interpolates between the border's pixels and the paper beyond; "constant" would
-    cut the picture off at the middle of its border pixels.
+    cut the image off at the middle of its border pixels.
     """
     source = np.indices(image.shape) + field.astype(np.float64)
     ink = image.astype(np.float64)
@@ -46,7 +46,7 @@ def reference_warp(image: NDArray[np.uint8], field: NDArray[np.floating]) -> NDA
 
 
 def covariance(size: int, sigma: float, alpha: float) -> NDArray[np.float64]:
-    """Of the flattened field, in closed form: alpha^2 / 3 times G G^T on rows and on columns."""
+    """Covariance of the flattened field: alpha^2 / 3 times G G^T, on rows and on columns."""
     reach = math.ceil(4 * sigma)
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     window /= window.sum()

@@ -1,4 +1,4 @@
-"""A network small enough for tests, with everything that keeps state: dropout and normalisation."""
+"""A network small enough for tests, with layers that keep state: dropout and normalisation."""
 
 from __future__ import annotations
 
