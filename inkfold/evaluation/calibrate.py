@@ -125,7 +125,7 @@ def unusable(bundle: Bundle, dataset: Dataset) -> str:
 def as_stored(bundle: Bundle, why: str = "it was not looked at") -> Calibration:
     """The calibration that the bundle holds; `why` says what keeps validation from being used.
 
-    The bundle of a ``--refit`` holds what was chosen with the network before it (`searched`).
+    The bundle of a ``--refit`` holds what was chosen with the network before it (`search_record`).
     """
     stored = bundle.record.get("calibration") or {}
     if stored.get("by") == SEARCH:
@@ -140,7 +140,7 @@ def as_stored(bundle: Bundle, why: str = "it was not looked at") -> Calibration:
     return Calibration(temperature=bundle.temperature, how=how, why=why)
 
 
-def searched(model: keras.Model, dataset: Dataset) -> dict[str, Any]:
+def search_record(model: keras.Model, dataset: Dataset) -> dict[str, Any]:
     """What a bundle keeps of the network that ``--refit`` is about to train anew.
 
     The network of the search has not seen the validation split, the refitted one has. Both are

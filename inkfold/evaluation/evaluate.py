@@ -170,7 +170,7 @@ class Evaluation:
         """Risk against coverage, with the probabilities that ``classify.py`` gives."""
         return risk_curve(self.predictions.probability, self.predictions.right)
 
-    def kept(self, reject: float) -> Withheld:
+    def withheld(self, reject: float) -> Withheld:
         """What ``classify.py --reject`` would keep of this split."""
         return keep(self.predictions.probability, self.predictions.right, reject)
 

@@ -210,7 +210,7 @@ def percent(share: float | None) -> str:
 
 def measured(result: Evaluation, threshold: RejectThreshold) -> Withheld | None:
     """What ``--reject`` leaves of the split; None where no threshold keeps what is wanted."""
-    return None if threshold.reject is None else result.kept(threshold.reject)
+    return None if threshold.reject is None else result.withheld(threshold.reject)
 
 
 def _group_rows(result: Evaluation) -> list[list[object]]:

@@ -31,7 +31,7 @@ TEST = ((0, 0, 1, 2, None), (0, 1, 1, 2, 2))
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the dataset d.h5, and the bundle `bands` whose record names it."""
     monkeypatch.chdir(tmp_path)
     splits = {"train": ((0, 1), (0, 1)), "validation": VALIDATION, "test": TEST}
@@ -41,11 +41,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_temperature_is_that_of_the_validation_split(here: Path) -> None:
+def test_the_temperature_is_that_of_the_validation_split(work: Path) -> None:
     """The temperature is 2, known by hand from validation; the test split has no say in it."""
-    with open_dataset(here / "d.h5") as dataset:
+    with open_dataset(work / "d.h5") as dataset:
         counts: list[int] = []
-        classifier = Classifier(load_bundle(here / "bands"))
+        classifier = Classifier(load_bundle(work / "bands"))
         calibration = calibrate(classifier, dataset, advance=counts.append)
 
     assert calibration.temperature == pytest.approx(2, rel=1e-3)
@@ -59,10 +59,10 @@ def test_the_temperature_is_that_of_the_validation_split(here: Path) -> None:
     assert after.loss == pytest.approx(-(np.log(1 / 2) + np.log(1 / 6)) / 2, rel=1e-4)
 
 
-def test_before_and_after_are_measured_on_the_test_split(here: Path) -> None:
+def test_before_and_after_are_measured_on_the_test_split(work: Path) -> None:
     """Test's answers have 0.75 and 0.25 without the temperature, 0.5 and 0.25 with it."""
-    with open_dataset(here / "d.h5") as dataset:
-        classifier = Classifier(load_bundle(here / "bands"))
+    with open_dataset(work / "d.h5") as dataset:
+        classifier = Classifier(load_bundle(work / "bands"))
         result = evaluate(classifier, dataset, calibration=calibrate(classifier, dataset))
 
     assert result.predictions.own == pytest.approx([0.75, 0.75, 0.75, 0.75, 0.25])
@@ -74,19 +74,19 @@ def test_before_and_after_are_measured_on_the_test_split(here: Path) -> None:
     assert sum(each.right.total for each in result.bins_after) == 5
 
 
-def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(here: Path) -> None:
+def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(work: Path) -> None:
     """After --refit, on another packing or without pictures the reason is kept, no threshold."""
-    bundle = load_bundle(here / "bands")
+    bundle = load_bundle(work / "bands")
     refitted = Bundle(bundle.path, bundle.record | {"refit": True})
-    write_dataset(here / "other.h5", {"validation": VALIDATION, "test": TEST}, provenance={"x": 1})
-    write_dataset(here / "empty.h5", {"test": TEST})
-    with open_dataset(here / "empty.h5") as empty:
-        unvalidated = load_bundle(write_bundle(here / "e", provenance=empty.provenance))
+    write_dataset(work / "other.h5", {"validation": VALIDATION, "test": TEST}, provenance={"x": 1})
+    write_dataset(work / "empty.h5", {"test": TEST})
+    with open_dataset(work / "empty.h5") as empty:
+        unvalidated = load_bundle(write_bundle(work / "e", provenance=empty.provenance))
         third = calibrate(Classifier(unvalidated), empty)
-    with open_dataset(here / "d.h5") as dataset:
+    with open_dataset(work / "d.h5") as dataset:
         first = calibrate(Classifier(refitted), dataset)
-    write_dataset(here / "far.h5", {"validation": TEST, "test": TEST})
-    with open_dataset(here / "far.h5") as far:
+    write_dataset(work / "far.h5", {"validation": TEST, "test": TEST})
+    with open_dataset(work / "far.h5") as far:
         second = calibrate(Classifier(bundle), far)
 
     reasons = ("after --refit", "is not the one kept from the training", "is empty")
@@ -96,13 +96,13 @@ def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(here: Path) -
         assert (each.temperature, each.fitted, each.thresholds) == (None, False, ())
 
 
-def test_a_stored_temperature_stands_where_none_can_be_fitted(here: Path) -> None:
+def test_a_stored_temperature_stands_where_none_can_be_fitted(work: Path) -> None:
     """On another dataset the bundle's temperature is applied, as classify.py does."""
-    record_calibration(here / "bands", {"temperature": 2.0})
-    write_dataset(here / "far.h5", {"validation": TEST, "test": TEST})
+    record_calibration(work / "bands", {"temperature": 2.0})
+    write_dataset(work / "far.h5", {"validation": TEST, "test": TEST})
 
-    with open_dataset(here / "far.h5") as far:
-        classifier = Classifier(load_bundle(here / "bands"))
+    with open_dataset(work / "far.h5") as far:
+        classifier = Classifier(load_bundle(work / "bands"))
         result = evaluate(classifier, far, calibration=calibrate(classifier, far))
         plain = evaluate(classifier, far)
 
@@ -114,22 +114,22 @@ def test_a_stored_temperature_stands_where_none_can_be_fitted(here: Path) -> Non
 
 
 def test_a_large_validation_split_is_taken_in_part(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where memory holds five rows of eight, the first five are taken: their order is random."""
     monkeypatch.setattr("inkfold.evaluation.calibrate.MOST", 5 * 4)
 
-    with open_dataset(here / "d.h5") as dataset:
-        calibration = calibrate(Classifier(load_bundle(here / "bands")), dataset)
+    with open_dataset(work / "d.h5") as dataset:
+        calibration = calibrate(Classifier(load_bundle(work / "bands")), dataset)
 
     assert calibration.right == Rate(3, 5)
 
 
 def test_evaluating_records_the_temperature_and_classify_applies_it(
-    here: Path, capfd: Capture
+    work: Path, capfd: Capture
 ) -> None:
     """classify.py gives the same label before and after, and then the calibrated probability."""
-    write_picture(here / "2.png", 2)
+    write_picture(work / "2.png", 2)
     classify(["--model", "bands", "--format", "csv", "2.png"])
     before = capfd.readouterr()
 
@@ -147,52 +147,52 @@ def test_evaluating_records_the_temperature_and_classify_applies_it(
     assert rejected == "2.png ? 0.5000 あ 0.1667\n"
     assert "calibrated" not in before.err
     assert after.err.endswith("; probabilities calibrated\n")
-    record = load_bundle(here / "bands").record["calibration"]
+    record = load_bundle(work / "bands").record["calibration"]
     assert record["temperature"] == pytest.approx(2, rel=1e-3)
     assert (record["correct"], record["total"]) == (4, 8)
     assert "temperature        2, fitted on 8 validation pictures, 4 of them wrong" in printed
 
 
-def test_where_no_temperature_fits_none_is_recorded(here: Path, capfd: Capture) -> None:
+def test_where_no_temperature_fits_none_is_recorded(work: Path, capfd: Capture) -> None:
     """If every validation answer is right, the bundle gets the score and no temperature."""
-    write_dataset(here / "t.h5", {"validation": ((0, 1), (0, 1)), "test": TEST})
-    with open_dataset(here / "t.h5") as dataset:
-        write_bundle(here / "b", provenance=dataset.provenance)
+    write_dataset(work / "t.h5", {"validation": ((0, 1), (0, 1)), "test": TEST})
+    with open_dataset(work / "t.h5") as dataset:
+        write_bundle(work / "b", provenance=dataset.provenance)
 
     assert main(["b", "t.h5"]) == 0
 
     out = capfd.readouterr().out
     assert "temperature        none fits 2 validation pictures, 0 of them wrong" in out
-    record = load_bundle(here / "b").record
+    record = load_bundle(work / "b").record
     assert "calibration" not in record
     assert record["scores"]["test"]["correct"] == 3
 
 
-def test_evaluating_twice_gives_the_same_report(here: Path, capfd: Capture) -> None:
+def test_evaluating_twice_gives_the_same_report(work: Path, capfd: Capture) -> None:
     """The temperature that the first run stored in the bundle changes nothing in the second."""
     main(["bands", "d.h5"])
-    first = (here / "logs/bands/evaluation/evaluation.json").read_bytes()
-    record = (here / "bands" / "bundle.json").read_bytes()
+    first = (work / "logs/bands/evaluation/evaluation.json").read_bytes()
+    record = (work / "bands" / "bundle.json").read_bytes()
     main(["bands", "d.h5", "--overwrite"])
 
-    assert (here / "logs/bands/evaluation/evaluation.json").read_bytes() == first
-    assert (here / "bands" / "bundle.json").read_bytes() == record
+    assert (work / "logs/bands/evaluation/evaluation.json").read_bytes() == first
+    assert (work / "bands" / "bundle.json").read_bytes() == record
     capfd.readouterr()
 
 
-def test_the_printed_threshold_does_what_the_report_says(here: Path, capfd: Capture) -> None:
+def test_the_printed_threshold_does_what_the_report_says(work: Path, capfd: Capture) -> None:
     """With --reject as printed classify.py answers as many test pictures as the report says."""
     clear, faint = (0, 1, 2, 3) * 5, (None,) * 4
     truth = (*clear, 1, 2, 3, 0)  # no blank picture is right
     splits = {"validation": ((*clear, *faint), truth), "test": ((0, 1, None), (0, 1, 3))}
-    write_dataset(here / "t.h5", splits)
-    with open_dataset(here / "t.h5") as dataset:
-        write_bundle(here / "b", provenance=dataset.provenance)
+    write_dataset(work / "t.h5", splits)
+    with open_dataset(work / "t.h5") as dataset:
+        write_bundle(work / "b", provenance=dataset.provenance)
     for name, band in (("0", 0), ("1", 1), ("blank", None)):
-        write_picture(here / f"{name}.png", band)
+        write_picture(work / f"{name}.png", band)
 
     assert main(["b", "t.h5"]) == 0
-    figures = json.loads((here / "logs/b/evaluation/evaluation.json").read_text(encoding="utf-8"))
+    figures = json.loads((work / "logs/b/evaluation/evaluation.json").read_text(encoding="utf-8"))
     first = figures["thresholds"][0]
     printed = capfd.readouterr().out
     reject = f"{first['reject']:.9g}"
@@ -211,14 +211,14 @@ def test_the_printed_threshold_does_what_the_report_says(here: Path, capfd: Capt
     assert capfd.readouterr().out == "0.png あ\n1.png b b\nblank.png ?\n"
 
 
-def test_thresholds_are_chosen_among_calibrated_probabilities(here: Path) -> None:
+def test_thresholds_are_chosen_among_calibrated_probabilities(work: Path) -> None:
     """The temperature lifts 20 answers from 0.75 to 0.95, so 0.9 parts them from the others."""
     clear, faint = [0] * 20, [None] * 4  # 19 of the 20 are right
     splits = {"validation": ([*clear, *faint], [*[0] * 19, 1, 1, 2, 3, 1]), "test": TEST}
-    write_dataset(here / "t.h5", splits)
+    write_dataset(work / "t.h5", splits)
 
-    with open_dataset(here / "t.h5") as dataset:
-        bundle = load_bundle(write_bundle(here / "b", provenance=dataset.provenance))
+    with open_dataset(work / "t.h5") as dataset:
+        bundle = load_bundle(write_bundle(work / "b", provenance=dataset.provenance))
         calibration = calibrate(Classifier(bundle), dataset)
 
     assert calibration.temperature == pytest.approx(np.log(9) / np.log(3 * 19), rel=1e-3)
@@ -226,19 +226,19 @@ def test_thresholds_are_chosen_among_calibrated_probabilities(here: Path) -> Non
     assert [threshold.reject for threshold in calibration.thresholds[1:]] == [None] * 3
 
 
-def test_a_later_temperature_takes_the_place_of_an_earlier_one(here: Path) -> None:
+def test_a_later_temperature_takes_the_place_of_an_earlier_one(work: Path) -> None:
     """A new calibration replaces the old one whole, and the rest of the record stays."""
-    before = load_bundle(here / "bands").record
-    record_calibration(here / "bands", {"temperature": 2.0, "total": 3})
-    record_calibration(here / "bands", {"temperature": 3.0})
+    before = load_bundle(work / "bands").record
+    record_calibration(work / "bands", {"temperature": 2.0, "total": 3})
+    record_calibration(work / "bands", {"temperature": 3.0})
 
-    assert load_bundle(here / "bands").record == before | {"calibration": {"temperature": 3.0}}
+    assert load_bundle(work / "bands").record == before | {"calibration": {"temperature": 3.0}}
 
 
-def test_probabilities_from_python_are_calibrated_too(here: Path) -> None:
+def test_probabilities_from_python_are_calibrated_too(work: Path) -> None:
     """`predict` gives what classify.py gives; `network_answers` gives the network's own."""
-    record_calibration(here / "bands", {"temperature": 2.0})
-    classifier = Classifier(load_bundle(here / "bands"))
+    record_calibration(work / "bands", {"temperature": 2.0})
+    classifier = Classifier(load_bundle(work / "bands"))
     images = np.stack([picture(2), picture(None)])
 
     np.testing.assert_allclose(
@@ -247,9 +247,9 @@ def test_probabilities_from_python_are_calibrated_too(here: Path) -> None:
     np.testing.assert_allclose(classifier.network_answers(images)[0, 2], 0.75, rtol=1e-5)
 
 
-def test_a_bundle_of_the_former_version_has_no_temperature(here: Path) -> None:
+def test_a_bundle_of_the_former_version_has_no_temperature(work: Path) -> None:
     """A record without a calibration has no temperature: probabilities are the network's own."""
-    bundle = load_bundle(here / "bands")
+    bundle = load_bundle(work / "bands")
 
     assert "calibration" not in bundle.record
     assert bundle.temperature is None
@@ -257,19 +257,19 @@ def test_a_bundle_of_the_former_version_has_no_temperature(here: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, -1.5, "2", float("inf"), float("nan")])
-def test_a_temperature_that_is_no_positive_number_is_refused(here: Path, wrong: Any) -> None:  # noqa: ANN401, of any kind
+def test_a_temperature_that_is_no_positive_number_is_refused(work: Path, wrong: Any) -> None:  # noqa: ANN401, of any kind
     """Loading names the temperature and what was expected, and gives no strange probabilities."""
-    record_calibration(here / "bands", {"temperature": wrong})
+    record_calibration(work / "bands", {"temperature": wrong})
 
     with pytest.raises(InkfoldError, match=r"holds the temperature .* expected a number above 0"):
-        Classifier(load_bundle(here / "bands"))
+        Classifier(load_bundle(work / "bands"))
 
 
-def test_tables_for_machines_hold_the_counts(here: Path, capfd: Capture) -> None:
+def test_tables_for_machines_hold_the_counts(work: Path, capfd: Capture) -> None:
     """reliability.csv has fifteen bins of all pictures, coverage.csv each probability."""
     main(["bands", "d.h5"])
     out = capfd.readouterr().out
-    folder = here / "logs/bands/evaluation"
+    folder = work / "logs/bands/evaluation"
 
     with (folder / "reliability.csv").open(encoding="utf-8", newline="") as file:
         bins = list(csv.DictReader(file))

@@ -121,7 +121,7 @@ def test_bundles_that_answer_other_questions_are_refused(
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dataset, the bundle `bands`, and `turned`, which takes little ink for much."""
     monkeypatch.chdir(tmp_path)
     write_dataset(tmp_path / "d.h5", {"test": ((1, 0, 1, 2), (1, 1, 1, 2))})
@@ -130,9 +130,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> None:
+def test_two_bundles_are_compared_by_the_command(work: Path, capfd: Capture) -> None:
     """The command prints figures and writes four files; the bundles' records stay as they are."""
-    before = [(here / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
+    before = [(work / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
 
     assert main(["bands", "turned", "d.h5"]) == 0
 
@@ -141,7 +141,7 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
     assert "bands   right 3 of 4, 75.00 %" in out
     assert "turned  right 1 of 4, 25.00 %" in out
     assert "McNemar's exact test of 3 against 1: p = 0.62\n" in out
-    folder = here / "logs" / "bands" / "comparison-with-turned"
+    folder = work / "logs" / "bands" / "comparison-with-turned"
     assert {path.name for path in folder.iterdir()} == {
         *("summary.txt", "comparison.json", "differences.csv", "report.html")
     }
@@ -156,14 +156,14 @@ def test_two_bundles_are_compared_by_the_command(here: Path, capfd: Capture) -> 
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<img class="ink" src="data:image/png;base64,') == 4
     assert "Only turned is right: 1" in page
-    with open_dataset(here / "d.h5") as dataset:
+    with open_dataset(work / "d.h5") as dataset:
         *_, of_turned = re.findall(r'src="([^"]+)"', page)
         assert [of_turned] == data_uris(dataset.test.images, np.array([1]))
-    after = [(here / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
+    after = [(work / name / "bundle.json").read_bytes() for name in ("bands", "turned")]
     assert after == before
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("work")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
