@@ -2,9 +2,9 @@
 
     python benchmarks/invariance.py [BUNDLE]
 
-The 26 letters and digits of tests/worlds/drawn_letters.py are written with a pen on a sheet of 400
-pixels, as both canvases do it; BUNDLE is the one that comes along. It is not part of `make bench`:
-nothing in it is a time.
+The 26 letters and digits of tests/worlds/drawn_letters.py are drawn with a pen on a sheet of 400 by
+400 pixels, as the page and the window do it. Without BUNDLE the shipped bundle answers. This is not
+part of `make bench`, which measures speed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from inkfold.classifier import Classifier
 from inkfold.metrics import Rate
 from tests.worlds.drawn_letters import STROKES
 
-SIDE, HEIGHT, BRUSH = 400, 220, 16
-Places = NDArray[np.float64]  # (n, 2): row and column, 0 to 1 within the letter's box
+SIDE, HEIGHT, BRUSH = 400, 220, 16  # of the sheet, the character and the pen, in pixels
 
 
 def drawn(
@@ -37,7 +36,21 @@ def drawn(
     brush: float = BRUSH,
     slant: float = 0,
 ) -> NDArray[np.uint8]:
-    """A character on the sheet: its height, where its box begins, the pen, degrees to the right."""
+    """The picture of a character on the sheet, uint8 (SIDE, SIDE).
+
+    Parameters
+    ----------
+    character : str
+        A key of `STROKES`.
+    height : float
+        Height of the character, in pixels.
+    corner : (float, float)
+        Row and column of the upper left corner of the character's box, in pixels.
+    brush : float
+        Width of the pen, in pixels.
+    slant : float
+        Slant to the right, in degrees.
+    """
     strokes = []
     for stroke in STROKES[character]:
         columns, rows = np.transpose(stroke)
@@ -63,7 +76,7 @@ WAYS: dict[str, Callable[[str], NDArray[np.uint8]]] = {
 
 
 def table(recogniser: Recogniser) -> list[tuple[str, Rate]]:
-    """Right answers to the plain drawings, then same answers in each way."""
+    """The right answers to plain drawings; then, for each way, answers equal to the plain ones."""
     plain = {c: recogniser.answer(drawn(c)).labels[0] for c in STROKES}
     rows = [("plain: right", Rate(sum(c == answer for c, answer in plain.items()), len(plain)))]
     for name, way in WAYS.items():
@@ -73,7 +86,7 @@ def table(recogniser: Recogniser) -> list[tuple[str, Rate]]:
 
 
 def main(bundle: Path) -> None:
-    """Print the table."""
+    """Print the table of a bundle."""
     for name, rate in table(Recogniser(Classifier(load_bundle(bundle)))):
         sys.stdout.write(f"{name:34s} {rate}\n")
 

@@ -1,10 +1,11 @@
-"""What share of planted wrong labels stands at the head of the audit's ranking.
+"""What share of planted wrong labels is at the head of the audit's ranking.
 
     python benchmarks/label_errors.py FOLDER      # or INKFOLD_DATA=FOLDER
 
 FOLDER holds `kmnist`, the four idx files of Kuzushiji-MNIST as they were downloaded. One in a
-hundred of the 60,000 training labels is moved to another class, drawn by a seed; the ranking is
-that of `inkfold audit`. It is not part of `make bench`: the data does not come along.
+hundred of the 60,000 training labels is changed to another class, drawn by a seed; then the labels
+are ranked as `inkfold audit` ranks them. This is not part of `make bench`, for the data is not part
+of the project.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from inkfold.importers import idx
 from inkfold.metrics import Rate
 
 PLANTED = 100  # one label in so many is made wrong
-HEADS = (0.01, 0.05)
+HEADS = (0.01, 0.05)  # first parts of the ranking, as shares of it
 SEEDS = (0, 1)
 
 
@@ -42,32 +43,32 @@ def read_train(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32], int]
 def planted(
     labels: NDArray[np.int32], classes: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Labels of which one in a hundred is wrong, and which."""
-    chosen = rng.choice(len(labels), len(labels) // PLANTED, replace=False)
-    wrong = labels.copy()
-    wrong[chosen] = (labels[chosen] + rng.integers(1, classes, len(chosen))) % classes
-    return wrong, wrong != labels
+    """Labels of which one in a hundred is wrong, and whether each of them is."""
+    rows = rng.choice(len(labels), len(labels) // PLANTED, replace=False)
+    changed = labels.copy()
+    changed[rows] = (labels[rows] + rng.integers(1, classes, len(rows))) % classes
+    return changed, changed != labels
 
 
 def lines(suspects: Suspects, wrong: NDArray[np.bool_]) -> Iterator[str]:
-    """How many of the planted labels are where."""
+    """The share of planted labels in each head of the ranking, and among cleanlab's issues."""
     ranked = wrong[suspects.places]
     for head in HEADS:
-        found = int(ranked[: int(head * len(ranked))].sum())
-        yield f"  first {head:.0%} of the ranking: {Rate(found, int(wrong.sum()))}"
-    counted = Rate(int(ranked[: suspects.issues].sum()), suspects.issues)
-    yield f"  planted among the first, as many as cleanlab counts: {counted}"
+        count = int(ranked[: int(head * len(ranked))].sum())
+        yield f"  first {head:.0%} of the ranking: {Rate(count, int(wrong.sum()))}"
+    among_issues = Rate(int(ranked[: suspects.issues].sum()), suspects.issues)
+    yield f"  planted labels among the first {suspects.issues:,}, cleanlab's count: {among_issues}"
 
 
 def main(folder: Path) -> None:
-    """Plant, rank, count, once for each seed."""
+    """Plant wrong labels, rank the labels, and print where the planted ones are, for each seed."""
     images, labels, classes = read_train(folder / "kmnist")
     digest = digests(images).view(np.uint64)
     for seed in SEEDS:
-        given, wrong = planted(labels, classes, np.random.default_rng(seed))
+        changed, wrong = planted(labels, classes, np.random.default_rng(seed))
         start = time.perf_counter()
-        everything = np.ones(len(labels), bool)
-        suspects = suspects_of(images, given, digest, everything, classes=classes, seed=seed)
+        every_row = np.ones(len(labels), bool)
+        suspects = suspects_of(images, changed, digest, every_row, classes=classes, seed=seed)
         seconds = time.perf_counter() - start
         if suspects is None:
             raise ValueError("a set of one class has nothing to compare")
@@ -76,7 +77,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("INKFOLD_DATA")
-    if given is None:
+    data = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("INKFOLD_DATA")
+    if data is None:
         sys.exit("give the folder of the data, or set INKFOLD_DATA")
-    main(Path(given))
+    main(Path(data))

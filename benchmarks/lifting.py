@@ -2,8 +2,8 @@
 
     python benchmarks/lifting.py
 
-Needs Chromium and playwright. `python draw.py` answers in a process of its own with the bundle
-that comes along; letters are written with the mouse, and the page's own clock is read when the
+This needs Chromium and playwright. `python draw.py` answers in a process of its own with the
+shipped bundle. Characters are written with the mouse, and the page's own clock is read when the
 pointer goes up and when the label is set next.
 """
 
@@ -33,24 +33,8 @@ new MutationObserver(() => { if (lifted) taken.push(now() - lifted); lifted = 0;
 }"""
 
 
-def write(page: Page, character: str) -> None:
-    """Write a character, wait for its answer, clear the sheet."""
-    box = page.locator("#sheet").bounding_box()
-    if box is None:
-        raise RuntimeError("the page shows no sheet")
-    for places in places_on(box, character):
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        for place in places[1:]:
-            page.mouse.move(*place)
-        page.mouse.up()
-        page.wait_for_timeout(150)
-    page.keyboard.press("Delete")
-    page.wait_for_timeout(100)
-
-
 def main() -> None:
-    """Start, write, print."""
+    """Start the server and a browser, write every character three times, and print the times."""
     line = [sys.executable, str(ROOT / "draw.py"), str(SHIPPED), "--port", "0", "--no-browser"]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -72,11 +56,27 @@ def main() -> None:
             browser.close()
         finally:
             server.terminate()
-    median, last = np.percentile(taken, (50, 99))
+    median, slowest = np.percentile(taken, (50, 99))
     sys.stdout.write(
-        f"{len(taken)} strokes: median {median:.0f} ms, 99th percentile {last:.0f} ms, "
+        f"{len(taken)} strokes: median {median:.0f} ms, 99th percentile {slowest:.0f} ms, "
         f"longest {taken.max():.0f} ms from lifting the pen to the answer\n"
     )
+
+
+def write(page: Page, character: str) -> None:
+    """Write a character, wait for its answer, clear the sheet."""
+    box = page.locator("#sheet").bounding_box()
+    if box is None:
+        raise RuntimeError("the page shows no sheet")
+    for places in places_on(box, character):
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+        page.wait_for_timeout(150)
+    page.keyboard.press("Delete")
+    page.wait_for_timeout(100)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     python benchmarks/memory.py            # up to 200,000 pictures, about two minutes
 
-Memory is the resident set, polled every 5 ms and summed over the process and all that it started:
-pages that processes share count for each of them. Time a picture is told as it is, and as what each
-further picture takes from one size to the next: the start of Python and of the workers is a
-constant, which at 2,000 pictures is nearly all. Augmenting makes ten of each training picture.
+Memory is the resident set, polled every 5 ms and summed over the process and all processes that it
+started; pages that processes share count for each of them. Time is given per picture, and per
+further picture from one size to the next: the start of Python and of the workers is a constant,
+which is nearly all of the time at 2,000 pictures. Augmenting writes ten rows for each training
+picture.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -35,7 +37,7 @@ COMMAND = "python benchmarks/memory.py"
 
 
 def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
-    """So many different pictures of 8x8 pixels, one after the other into the classes."""
+    """Write `count` different pictures of 8x8 pixels, dealt to the class folders in turn."""
     rng = np.random.default_rng(0)
     for name in range(classes):
         (root / f"{name:02d}").mkdir(parents=True)
@@ -46,29 +48,6 @@ def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
             cv2.imencode(".png", picture)[1].tobytes()
         )
     return root
-
-
-def family(process: psutil.Popen) -> Iterator[psutil.Process]:
-    """A process and all that it started."""
-    yield process
-    with contextlib.suppress(psutil.Error):
-        yield from process.children(recursive=True)
-
-
-def peak_memory(command: Sequence[str | Path]) -> float:
-    """The most resident memory, in MiB, that a command had at a time, all processes together."""
-    process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        total = 0
-        for member in family(process):
-            with contextlib.suppress(psutil.Error):
-                total += member.memory_info().rss
-        peak = max(peak, total)
-        time.sleep(0.005)
-    if process.returncode:
-        raise RuntimeError(f"{command} ended with exit code {process.returncode}")
-    return peak / 2**20
 
 
 def measure() -> list[Row]:
@@ -86,43 +65,51 @@ def measure() -> list[Row]:
 
 
 def growth(work: Path, stage: str) -> list[Row]:
-    """Whole processes with two workers, each size in each round."""
+    """The time a picture, and a further picture, at 200,000 against 20,000, with two workers.
+
+    Whole processes are timed, each size in each round.
+    """
     taken: dict[int, list[float]] = {count: [] for count in SIZES}
     for _ in range(ROUNDS):
         for count in SIZES:
-            again = 1 if count == SIZES[-1] else 3  # short runs vary more
+            repeats = 1 if count == SIZES[-1] else 3  # short runs vary more
             runs = [
                 run_script(stage, *arguments(work, stage, count, "2"), cwd=work)
-                for _ in range(again)
+                for _ in range(repeats)
             ]
             taken[count].append(statistics.median(runs))
     small, middle, large = SIZES
-    each = {count: [t / count for t in taken[count]] for count in SIZES}
+    each = {count: [seconds / count for seconds in taken[count]] for count in SIZES}
     further = [
-        [(b - a) / (more - less) for a, b in zip(taken[less], taken[more], strict=True)]
+        [
+            (long - short) / (more - less)
+            for short, long in zip(taken[less], taken[more], strict=True)
+        ]
         for less, more in ((small, middle), (middle, large))
     ]
     return [
         Row(
-            f"{stage}, time a picture, {what}",
-            told(of_large, f"at {large:,}" if what == AS_IS else f"from {middle:,} on"),
-            "a tenth of them",
-            told(of_middle, f"at {middle:,}" if what == AS_IS else f"from {small:,} on"),
-            ratios(of_large, of_middle),
-            "at most 1.15",
-            COMMAND,
-            f"at {small:,}: {digits(MICROSECONDS * min(each[small]))} us, start included",
+            stage=f"{stage}, time a picture, {kind}",
+            ours=per_picture(of_large, f"at {large:,}" if kind == AS_IS else f"from {middle:,} on"),
+            peer="a tenth of them",
+            theirs=per_picture(
+                of_middle, f"at {middle:,}" if kind == AS_IS else f"from {small:,} on"
+            ),
+            ratio=ratios(of_large, of_middle),
+            target="at most 1.15",
+            command=COMMAND,
+            note=f"at {small:,}: {digits(MICROSECONDS * min(each[small]))} us, start included",
         )
-        for what, of_large, of_middle in (
+        for kind, of_large, of_middle in (
             (AS_IS, each[large], each[middle]),
             ("each further one", further[1], further[0]),
         )
     ]
 
 
-def told(values: Sequence[float], where: str) -> str:
-    """Microseconds a picture, and where."""
-    return f"{Spread.of(values).told(MICROSECONDS)} us {where}"
+def per_picture(seconds: Sequence[float], size: str) -> str:
+    """Seconds a picture as microseconds, and the number of pictures at which they were measured."""
+    return f"{Spread.of(seconds).told(MICROSECONDS)} us {size}"
 
 
 def memory(work: Path, stage: str, workers: str) -> list[Row]:
@@ -131,23 +118,51 @@ def memory(work: Path, stage: str, workers: str) -> list[Row]:
         peak_memory([sys.executable, ROOT / stage, *arguments(work, stage, count, workers)])
         for count in SIZES[1:]
     )
-    named = f"{stage} --workers {workers}, peak memory of all processes"
-    now = f"{many:.0f} MiB at {SIZES[2]:,}"
-    before = f"{few:.0f} MiB at {SIZES[1]:,}"
+    growing = Row(
+        stage=f"{stage} --workers {workers}, peak memory of all processes",
+        ours=f"{many:.0f} MiB at {SIZES[2]:,}",
+        peer="a tenth of them",
+        theirs=f"{few:.0f} MiB at {SIZES[1]:,}",
+        ratio=Spread.of([many / few]),
+        target="at most 1.1",
+        command=COMMAND,
+    )
     megabytes = many * 2**20 / 1e6
-    return [
-        Row(named, now, "a tenth of them", before, alone(many / few), "at most 1.1", COMMAND),
-        Row(named, now, "a limit", "500 MB", alone(megabytes / 500), "at most 1", COMMAND),
-    ]
+    limited = replace(
+        growing,
+        peer="a limit",
+        theirs="500 MB",
+        ratio=Spread.of([megabytes / 500]),
+        target="at most 1",
+    )
+    return [growing, limited]
 
 
-def alone(value: float) -> Spread:
-    """Of a single measurement."""
-    return Spread.of([value])
+def peak_memory(command: Sequence[str | Path]) -> float:
+    """The most resident memory that a command had at a time, all its processes together, in MiB."""
+    process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        total = 0
+        for member in family(process):
+            with contextlib.suppress(psutil.Error):
+                total += member.memory_info().rss
+        peak = max(peak, total)
+        time.sleep(0.005)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with exit code {process.returncode}")
+    return peak / 2**20
+
+
+def family(process: psutil.Popen) -> Iterator[psutil.Process]:
+    """A process and all processes that it started."""
+    yield process
+    with contextlib.suppress(psutil.Error):
+        yield from process.children(recursive=True)
 
 
 def arguments(work: Path, stage: str, count: int, workers: str) -> list[str | Path]:
-    """Behind the name of a stage, to run it on `count` pictures, at 32 pixels."""
+    """The arguments of a stage that runs it on `count` pictures."""
     packed = work / f"{count}.h5"
     source = work / str(count) if stage == "create_dataset.py" else packed
     target = packed if stage == "create_dataset.py" else work / f"{count}_elastic.h5"

@@ -1,12 +1,12 @@
-"""What packing 20,000 picture files costs, beside one pass of what else reads class folders.
+"""How long packing 20,000 picture files takes, beside one pass of other readers of class folders.
 
     python benchmarks/packing.py
 
-Ours is the whole process, with two workers, from its start to the file on the disk: split, digests
-and compression included. The peers only read, shrink and hand out the pictures. They are timed
-twice: waiting in processes of their own, with everything imported, so that only the pass itself
-counts, which favours them by our start of 0.2 s; and as whole processes like ours. All files are in
-the page cache.
+Ours is the whole process with two workers, from its start to the file on the disk: split, digests
+and compression are included. The peers only read, shrink and hand out the pictures. They are timed
+twice. First they wait in processes of their own with everything imported, so that only the pass
+itself counts; that favours them by our start of 0.2 s. Then they are timed as whole processes like
+ours. All files are in the page cache.
 """
 
 from __future__ import annotations
@@ -36,8 +36,46 @@ TORCHVISION = "torchvision ImageFolder, 2 workers"
 TARGETS = {KERAS: "at least 3", LOOP: "at least 1.5", TORCHVISION: ""}
 
 
+def measure() -> list[Row]:
+    """Pack 20,000 PNG files of 64x64 in 100 folders, beside three ways to read them once."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        work = Path(folder)
+        pictures = write_pictures(work / "pictures", COUNT)
+        ours = ("create_dataset.py", pictures, "-o", work / "d.h5", "--workers", "2", "--overwrite")
+        contenders: dict[str, Callable[[], object]] = {"ours": partial(run_script, *ours, cwd=work)}
+        for name in PEERS:
+            process = stack.enter_context(started(name, pictures))
+            stack.callback(process.communicate)  # closes its input, which ends it
+            if not is_ready(process):
+                print(f"{name}: not installed, left out", file=sys.stderr)  # noqa: T201, named, not hidden
+                continue
+            contenders[f"{name}: {PASS}"] = partial(one_pass, process)
+            contenders[f"{name}: {WHOLE}"] = partial(whole_process, name, pictures)
+        timed = in_turn(contenders, ROUNDS)
+    return [
+        _row(f"{name}: {extent}", timed, target)
+        for name, target in TARGETS.items()
+        for extent in (PASS, WHOLE)
+        if f"{name}: {extent}" in timed
+    ]
+
+
+def _row(name: str, timed: dict[str, list[float]], target: str) -> Row:
+    ours, theirs = (Spread.of(timed[key]) for key in ("ours", name))
+    return Row(
+        stage=f"create_dataset.py, {COUNT:,} PNG of {SIDE}x{SIDE}, 2 workers",
+        ours=f"{ours.told()} s",
+        peer=name,
+        theirs=f"{theirs.told()} s",
+        ratio=ratios(timed[name], timed["ours"]),
+        target=target,
+        command="python benchmarks/packing.py",
+        note="ours writes the file, theirs only reads",
+    )
+
+
 def write_pictures(root: Path, count: int) -> Path:
-    """Brush-written shapes, dark on white, in `CLASSES` folders."""
+    """Write lines as if written with a brush, dark on white, as PNG files in `CLASSES` folders."""
     rng = np.random.default_rng(0)
     for label in range(CLASSES):
         (root / f"{label:03d}").mkdir(parents=True)
@@ -51,12 +89,12 @@ def write_pictures(root: Path, count: int) -> Path:
 
 
 def by_loop(root: Path) -> Callable[[], int]:
-    """What one writes in five lines; one process, and OpenCV's threads find nothing to share."""
+    """A loop of a few lines in one process; a single picture gives OpenCV's threads no work."""
 
     def read() -> int:
         pictures, labels = [], []
         for label, folder in enumerate(sorted(os.listdir(root))):  # noqa: PTH208, the quickest
-            for name in sorted(os.listdir(root / folder)):  # noqa: PTH208
+            for name in sorted(os.listdir(root / folder)):  # noqa: PTH208, the quickest
                 picture = cv2.imread(f"{root}/{folder}/{name}", cv2.IMREAD_GRAYSCALE)
                 assert picture is not None
                 pictures.append(cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
@@ -67,7 +105,7 @@ def by_loop(root: Path) -> Callable[[], int]:
 
 
 def by_keras(root: Path) -> Callable[[], int]:
-    """Finding the files and one pass over the batches; tf.data uses all processors."""
+    """Keras finds the files and reads all batches once; tf.data uses all processors."""
     from keras.utils import image_dataset_from_directory
 
     def read() -> int:
@@ -85,7 +123,7 @@ def by_keras(root: Path) -> Callable[[], int]:
 
 
 def by_torchvision(root: Path) -> Callable[[], int]:
-    """One pass of a loader with two worker processes, which are started anew for each pass."""
+    """Torchvision reads all batches once, with two worker processes that each pass starts anew."""
     import_torchvision()
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
@@ -104,15 +142,15 @@ PEERS = {LOOP: by_loop, KERAS: by_keras, TORCHVISION: by_torchvision}
 
 
 def serve(name: str, root: str) -> None:
-    """Run in a peer's own process: a pass for each line that comes in."""
+    """Run a peer in its own process: for each line on stdin a pass, and the pictures it read."""
     read = PEERS[name](Path(root))
-    print("ready", flush=True)  # noqa: T201, to the process that asks
+    print("ready", flush=True)  # noqa: T201, read by the process that times this one
     for _ in sys.stdin:
-        print(read(), flush=True)  # noqa: T201
+        print(read(), flush=True)  # noqa: T201, read by the process that times this one
 
 
 def started(name: str, root: Path) -> subprocess.Popen[str]:
-    """A process for a peer that begins to import what it needs."""
+    """A new process that serves a peer; see `serve`."""
     call = f"from benchmarks.packing import serve; serve({name!r}, {str(root)!r})"
     return subprocess.Popen(  # noqa: S603, our own
         [sys.executable, "-c", call],
@@ -124,66 +162,28 @@ def started(name: str, root: Path) -> subprocess.Popen[str]:
     )
 
 
-def ready(process: subprocess.Popen[str]) -> bool:
-    """Wait until a peer has imported all; False when something is not installed."""
+def is_ready(process: subprocess.Popen[str]) -> bool:
+    """Wait until a peer has imported its libraries; False if one of them is not installed."""
     return process.stdout is not None and process.stdout.readline() == "ready\n"
 
 
 def one_pass(process: subprocess.Popen[str]) -> None:
-    """Have a peer read everything once."""
+    """Let a peer read all pictures once."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    told = process.stdout.readline()
-    if told != f"{COUNT}\n":
-        raise RuntimeError(f"{process.args!r} read {told!r}, not {COUNT} pictures")
+    count = process.stdout.readline()
+    if count != f"{COUNT}\n":
+        raise RuntimeError(f"{process.args!r} read {count!r}, not {COUNT} pictures")
 
 
-def whole(name: str, root: Path) -> None:
-    """A peer from the start of Python to its end."""
+def whole_process(name: str, root: Path) -> None:
+    """Run a peer from the start of Python to its end."""
     with started(name, root) as process:
-        ready(process)
+        is_ready(process)
         one_pass(process)
         process.communicate()
-
-
-def measure() -> list[Row]:
-    """Pack 20,000 PNG files of 64x64 in 100 folders, beside three ways to read them once."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        work = Path(folder)
-        pictures = write_pictures(work / "pictures", COUNT)
-        ours = ("create_dataset.py", pictures, "-o", work / "d.h5", "--workers", "2", "--overwrite")
-        contenders: dict[str, Callable[[], object]] = {"ours": partial(run_script, *ours, cwd=work)}
-        for name in PEERS:
-            process = stack.enter_context(started(name, pictures))
-            stack.callback(process.communicate)  # ends its input, and so itself
-            if not ready(process):
-                print(f"{name}: not installed, left out", file=sys.stderr)  # noqa: T201
-                continue
-            contenders[f"{name}: {PASS}"] = partial(one_pass, process)
-            contenders[f"{name}: {WHOLE}"] = partial(whole, name, pictures)
-        timed = in_turn(contenders, ROUNDS)
-    return [
-        _row(f"{name}: {how}", timed, target)
-        for name, target in TARGETS.items()
-        for how in (PASS, WHOLE)
-        if f"{name}: {how}" in timed
-    ]
-
-
-def _row(name: str, timed: dict[str, list[float]], target: str) -> Row:
-    ours, theirs = (Spread.of(timed[key]) for key in ("ours", name))
-    return Row(
-        stage=f"create_dataset.py, {COUNT:,} PNG of {SIDE}x{SIDE}, 2 workers",
-        ours=f"{ours.told()} s",
-        peer=name,
-        theirs=f"{theirs.told()} s",
-        ratio=ratios(timed[name], timed["ours"]),
-        target=target,
-        command="python benchmarks/packing.py",
-        note="ours writes the file, theirs only reads",
-    )
 
 
 if __name__ == "__main__":

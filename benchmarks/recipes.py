@@ -1,12 +1,12 @@
-"""Recipes for `models/residual32.py` compared on few pictures: all of them, or those named.
+"""Compare recipes for `models/residual32.py` on few pictures: all recipes, or those named.
 
     python import_data.py idx downloads/kmnist --split 0.1,0.9,0 -o datasets/kmnist-tenth.h5
     python benchmarks/recipes.py datasets/kmnist-tenth.h5 --only recipe --only mild
 
-Each is trained on the train split and measured on validation, once, at its end: with a tenth to
-train on and nine to measure with, what a recipe adds stands out of chance in minutes. Of the same
-training two networks are measured, with the last weights and with their running mean. The test
-split is not read.
+Each recipe is trained on the train split and measured on validation, once, at its end. With a tenth
+of the pictures to train on and nine tenths to measure with, minutes are enough to see a recipe's
+gain above chance. Two networks of each training are measured: with the last weights, and with the
+running mean of the weights. The test split is not read.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ OURS = RECIPE.distortion
 MILD = Distortion(sigma=6, alpha=24, rotate=5, scale=0.05, shear=5, shift=0.03)
 STRONG = Distortion(sigma=6, alpha=47, rotate=15, scale=0.15, shear=15, shift=0.08)
 WIDE = replace(OURS, rotate=20, scale=0.15, shift=0.15)
-EVERY = 8  # steps between two takings of the weights: a copy costs a millisecond
+EVERY = 8  # steps between two updates of the running mean: copying weights takes a millisecond
 HORIZON = 2  # epochs after which a weight's share in the running mean has fallen to 1/e
 
 
 def squeezed(x: Any, filters: int) -> Any:  # noqa: ANN401, Keras' tensors have no types
-    """A residual block whose filters are weighed picture by picture.
+    """A residual block whose filters get a weight that depends on the picture.
 
     Hu et al., "Squeeze-and-Excitation Networks", arXiv 1709.01507, with a reduction of 8.
     """
@@ -62,7 +62,7 @@ def squeezed(x: Any, filters: int) -> Any:  # noqa: ANN401, Keras' tensors have 
 
 
 def build_squeezed(classes: int) -> keras.Model:
-    """Ours with squeeze and excitation in its blocks; ``build_squeezed(10)`` has 1,098,436."""
+    """Our network with squeeze and excitation; ``build_squeezed(10)`` has 1,098,436 parameters."""
     from keras import Input, Model, layers
 
     pictures = Input((32, 32, 1))
@@ -77,7 +77,7 @@ def build_squeezed(classes: int) -> keras.Model:
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe, and the network where that is another than ours."""
+    """A recipe, and the network that is trained with it; ours if none is given."""
 
     recipe: Recipe
     build: Build = build
@@ -103,14 +103,14 @@ class RunningMean:
     Parameters
     ----------
     horizon : float
-        Takings after which a weight's share has fallen to 1/e.
+        Updates after which a weight's share has fallen to 1/e.
     """
 
     horizon: float
     weights: list[NDArray[np.float32]] = field(default_factory=list)
 
     def take(self, weights: list[NDArray[np.float32]]) -> None:
-        """Let `weights` into the mean; the first ones are the mean."""
+        """Update the mean with `weights`; the first weights are the mean."""
         share = 1 / self.horizon
         before = self.weights or weights
         pairs = zip(before, weights, strict=True)
@@ -120,7 +120,13 @@ class RunningMean:
 def trained(
     variant: Variant, dataset: Dataset, epochs: int, seed: int, checkpoint: Path
 ) -> tuple[Rate, Rate]:
-    """Train with it, distorted online; right on validation with the last and the mean weights."""
+    """Train a variant on pictures distorted online.
+
+    Returns
+    -------
+    last, averaged : Rate
+        Right answers on validation with the last weights, and with their running mean.
+    """
     recipe, classes = variant.recipe.in_epochs(epochs), len(dataset.classes)
     elastic = Elastic.of(dataset.spec.size, recipe.distortion)
     batches = Batches([dataset.train], recipe.batch, seed=seed, elastic=elastic)
@@ -141,7 +147,9 @@ def trained(
         None,
         seed=seed,
         state=State(checkpoint=checkpoint, config={}),
-        watcher=Watcher(lambda _: None, batch_done, lambda _: None),
+        watcher=Watcher(
+            built=lambda _summary: None, batch_done=batch_done, epoch_done=lambda _history: None
+        ),
     )
     model = run.finish().model
     last = score(model, dataset.validation, recipe.batch)
@@ -156,7 +164,7 @@ def trained(
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(list(VARIANTS)))
 def command(path: Path, *, epochs: int, seed: int, only: Sequence[str]) -> int:
-    """Train one after the other, and tell each as it ends."""
+    """Train one recipe after the other, and print the scores of each as it ends."""
     with tempfile.TemporaryDirectory() as folder, open_dataset(path) as dataset:
         import_keras().config.set_dtype_policy(policy("auto"))
         for name in only or VARIANTS:

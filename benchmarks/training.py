@@ -1,9 +1,9 @@
-"""Pictures a second of training cnn32, beside Keras' own fit and PyTorch, and of reading for it.
+"""Pictures a second of training cnn32, beside Keras' own fit and PyTorch, and of reading batches.
 
     python benchmarks/training.py
 
-Each contender has a process of its own and they train in turn, an epoch of 3,000 pictures at a
-time; in each round the same file's batches are also read without training.
+Each contender has a process of its own. They train in turn, an epoch of 3,000 pictures at a time;
+in each round 30,000 pictures are also read in batches, without training.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-
-import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -31,11 +29,17 @@ TRAINED, READ = 3_000, 30_000  # pictures in a turn
 ROUNDS = 5
 COMMAND = "python benchmarks/training.py"
 PEERS = ("Keras float32", "PyTorch float32", "PyTorch bfloat16")
-Rates = dict[str, list[float]]
+PEER_NAMES = {
+    "Keras float32": "Keras fit, float32, arrays in memory",
+    "PyTorch float32": "PyTorch, float32, channels last",
+    "PyTorch bfloat16": "PyTorch, bfloat16, channels last",
+    "ours": "our training without it",
+}
+Rates = dict[str, list[float]]  # pictures a second of each contender, in each round
 
 
 def measure() -> list[Row]:
-    """Train and read in turn."""
+    """Train with each contender and read batches, in turn."""
     names = ["ours", "ours online", *(peer for peer in PEERS if _installed(peer))]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         classes = [f"{number:03}" for number in range(CLASSES)]
@@ -51,7 +55,7 @@ def measure() -> list[Row]:
 
 
 def _in_turn(contenders: dict[str, subprocess.Popen[str]], large: Path) -> Rates:
-    """Pictures a second of each in each round; the first epoch, which compiles, is not counted."""
+    """Pictures a second in each round; the first epoch, in which networks compile, is left out."""
     rates: Rates = {name: [] for name in (*contenders, "reading")}
     for round_ in range(ROUNDS + 1):
         names = list(contenders)
@@ -60,10 +64,11 @@ def _in_turn(contenders: dict[str, subprocess.Popen[str]], large: Path) -> Rates
             rates[name].append(_epoch(contenders[name]))
         rates["reading"].append(_read(large, round_))
         print(f"round {round_} of {ROUNDS}", file=sys.stderr)  # noqa: T201, progress
-    return {name: found[1:] for name, found in rates.items()}
+    return {name: values[1:] for name, values in rates.items()}
 
 
 def _start(name: str, path: Path) -> subprocess.Popen[str]:
+    """A new process of a contender that trains on the dataset `path`."""
     script = ROOT / "benchmarks" / "training_contenders.py"
     return subprocess.Popen(  # noqa: S603, our script
         [sys.executable, str(script), name, str(path)],
@@ -75,6 +80,7 @@ def _start(name: str, path: Path) -> subprocess.Popen[str]:
 
 
 def _epoch(process: subprocess.Popen[str]) -> float:
+    """Let a contender train an epoch; its pictures a second."""
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a contender has lost its pipes")
     process.stdin.write("\n")
@@ -86,6 +92,7 @@ def _epoch(process: subprocess.Popen[str]) -> float:
 
 
 def _read(path: Path, epoch: int) -> float:
+    """Read an epoch's batches without training; the pictures a second."""
     with open_dataset(path) as dataset:
         batches = Batches([dataset.train], BATCH, seed=0)
         began = time.perf_counter()
@@ -108,7 +115,7 @@ def _rows(rates: Rates) -> list[Row]:
         if peer in rates
     ]
     if len(rows) < len(PEERS):
-        print("PyTorch is not installed: not compared", file=sys.stderr)  # noqa: T201, said, not hidden
+        print("PyTorch is not installed: not compared", file=sys.stderr)  # noqa: T201, named, not hidden
     online = "training cnn32 with --augment online"
     rows.append(_row(online, rates, "ours online", "ours", "at least 0.95"))
     reading = f"reading {digits(READ)} pictures in shuffled batches"
@@ -116,21 +123,12 @@ def _rows(rates: Rates) -> list[Row]:
     return rows
 
 
-PEER_NAMES = {
-    "Keras float32": "Keras fit, float32, arrays in memory",
-    "PyTorch float32": "PyTorch, float32, channels last",
-    "PyTorch bfloat16": "PyTorch, bfloat16, channels last",
-    "ours": "our training without it",
-}
-
-
 def _row(stage: str, rates: Rates, name: str, peer: str, target: str) -> Row:
-    own, other = np.asarray(rates[name]), np.asarray(rates[peer])
     return Row(
         stage=stage,
-        ours=f"{Spread.of(own.tolist()).told()} pictures/s",
+        ours=f"{Spread.of(rates[name]).told()} pictures/s",
         peer=PEER_NAMES[peer] if name != "reading" else "training, auto",
-        theirs=f"{Spread.of(other.tolist()).told()} pictures/s",
+        theirs=f"{Spread.of(rates[peer]).told()} pictures/s",
         ratio=ratios(rates[name], rates[peer]),
         target=target,
         command=COMMAND,

@@ -2,9 +2,10 @@
 
     python benchmarks/training_contenders.py NAME FILE
 
-TensorFlow and PyTorch would fight over threads in one process. For each line on stdin it trains an
-epoch and answers with a line: pictures a second, from the epoch's beginning to its last step.
-(Keras may then rest up to half a second while TensorFlow closes its input; that is left out.)
+In one process TensorFlow and PyTorch would compete for threads. For each line on stdin the
+contender trains an epoch and answers with a line: pictures a second, from the epoch's beginning to
+its last step. (After it Keras may wait up to half a second while TensorFlow closes its input; that
+is not counted.)
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ def ours(path: Path, *, online: bool) -> None:
     """The training loop of ``models/cnn32.py`` with ``--precision auto``, reading the file."""
     import_keras().config.set_dtype_policy(policy("auto"))
     clock = Clock()
-    watcher = Watcher(lambda _: clock.begin(), clock.step, lambda _: clock.end())
+    watcher = Watcher(
+        built=lambda _summary: clock.begin(),
+        batch_done=clock.step,
+        epoch_done=lambda _history: clock.end(),
+    )
     elastic = Elastic.of(RECIPE.size, RECIPE.distortion) if online else None
     with open_dataset(path) as dataset, tempfile.TemporaryDirectory() as folder:
         batches = Batches([dataset.train], BATCH, seed=0, elastic=elastic)
@@ -46,7 +51,7 @@ def ours(path: Path, *, online: bool) -> None:
 
 
 def keras_fit(path: Path) -> None:
-    """What a user of Keras writes: float32, fit on arrays in memory."""
+    """Training as a user of Keras writes it: float32, fit on arrays in memory."""
     keras = import_keras()
     with open_dataset(path) as dataset:
         images, labels = dataset.train.images[:][..., None], dataset.train.labels
@@ -82,25 +87,25 @@ def pytorch(path: Path, *, bfloat16: bool) -> None:
 
 
 class Clock:
-    """Waits for the next line of stdin at the end of each epoch, and answers with the rate."""
+    """Times each epoch: begins at a line on stdin, and answers with the rate at the end."""
 
     def __init__(self) -> None:
-        self._asked: Iterator[str] = iter(sys.stdin)
+        self._requests: Iterator[str] = iter(sys.stdin)
         self._pictures, self._began, self._last = 0, 0.0, 0.0
 
     def begin(self) -> None:
-        """Wait until this contender's turn, or end its process."""
-        if next(self._asked, None) is None:
+        """Wait for this contender's turn; end the process when stdin has ended."""
+        if next(self._requests, None) is None:
             sys.exit(0)
         self._pictures, self._began = 0, time.perf_counter()
 
     def step(self, pictures: int) -> None:
-        """A batch is done."""
+        """Count the pictures of a batch that is done."""
         self._pictures += pictures
         self._last = time.perf_counter()
 
     def end(self) -> None:
-        """Tell the rate."""
+        """Print the epoch's pictures a second, and wait for the next turn."""
         print(self._pictures / (self._last - self._began), flush=True)  # noqa: T201, the answer
         self.begin()
 

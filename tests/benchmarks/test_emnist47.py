@@ -30,36 +30,38 @@ def write_split(folder: Path, variant: str, classes: str, characters: str) -> No
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """ByMerge's three pictures are the first three of ByClass', which has 36 more of six kinds."""
+    """Three pictures of ByMerge, and 39 of ByClass, of which the first three are the same ones."""
     write_split(tmp_path, "byclass", BYCLASS, "cAz" + "cCzZaA" * 6)
     write_split(tmp_path, "bymerge", BYMERGE, "CAZ")
     return tmp_path
 
 
 def test_a_letter_that_is_merged_counts_as_its_capital(folder: Path) -> None:
-    """C is C and z is Z, but a is not A: the rule of Cohen et al."""
-    kept = emnist47(folder)
-    train = Counter(kept.classes[glyph.label] for glyph in kept.glyphs() if glyph.split == "train")
+    """The letters c and z count as C and Z, but a does not count as A, as in Cohen et al."""
+    merged = emnist47(folder)
+    train = Counter(
+        merged.classes[glyph.label] for glyph in merged.glyphs() if glyph.split == "train"
+    )
 
-    assert "".join(kept.classes) == BYMERGE
+    assert "".join(merged.classes) == BYMERGE
     assert train == {"C": 12, "Z": 12, "a": 6, "A": 6}
 
 
-def test_what_stands_in_the_test_split_is_not_trained_on(folder: Path) -> None:
-    """By pixels, whatever it is called there; the test split is whole and as it is."""
-    kept = emnist47(folder)
-    glyphs = list(kept.glyphs())
+def test_a_picture_of_the_test_split_is_not_trained_on(folder: Path) -> None:
+    """A picture with a test picture's pixels is left out of training, whatever its label is."""
+    merged = emnist47(folder)
+    glyphs = list(merged.glyphs())
     test = [glyph for glyph in glyphs if glyph.split == "test"]
 
-    assert kept.count == len(glyphs) == 36 + 3
-    assert [kept.classes[glyph.label] for glyph in test] == ["C", "A", "Z"]
+    assert merged.count == len(glyphs) == 36 + 3
+    assert [merged.classes[glyph.label] for glyph in test] == ["C", "A", "Z"]
     trained = {glyph.pixels.tobytes() for glyph in glyphs if glyph.split == "train"}
     assert trained.isdisjoint({glyph.pixels.tobytes() for glyph in test})
     assert all("bymerge" in glyph.source for glyph in test)
 
 
 def test_the_command_writes_a_dataset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Train and validation nine to one, test as published; what is asked for of the pictures."""
+    """The dataset has 36 pictures to train and validate with, 3 to test with, at --size 28."""
     output = folder / "e.h5"
 
     assert main([str(folder), "-o", str(output), "--size", "28"]) == 0
@@ -71,23 +73,23 @@ def test_the_command_writes_a_dataset(folder: Path, capsys: pytest.CaptureFixtur
         assert dataset.spec.size == 28
 
 
-def test_a_folder_without_the_splits_is_a_mistake_told_in_a_line(
+def test_a_folder_without_the_splits_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the name of what is missing."""
+    """The error names the split that is missing, with exit code 2."""
     assert main([str(tmp_path), "-o", str(tmp_path / "e.h5")]) == 2
     assert "emnist-byclass-test" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_emnist_s_own_files_give_the_published_counts() -> None:
-    """116,323 and 116,323 pictures share 16,478: 99,845 are left to train and validate on."""
+def test_emnists_own_files_give_the_documented_counts() -> None:
+    """Of 116,323 pictures 16,478 are test pictures too; 99,845 are left to train and validate."""
     folder = os.environ.get("INKFOLD_DATA")
     if folder is None:
         pytest.skip("needs EMNIST's own files; set INKFOLD_DATA to their folder")
-    kept = emnist47(Path(folder))
-    splits = Counter(glyph.split for glyph in kept.glyphs())
+    merged = emnist47(Path(folder))
+    splits = Counter(glyph.split for glyph in merged.glyphs())
     official = read(Path(folder) / "emnist-bymerge-test")
 
     assert splits == {"train": 99_845, "test": 116_323}
-    assert kept.classes == official.classes
+    assert merged.classes == official.classes

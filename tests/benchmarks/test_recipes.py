@@ -1,4 +1,4 @@
-"""Recipes compared on few pictures: running mean, squeezed network, one comparison whole."""
+"""The comparison of recipes on few pictures: running mean, variants, and a whole comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.worlds.packed_strokes import write_packed
 
 
 def test_older_weights_fade_from_the_running_mean() -> None:
-    """Over a horizon of 2: 8, then half of it and half of 4, then half of 6 and half of 0."""
+    """With a horizon of 2 each update halves what was: 8, then 6 after a 4, then 3 after a 0."""
     mean = RunningMean(2)
 
     for weight in (8.0, 4.0, 0.0):
@@ -27,7 +27,7 @@ def test_older_weights_fade_from_the_running_mean() -> None:
 
 
 def test_variants_differ_from_the_recipe_in_what_they_are_named_for() -> None:
-    """In one thing each: the distortion, the batch, or the network."""
+    """Each variant differs in one thing: the distortion, the batch size, or the network."""
     recipes = {name: variant.recipe for name, variant in VARIANTS.items()}
 
     assert recipes["recipe"] == recipes["squeezed"] == RECIPE
@@ -42,7 +42,7 @@ def test_variants_differ_from_the_recipe_in_what_they_are_named_for() -> None:
 
 @pytest.mark.slow
 def test_squeezing_adds_two_small_layers_to_each_block() -> None:
-    """For f filters f/8 and f units: 630, 2,412 and 9,432 parameters for 48, 96 and 192."""
+    """Layers of f/8 and of f units, for f = 48, 96, 192, have 630, 2,412 and 9,432 parameters."""
     added = build_squeezed(10).count_params() - build(10).count_params()
 
     assert added == 630 + 2_412 + 9_432
@@ -50,7 +50,7 @@ def test_squeezing_adds_two_small_layers_to_each_block() -> None:
 
 @pytest.mark.slow
 def test_a_variant_is_measured_with_its_last_weights_and_their_mean(tmp_path: Path) -> None:
-    """On all of validation; in a first epoch the mean lags behind."""
+    """Both are measured on all of validation; in a first epoch the mean is behind the last."""
     recipe = replace(tiny_network.RECIPE, stages=(Stage(3e-3, 1, 1),), batch=8)
     variant = Variant(recipe, tiny_network.build)
     with open_dataset(write_packed(tmp_path / "d.h5", (320, 200, 4))) as dataset:
