@@ -143,8 +143,8 @@ def _format(name: str) -> Format:
 
     if name not in FORMATS:
         raise InkfoldError(
-            f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to be "
-            "told which format it has"
+            f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to "
+            "learn which format it has"
         )
     return FORMATS[name]
 

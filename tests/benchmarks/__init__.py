@@ -1,1 +1,1 @@
-"""Tests of benchmarks/: what is measured is computed, told and kept rightly."""
+"""Tests of benchmarks/: figures are computed, printed and recorded correctly."""
