@@ -94,9 +94,9 @@ def rate(timed: dict[str, list[float]]) -> Row:
     ours = Spread.of([rows / seconds for seconds in timed["augment.py"]])
     return Row(
         stage=f"augment.py, {COUNT:,} pictures tenfold, {WORKERS} workers",
-        ours=f"{ours.told()} rows a second",
+        ours=f"{ours.text()} rows a second",
         peer="the engine alone",
-        theirs=f"2 x {Spread.of([1 / seconds for seconds in engine]).told()} a second",
+        theirs=f"2 x {Spread.of([1 / seconds for seconds in engine]).text()} a second",
         ratio=Spread.of(shares),
         target="at least 0.6",
         command=COMMAND,

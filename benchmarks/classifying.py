@@ -100,9 +100,9 @@ def starts(work: Path) -> Iterator[Row]:
     for name, limit in (("--help", "0.3 s"), ("a wrong path", "0.5 s")):
         yield Row(
             stage=f"`classify.py`, {name}",
-            ours=f"{Spread.of(timed[name]).told()} s",
+            ours=f"{Spread.of(timed[name]).text()} s",
             peer="Python that does nothing",
-            theirs=f"{Spread.of(timed['nothing']).told()} s",
+            theirs=f"{Spread.of(timed['nothing']).text()} s",
             ratio=ratios(timed[name], timed["nothing"]),
             target="",
             command=COMMAND,
@@ -124,9 +124,9 @@ def first_answer(work: Path, picture: Path) -> Row:
     timed = in_turn(engines, COLD_ROUNDS)
     return Row(
         stage="`classify.py`, one picture, cold process, cnn32",
-        ours=f"{Spread.of(timed['onnx']).told()} s",
+        ours=f"{Spread.of(timed['onnx']).text()} s",
         peer="the same with `--engine keras`",
-        theirs=f"{Spread.of(timed['keras']).told()} s",
+        theirs=f"{Spread.of(timed['keras']).text()} s",
         ratio=ratios(timed["keras"], timed["onnx"]),
         target="at least 10",
         command=COMMAND,
@@ -138,9 +138,9 @@ def beside_batches(timed: dict[str, list[float]]) -> Row:
     """Seconds of the whole command on all files, with our engine and with Keras'."""
     return Row(
         stage=f"`classify.py` on {FILES:,} files, cnn32, whole process",
-        ours=f"{Spread.of(timed['onnx']).told()} s",
+        ours=f"{Spread.of(timed['onnx']).text()} s",
         peer="the same with `--engine keras`, in batches of 256",
-        theirs=f"{Spread.of(timed['keras']).told()} s",
+        theirs=f"{Spread.of(timed['keras']).text()} s",
         ratio=ratios(timed["keras"], timed["onnx"]),
         target="at least 1",
         command=COMMAND,
@@ -168,9 +168,9 @@ def beside_single_predictions(command_seconds: list[float], single: list[float])
     ours = [seconds / FILES for seconds in command_seconds]
     return Row(
         stage=f"`classify.py` on {FILES:,} files, cnn32, a picture",
-        ours=f"{Spread.of(ours).told(1e3)} ms",
+        ours=f"{Spread.of(ours).text(1e3)} ms",
         peer="one `model.predict` a picture in a warm process",
-        theirs=f"{Spread.of(single).told(1e3)} ms",
+        theirs=f"{Spread.of(single).text(1e3)} ms",
         ratio=ratios(single, ours),
         target="at least 20",
         command=COMMAND,

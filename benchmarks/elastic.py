@@ -64,9 +64,9 @@ def row(size: int, timed: dict[str, list[float]], peer: str, target: str, note: 
     """Microseconds a picture, ours and a peer's."""
     return Row(
         stage=f"elastic copy, {size}x{size}, one core",
-        ours=f"{Spread.of(timed['ours']).told(MICROSECONDS)} µs",
+        ours=f"{Spread.of(timed['ours']).text(MICROSECONDS)} µs",
         peer=peer,
-        theirs=f"{Spread.of(timed[peer]).told(MICROSECONDS)} µs",
+        theirs=f"{Spread.of(timed[peer]).text(MICROSECONDS)} µs",
         ratio=ratios(timed[peer], timed["ours"]),
         target=target,
         command=COMMAND,
@@ -117,9 +117,9 @@ def with_affine() -> Row:
     timed = each({"with": ours(32, **AFFINE), "without": ours(32)}, 3 * ROUNDS)
     return Row(
         stage="elastic copy with rotation, scale, shear and shift, 32x32",
-        ours=f"{Spread.of(timed['with']).told(MICROSECONDS)} µs",
+        ours=f"{Spread.of(timed['with']).text(MICROSECONDS)} µs",
         peer="the same engine without them",
-        theirs=f"{Spread.of(timed['without']).told(MICROSECONDS)} µs",
+        theirs=f"{Spread.of(timed['without']).text(MICROSECONDS)} µs",
         ratio=ratios(timed["with"], timed["without"]),
         target="at most 1.15",
         command=COMMAND,

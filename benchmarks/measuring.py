@@ -32,10 +32,10 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
+        """The median, the smallest and the largest of one value or more."""
         return cls(statistics.median(values), min(values), max(values))
 
-    def told(self, scale: float = 1.0) -> str:
+    def text(self, scale: float = 1.0) -> str:
         """``3.5 (3.4 to 3.9)``, with three digits, multiplied by `scale`."""
         median, low, high = (digits(scale * value) for value in (self.median, self.low, self.high))
         return f"{median} ({low} to {high})"
@@ -173,7 +173,7 @@ def line(row: Row) -> str:
     target = f", target {row.target}{verdict}" if row.target else ""
     note = f" [{row.note}]" if row.note else ""
     return (
-        f"{row.stage}: {row.ours}; {row.peer}: {row.theirs}; ratio {row.ratio.told()}{target}{note}"
+        f"{row.stage}: {row.ours}; {row.peer}: {row.theirs}; ratio {row.ratio.text()}{target}{note}"
     )
 
 

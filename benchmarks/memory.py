@@ -109,7 +109,7 @@ def growth(work: Path, stage: str) -> list[Row]:
 
 def per_picture(seconds: Sequence[float], size: str) -> str:
     """Seconds a picture as microseconds, and the number of pictures at which they were measured."""
-    return f"{Spread.of(seconds).told(MICROSECONDS)} us {size}"
+    return f"{Spread.of(seconds).text(MICROSECONDS)} us {size}"
 
 
 def memory(work: Path, stage: str, workers: str) -> list[Row]:

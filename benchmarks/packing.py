@@ -64,9 +64,9 @@ def _row(name: str, timed: dict[str, list[float]], target: str) -> Row:
     ours, theirs = (Spread.of(timed[key]) for key in ("ours", name))
     return Row(
         stage=f"create_dataset.py, {COUNT:,} PNG of {SIDE}x{SIDE}, 2 workers",
-        ours=f"{ours.told()} s",
+        ours=f"{ours.text()} s",
         peer=name,
-        theirs=f"{theirs.told()} s",
+        theirs=f"{theirs.text()} s",
         ratio=ratios(timed[name], timed["ours"]),
         target=target,
         command="python benchmarks/packing.py",

@@ -89,7 +89,7 @@ def measure() -> Results:
 
 
 def machine() -> dict[str, str]:
-    """What it was measured on."""
+    """The machine that the benchmarks ran on, as names and values."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -103,7 +103,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Of ourselves, of what we stand on, and of the peers that are installed."""
+    """The versions of Inkfold, of the libraries that it uses, and of the peers that are installed."""
     found = {}
     for name in PACKAGES:
         try:
@@ -138,7 +138,7 @@ What was tried where one is missed is in [docs/log.md](../docs/log.md).
 
 
 def page(results: Results) -> str:
-    """`results.md`."""
+    """The text of `results.md`."""
     judged = [row for row in results.rows if row.met is not None]
     return PAGE_TEXT.format(
         date=results.date,
@@ -161,7 +161,7 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         verdict = {None: "", True: "reached", False: "**missed**"}[row.met]
         beside = f"{row.peer} ({row.note})" if row.note else row.peer
-        cells = (row.stage, row.ours, beside, row.theirs, row.ratio.told(), row.target, verdict)
+        cells = (row.stage, row.ours, beside, row.theirs, row.ratio.text(), row.target, verdict)
         yield f"| {' | '.join(cells)} |"
 
 
@@ -177,7 +177,7 @@ def readme_table(results: Results) -> str:
     measured = {(row.stage, row.peer): row for row in results.rows}
     for name in SHOWN:
         row = measured[name]
-        cells = (row.stage, row.ours, f"{row.peer}: {row.theirs}", row.ratio.told())
+        cells = (row.stage, row.ours, f"{row.peer}: {row.theirs}", row.ratio.text())
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -194,13 +194,13 @@ def with_table(readme: str, table: str) -> str:
 
 
 def read(path: Path = KEPT) -> Results:
-    """The results that were kept."""
+    """Read the results that `write` wrote."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     return Results(**(kept | {"rows": rows_of(kept["rows"])}))
 
 
 def write(results: Results) -> None:
-    """Write the three."""
+    """Write `results.json`, `results.md` and the README's table."""
     KEPT.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(results), encoding="utf-8")
     readme = README.read_text(encoding="utf-8")

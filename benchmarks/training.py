@@ -126,9 +126,9 @@ def _rows(rates: Rates) -> list[Row]:
 def _row(stage: str, rates: Rates, name: str, peer: str, target: str) -> Row:
     return Row(
         stage=stage,
-        ours=f"{Spread.of(rates[name]).told()} pictures/s",
+        ours=f"{Spread.of(rates[name]).text()} pictures/s",
         peer=PEER_NAMES[peer] if name != "reading" else "training, auto",
-        theirs=f"{Spread.of(rates[peer]).told()} pictures/s",
+        theirs=f"{Spread.of(rates[peer]).text()} pictures/s",
         ratio=ratios(rates[name], rates[peer]),
         target=target,
         command=COMMAND,

@@ -21,18 +21,18 @@ from tests.worlds.scripts import ROOT
 
 
 def test_the_page_is_made_from_the_kept_rows() -> None:
-    """Nobody edited a figure."""
+    """`benchmarks/results.md` holds what `page` makes of the rows that were kept."""
     assert PAGE.read_text(encoding="utf-8") == page(read())
 
 
 def test_the_readme_shows_the_kept_rows() -> None:
-    """Nobody copied a figure."""
+    """The README's table holds what `readme_table` makes of the rows that were kept."""
     readme = README.read_text(encoding="utf-8")
     assert with_table(readme, readme_table(read())) == readme
 
 
 def test_every_benchmark_is_run_and_in_the_page() -> None:
-    """A script of benchmarks/ that has a main part is run by make bench, none is left out."""
+    """Every script of benchmarks/ that reports rows is run by make bench and named on the page."""
     runnable = {
         path.stem
         for path in (ROOT / "benchmarks").glob("*.py")
@@ -43,7 +43,7 @@ def test_every_benchmark_is_run_and_in_the_page() -> None:
 
 
 def test_every_row_names_a_benchmark_that_measures_it_again() -> None:
-    """And a ratio with its spread."""
+    """Every row has the command that measures it again, and a ratio between its extremes."""
     for row in read().rows:
         found = re.fullmatch(r"python benchmarks/(\w+)\.py", row.command)
         assert found is not None
@@ -52,13 +52,13 @@ def test_every_row_names_a_benchmark_that_measures_it_again() -> None:
 
 
 def test_the_table_is_put_between_its_marks() -> None:
-    """What stands around it stays."""
+    """A new table replaces what stands between the two marks, and nothing around them."""
     before = f"a\n{BEGIN}\nold\n{END}\nz\n"
     assert with_table(before, "new") == f"a\n{BEGIN}\nnew\n{END}\nz\n"
 
 
 @pytest.mark.parametrize("readme", ["", BEGIN, f"{END} {BEGIN}"])
 def test_a_readme_without_the_marks_is_refused(readme: str) -> None:
-    """Before anything of it is lost."""
+    """A text that lacks a mark, or has them in the wrong order, is an error and is not changed."""
     with pytest.raises(ValueError, match="lacks"):
         with_table(readme, "new")
