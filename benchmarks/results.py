@@ -103,7 +103,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of Inkfold, of the libraries that it uses, and of the peers that are installed."""
+    """The versions of Inkfold, of the libraries below it, and of the peers that are installed."""
     found = {}
     for name in PACKAGES:
         try:
