@@ -1,9 +1,10 @@
 """A packed dataset with distorted copies beside each training picture; the rest as it was.
 
-A worker takes a chunk of 256 originals, reads it once and makes all its copies. Each copy is drawn
-by the generator of (seed, copy, chunk), so that no pixel depends on the number of workers. The new
-chunks are written where a permutation fixed by the seed puts them, in whatever order they are made:
-a reader that shuffles a pool of chunks then meets many originals, not many copies of a few.
+A worker takes a chunk of 256 originals and makes a few of its copies, so that no piece of work
+takes long and Ctrl-C is answered soon. Each copy is drawn by the generator of (seed, copy, chunk),
+so that no pixel depends on the number of workers or on the size of the pieces. The new chunks are
+written where a permutation fixed by the seed puts them, in whatever order they are made: a reader
+that shuffles a pool of chunks then meets many originals, not many copies of a few.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import CHUNK, Dataset, open_dataset
+from inkfold.dataset.reader import CHUNK, Dataset, reopened
 from inkfold.dataset.writer import (
     NOTHING,
     Rows,
@@ -32,9 +34,12 @@ from inkfold.dataset.writer import (
 )
 from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.output import check_free
 from inkfold.recipe import Distortion
 from inkfold.workers import in_order, one_thread
+
+PIECE = 1 << 20  # pixels that a worker makes before it hands them over, in about 0.2 s
 
 
 @dataclass(frozen=True)
@@ -54,21 +59,28 @@ class Augmentation:
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """One chunk of training rows for a worker, which opens the file itself.
+    """A few chunks of the new file, made of one chunk of training rows by a worker.
+
+    The originals of a chunk, their first copies, their second copies and so on are cut into chunks;
+    where it has 256 rows these are the originals and the copies themselves.
 
     Attributes
     ----------
-    path : Path
-        The packed dataset.
+    dataset : Identity
+        The packed dataset, which must be the file that the other workers read.
     chunk : int
         Number of the chunk in the train split, from 0.
+    first, last : int
+        The new chunks to make, from `first` to `last` - 1, counted among those of this chunk.
     augmentation : Augmentation
     """
 
-    path: Path
+    dataset: Identity
     chunk: int
+    first: int
+    last: int
     augmentation: Augmentation
 
 
@@ -89,7 +101,7 @@ class DeflatedChunk:
 
 
 def augment_dataset(
-    source: Path,
+    dataset: Dataset,
     target: Path,
     augmentation: Augmentation,
     *,
@@ -98,53 +110,59 @@ def augment_dataset(
     overwrite: bool = False,
     advance: Callable[[int], None] = lambda _rows: None,
 ) -> dict[str, int]:
-    """Write `source` to `target` with distorted copies of each training picture.
+    """Write `dataset` to `target` with distorted copies of each training picture.
 
     Memory does not grow with the dataset, except for a few bytes a row. The bytes of the file
-    depend only on the content of `source` and on `augmentation`.
+    depend only on the content of `dataset` and on `augmentation`.
 
     Parameters
     ----------
-    source, target : Path
+    dataset : Dataset
+    target : Path
     augmentation : Augmentation
     executor : concurrent.futures.Executor
         Makes the chunks.
     in_flight : int
-        Chunks of originals, each with its copies, that may exist at a time.
+        Pieces of work that may exist at a time, done or not; each is a few chunks.
     overwrite : bool
     advance : callable
-        Called with the number of new training rows whenever a chunk and its copies are written.
+        Called with the number of new training rows whenever a piece is written.
 
     Returns
     -------
     counts : dict
-        As of `check_augmentation`, whose errors are raised here as well.
+        As of `check_augmentation`.
+
+    Raises
+    ------
+    InkfoldError
+        As `check_augmentation`; or if a worker finds another file at the dataset's path,
+        or this one with other bytes.
     """
-    counts = check_augmentation(source, target, augmentation, overwrite=overwrite)
-    with (
-        open_dataset(source) as dataset,
-        writing_dataset(target, dataset.classes, dataset.spec, overwrite=overwrite) as writer,
-    ):
-        originals = counts["originals"]
-        tasks = (Task(source, chunk, augmentation) for chunk in range(-(-originals // CHUNK)))
+    counts = check_augmentation(dataset, target, augmentation, overwrite=overwrite)
+    with writing_dataset(target, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
+        originals, identity = counts["originals"], dataset.identity
+        tasks = _tasks(identity, originals, dataset.spec.size, augmentation)
         empty = read_rows(dataset.train.images.parent, 0, 0)
         like = originals_and_copies(empty, first=0, images=[empty.images])[0]
         with writer.split("train", counts["train"], like=like) as out:
-            made = in_order(executor, distorted_chunk, tasks, in_flight=in_flight)
-            for chunks, places in zip(made, _places(originals, augmentation), strict=True):
-                for chunk, at in zip(chunks, places, strict=True):
-                    out.write(at, chunk.rows, deflated=chunk.deflated)
+            made = in_order(executor, distorted_chunks, tasks, in_flight=in_flight)
+            places = chain.from_iterable(_places(originals, augmentation))
+            for chunks in made:
+                for chunk in chunks:
+                    out.write(next(places), chunk.rows, deflated=chunk.deflated)
                 advance(sum(len(chunk.rows) for chunk in chunks))
         for name in ("validation", "test"):
             group = dataset.split(name).images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
                 _copy_split(group, out)
+        dataset.check_unchanged()
         writer.finish(_provenance(dataset, augmentation, counts))
     return counts
 
 
 def check_augmentation(
-    source: Path, target: Path, augmentation: Augmentation, *, overwrite: bool
+    dataset: Dataset, target: Path, augmentation: Augmentation, *, overwrite: bool
 ) -> dict[str, int]:
     """Refuse an augmentation that cannot be made, or count what the new file will hold.
 
@@ -156,23 +174,23 @@ def check_augmentation(
     Raises
     ------
     InkfoldError
-        If `source` is no dataset, is augmented already or has no training picture, if `target` is
-        `source` or exists without `overwrite`, or if an option is out of range.
+        If `dataset` is augmented already or has no training picture, if `target` is its file or
+        exists without `overwrite`, or if an option is out of range.
     """
     if augmentation.copies < 1:
         raise InkfoldError(f"copies is {augmentation.copies}; expected 1 or more of each picture")
-    with open_dataset(source) as dataset:
-        if dataset.train.origin is not None:
-            raise InkfoldError(
-                f"{source} is augmented already (it has /train/origin); "
-                "augment the dataset that it was made from"
-            )
-        Elastic.of(dataset.spec.size, augmentation.distortion)  # refuses what is out of range
-        originals = len(dataset.train)
-        if not originals:
-            raise InkfoldError(f"{source} has no training picture; pack one that has")
-        counts = {"originals": originals, "train": originals * (augmentation.copies + 1)}
-        counts |= {"validation": len(dataset.validation), "test": len(dataset.test)}
+    source = dataset.path
+    if dataset.train.origin is not None:
+        raise InkfoldError(
+            f"{source} is augmented already (it has /train/origin); "
+            "augment the dataset that it was made from"
+        )
+    Elastic.of(dataset.spec.size, augmentation.distortion)  # refuses what is out of range
+    originals = len(dataset.train)
+    if not originals:
+        raise InkfoldError(f"{source} has no training picture; pack one that has")
+    counts = {"originals": originals, "train": originals * (augmentation.copies + 1)}
+    counts |= {"validation": len(dataset.validation), "test": len(dataset.test)}
     if target.exists() and target.samefile(source):
         raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
     check_free(target, overwrite=overwrite)
@@ -194,19 +212,34 @@ def _places(originals: int, augmentation: Augmentation) -> Iterator[list[int]]:
         yield list(range(whole * kinds * CHUNK, originals * kinds, CHUNK))
 
 
-def distorted_chunk(task: Task) -> list[DeflatedChunk]:
-    """Read a chunk, distort it, and deflate originals and copies chunk by chunk; runs in a worker.
+def _tasks(
+    dataset: Identity, originals: int, size: int, augmentation: Augmentation
+) -> Iterator[Task]:
+    """The pieces of work, in the order in which their chunks are written."""
+    most = max(1, PIECE // (CHUNK * size * size))
+    for chunk in range(-(-originals // CHUNK)):
+        rows = min(CHUNK, originals - chunk * CHUNK) * (augmentation.copies + 1)
+        chunks = -(-rows // CHUNK)
+        for first in range(0, chunks, most):
+            last = min(first + most, chunks)
+            yield Task(
+                dataset=dataset, chunk=chunk, first=first, last=last, augmentation=augmentation
+            )
 
-    A whole chunk gives a chunk of originals and one of each copy; a short one is joined with its
-    copies and cut into chunks.
-    """
+
+def distorted_chunks(task: Task) -> list[DeflatedChunk]:
+    """Read a chunk, make what is asked for of its copies, and deflate; runs in a worker."""
     start = task.chunk * CHUNK
-    with h5py.File(task.path, "r") as file:
+    with reopened(task.dataset) as file:
         originals = read_rows(file["train"], start, start + CHUNK)
-    images = [originals.images, *_copies(originals.images, task)]
-    chunks = originals_and_copies(originals, first=start, images=images)
+    begin = task.first * CHUNK
+    end = min(task.last * CHUNK, len(originals) * (task.augmentation.copies + 1))
+    copies = range(begin // len(originals), -(-end // len(originals)))
+    images = _images(originals.images, task, copies)
+    chunks = originals_and_copies(originals, first=start, images=images, copy=copies.start)
     if len(originals) < CHUNK:
-        joined = Rows.joined(chunks)
+        skipped = copies.start * len(originals)
+        joined = Rows.joined(chunks)[begin - skipped : end - skipped]
         return [_deflated(joined[at : at + CHUNK]) for at in range(0, len(joined), CHUNK)]
     # These arrays are equal in all copies of a whole chunk: they are deflated once, and pickling
     # the list of chunks stores each of them once.
@@ -215,14 +248,15 @@ def distorted_chunk(task: Task) -> list[DeflatedChunk]:
     return [_deflated(chunk, shared) for chunk in chunks]
 
 
-def _copies(images: NDArray[np.uint8], task: Task) -> list[NDArray[np.uint8]]:
-    """The distorted copies of some images, each copy from its own generator."""
-    seed, copies = task.augmentation.seed, task.augmentation.copies
+def _images(images: NDArray[np.uint8], task: Task, copies: range) -> list[NDArray[np.uint8]]:
+    """Copies of some images, each from its own generator; copy 0 is the images themselves."""
     with one_thread():
         engine = _engine(images.shape[1], task.augmentation.distortion)
         return [
-            engine.distort(images, chunk_rng(seed, copy, task.chunk))
-            for copy in range(1, copies + 1)
+            engine.distort(images, chunk_rng(task.augmentation.seed, copy, task.chunk))
+            if copy
+            else images
+            for copy in copies
         ]
 
 
@@ -232,7 +266,7 @@ def _engine(size: int, distortion: Distortion) -> Elastic:
 
 
 def originals_and_copies(
-    rows: Rows, *, first: int, images: Sequence[NDArray[np.uint8]]
+    rows: Rows, *, first: int, images: Sequence[NDArray[np.uint8]], copy: int = 0
 ) -> list[Rows]:
     """Rows of an augmented split: the originals, their first copies, their second copies, ...
 
@@ -243,6 +277,8 @@ def originals_and_copies(
     first : int
     images : sequence of uint8 arrays of shape (n, H, W)
         The images of the originals, of their first copies, and so on.
+    copy : int
+        What `images` begins with: 0 for the originals, 1 for their first copies, ...
     """
     origin = np.arange(first, first + len(rows), dtype=np.int64)
     return [
@@ -252,10 +288,10 @@ def originals_and_copies(
             source=rows.source,
             digest=digests(distorted),
             origin=origin,
-            copy=np.full(len(rows), copy, np.int32),
+            copy=np.full(len(rows), number, np.int32),
             group=rows.group,
         )
-        for copy, distorted in enumerate(images)
+        for number, distorted in enumerate(images, copy)
     ]
 
 

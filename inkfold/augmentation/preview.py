@@ -112,6 +112,7 @@ def draw_sheet(
     _write_around(figure, dataset.path.name, _options(augmentation), f"{strength}. {LEGEND}")
     with new_file(path, overwrite=overwrite) as part:
         figure.savefig(part, format="png", dpi=150)
+        dataset.check_unchanged()
     return strength
 
 

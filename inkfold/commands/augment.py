@@ -22,6 +22,7 @@ from inkfold.recipe import DEFAULT_DATASET, Distortion
 
 if TYPE_CHECKING:
     from inkfold.augmentation.augment import Augmentation
+    from inkfold.dataset.reader import Dataset
 
 
 @click.command("augment")
@@ -73,29 +74,28 @@ def command(
         start_early(workers, __name__, "inkfold.augmentation.augment")
     from inkfold.dataset.reader import open_dataset
 
-    open_dataset(dataset).close()  # a wrong path is an error before the slow imports
-
-    from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
-
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
-    augmentation = Augmentation(distortion=Distortion(**amounts), copies=copies, seed=seed)
-    counts = check_augmentation(dataset, target, augmentation, overwrite=overwrite)
-    if preview is not None:
-        _preview(dataset, augmentation, preview, overwrite=overwrite)
-    clock = Clock()
-    with (
-        local_executor(workers) as executor,
-        progress("augmenting", counts["train"], quiet=quiet) as advance,
-    ):
-        augment_dataset(
-            dataset,
-            target,
-            augmentation,
-            executor=executor,
-            in_flight=2 * workers,
-            overwrite=overwrite,
-            advance=advance,
-        )
+    with open_dataset(dataset) as opened:  # a wrong path is an error before the slow imports
+        from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
+
+        augmentation = Augmentation(distortion=Distortion(**amounts), copies=copies, seed=seed)
+        counts = check_augmentation(opened, target, augmentation, overwrite=overwrite)
+        if preview is not None:
+            _preview(opened, augmentation, preview, overwrite=overwrite)
+        clock = Clock()
+        with (
+            local_executor(workers) as executor,
+            progress("augmenting", counts["train"], quiet=quiet) as advance,
+        ):
+            augment_dataset(
+                opened,
+                target,
+                augmentation,
+                executor=executor,
+                in_flight=2 * workers,
+                overwrite=overwrite,
+                advance=advance,
+            )
     click.echo(
         f"{target}: {counts['train']:,} training pictures, {counts['originals']:,} originals with "
         f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset} in "
@@ -104,13 +104,11 @@ def command(
     return 0
 
 
-def _preview(dataset: Path, augmentation: Augmentation, sheet: Path, *, overwrite: bool) -> None:
+def _preview(dataset: Dataset, augmentation: Augmentation, sheet: Path, *, overwrite: bool) -> None:
     """Draw the sheet of originals beside their copies, and print the strength of the distortion."""
     from inkfold.augmentation.preview import draw_sheet
-    from inkfold.dataset.reader import open_dataset
 
-    with open_dataset(dataset) as opened:
-        strength = draw_sheet(opened, augmentation, sheet, overwrite=overwrite)
+    strength = draw_sheet(dataset, augmentation, sheet, overwrite=overwrite)
     click.echo(f"{sheet}: {strength}")
 
 

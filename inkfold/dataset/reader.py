@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.spec import SPLITS, ImageSpec
 
 FORMAT = "inkfold-dataset"
@@ -187,6 +189,8 @@ class Dataset:
         How a picture became an image of this dataset.
     provenance : dict
         How the file was made: tool, options, seed, versions, fingerprint.
+    identity : Identity
+        Which file was opened.
     train, validation, test : Split
     splits : tuple of Split
         Train, validation and test, in this order.
@@ -198,6 +202,7 @@ class Dataset:
         self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
         self.spec = ImageSpec.from_json(file.attrs["spec"])
         self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
+        self.identity = Identity.of(path, _descriptor(file), fingerprint=_fingerprint(file))
         self.splits = tuple(Split(name, file[name]) for name in SPLITS)
         self.train, self.validation, self.test = self.splits
 
@@ -220,6 +225,19 @@ class Dataset:
         """Hexadecimal digest over classes, image spec, labels and pixel digests."""
         return str(self.provenance["fingerprint"])
 
+    def check_unchanged(self) -> None:
+        """Refuse a dataset whose file was written to since it was opened.
+
+        What is made of a dataset asks this before it gets its name. A file that was renamed or
+        removed meanwhile can still be read to its end, and is not refused.
+
+        Raises
+        ------
+        InkfoldError
+            If the open file has another size or another time of its last change.
+        """
+        self.identity.check(_descriptor(self._file))
+
     def close(self) -> None:
         """Close the file; the splits cannot be read afterwards."""
         self._file.close()
@@ -233,7 +251,12 @@ class Dataset:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        """Close the file; an error of a file that was written to meanwhile is told as just that."""
+        try:
+            if isinstance(error, Exception) and self._file:
+                self.check_unchanged()
+        finally:
+            self.close()
 
 
 def open_dataset(path: Path | str) -> Dataset:
@@ -265,6 +288,34 @@ def open_dataset(path: Path | str) -> Dataset:
     except BaseException:
         file.close()
         raise
+
+
+@contextmanager
+def reopened(identity: Identity) -> Iterator[h5py.File]:
+    """The file of a dataset that is open elsewhere, to read a part of it, in a worker for example.
+
+    Raises
+    ------
+    InkfoldError
+        If the path leads to another file, or the file was written to before the block ends.
+    """
+    with (
+        identity.unchanged(),
+        h5py.File(identity.path, "r") as file,
+        identity.unchanged(_descriptor(file)),
+    ):
+        identity.check_fingerprint(_fingerprint(file))
+        yield file
+
+
+def _descriptor(file: h5py.File) -> int:
+    """The number under which the operating system knows the open file."""
+    return int(file.id.get_vfd_handle())
+
+
+def _fingerprint(file: h5py.File) -> str:
+    """What a dataset file says of its own content."""
+    return str(json.loads(file.attrs["provenance"]).get("fingerprint", ""))
 
 
 def _check(path: Path, file: h5py.File) -> None:

@@ -224,8 +224,8 @@ def test_distorted_copies_are_left_out(tmp_path: Path) -> None:
     splits[2][0][3] = splits[0][0][40]
     path = write_splits(tmp_path / "d.h5", splits)
     augmentation = Augmentation(Distortion(sigma=3, alpha=8), copies=2)
-    with InProcess() as executor:
-        augment_dataset(path, tmp_path / "a.h5", augmentation, executor=executor, in_flight=1)
+    with open_dataset(path) as packed, InProcess() as executor:
+        augment_dataset(packed, tmp_path / "a.h5", augmentation, executor=executor, in_flight=1)
 
     plain, augmented = audited(path), audited(tmp_path / "a.h5")
 

@@ -34,9 +34,9 @@ def augmented(
     source: Path, target: Path, augmentation: Augmentation = PLAN, *, workers: int = 1
 ) -> Path:
     """Augment `source` to `target` as the command does."""
-    with local_executor(workers) as executor:
+    with open_dataset(source) as packed, local_executor(workers) as executor:
         augment_dataset(
-            source, target, augmentation, executor=executor, in_flight=2 * workers, overwrite=True
+            packed, target, augmentation, executor=executor, in_flight=2 * workers, overwrite=True
         )
     return target
 
@@ -291,9 +291,9 @@ def test_empty_splits_stay_empty(tmp_path: Path) -> None:
 def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path) -> None:
     """Progress is reported after each chunk of originals, with the number of its new rows."""
     reported: list[int] = []
-    with local_executor(1) as executor:
+    with open_dataset(source) as packed, local_executor(1) as executor:
         augment_dataset(
-            source,
+            packed,
             tmp_path / "out.h5",
             PLAN,
             executor=executor,
@@ -305,8 +305,11 @@ def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path)
 
 def test_an_augmented_dataset_is_refused(target: Path, tmp_path: Path) -> None:
     """Augmenting twice is refused: copies of copies would be worth less than they look."""
-    with pytest.raises(InkfoldError, match="augmented already"):
-        check_augmentation(target, tmp_path / "out.h5", PLAN, overwrite=False)
+    with (
+        open_dataset(target) as dataset,
+        pytest.raises(InkfoldError, match="augmented already"),
+    ):
+        check_augmentation(dataset, tmp_path / "out.h5", PLAN, overwrite=False)
 
 
 def test_the_dataset_itself_is_refused_as_output_even_through_a_link(
@@ -316,20 +319,24 @@ def test_the_dataset_itself_is_refused_as_output_even_through_a_link(
     link = tmp_path / "link.h5"
     link.symlink_to(source)
     for name in (source, link):
-        with pytest.raises(InkfoldError, match="the dataset itself"):
-            check_augmentation(source, name, PLAN, overwrite=True)
+        with (
+            open_dataset(source) as packed,
+            pytest.raises(InkfoldError, match="the dataset itself"),
+        ):
+            check_augmentation(packed, name, PLAN, overwrite=True)
 
 
 def test_what_cannot_be_done_is_refused_before_any_work(source: Path, tmp_path: Path) -> None:
     """An existing output, no copies, an option out of range and foreign strings are refused."""
     out = tmp_path / "out.h5"
     out.write_bytes(b"mine")
-    with pytest.raises(InkfoldError, match="already exists"):
-        check_augmentation(source, out, PLAN, overwrite=False)
-    with pytest.raises(InkfoldError, match="copies is 0"):
-        check_augmentation(source, out, replace(PLAN, copies=0), overwrite=True)
-    with pytest.raises(InkfoldError, match="sigma is 0"):
-        check_augmentation(source, out, Augmentation(Distortion(sigma=0)), overwrite=True)
+    with open_dataset(source) as packed:
+        with pytest.raises(InkfoldError, match="already exists"):
+            check_augmentation(packed, out, PLAN, overwrite=False)
+        with pytest.raises(InkfoldError, match="copies is 0"):
+            check_augmentation(packed, out, replace(PLAN, copies=0), overwrite=True)
+        with pytest.raises(InkfoldError, match="sigma is 0"):
+            check_augmentation(packed, out, Augmentation(Distortion(sigma=0)), overwrite=True)
     assert out.read_bytes() == b"mine"
 
     foreign = tmp_path / "foreign.h5"
@@ -345,9 +352,13 @@ def test_what_cannot_be_done_is_refused_before_any_work(source: Path, tmp_path: 
 def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: Path) -> None:
     """A file that somebody writes under the output's name during the work is not replaced."""
     out = tmp_path / "out.h5"
-    with local_executor(1) as executor, pytest.raises(InkfoldError, match="already exists"):
+    with (
+        open_dataset(source) as packed,
+        local_executor(1) as executor,
+        pytest.raises(InkfoldError, match="already exists"),
+    ):
         augment_dataset(
-            source,
+            packed,
             out,
             PLAN,
             executor=executor,
@@ -360,8 +371,11 @@ def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: 
 
 def test_a_dataset_without_training_pictures_is_refused(tmp_path: Path) -> None:
     """A dataset whose train split is empty has nothing to make copies of, and is refused."""
-    packed = write_packed(tmp_path / "packed.h5", (0, 4, 4), size=8)
-    with pytest.raises(InkfoldError, match="no training picture"):
+    path = write_packed(tmp_path / "packed.h5", (0, 4, 4), size=8)
+    with (
+        open_dataset(path) as packed,
+        pytest.raises(InkfoldError, match="no training picture"),
+    ):
         check_augmentation(packed, tmp_path / "out.h5", PLAN, overwrite=False)
 
 

@@ -33,8 +33,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_path: Path) -> None:
     """The copies of row 3, in a whole chunk, and of row 290, in a short one, are the file's."""
-    with local_executor(1) as executor:
-        augment_dataset(source, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
+    with open_dataset(source) as packed, local_executor(1) as executor:
+        augment_dataset(packed, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
     with open_dataset(source) as packed, open_dataset(tmp_path / "out.h5") as dataset:
         images, origin = dataset.train.images[:], np.asarray(dataset.train.origin)
         for row in (3, 290):

@@ -133,7 +133,8 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
     write_packed(tmp_path / "d.h5", (300, 20, 10), size=12)
     augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
-    augment_dataset(tmp_path / "d.h5", target, augmentation, executor=InProcess(), in_flight=2)
+    with open_dataset(tmp_path / "d.h5") as packed:
+        augment_dataset(packed, target, augmentation, executor=InProcess(), in_flight=2)
 
     exported = export(target, tmp_path / "out")
     export(tmp_path / "d.h5", tmp_path / "originals")

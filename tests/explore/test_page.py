@@ -11,6 +11,7 @@ import pytest
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.explore import main
+from inkfold.dataset.reader import open_dataset
 from inkfold.explore import scan
 from inkfold.explore.page import signed
 from inkfold.recipe import Distortion
@@ -163,9 +164,9 @@ def test_equal_pictures_have_a_page(tmp_path: Path) -> None:
 def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> None:
     """Each class has a strip of stored copies in place of drawn ones; copies are counted apart."""
     plain = write_packed(tmp_path / "d.h5", (40, 8, 8))
-    with local_executor(1) as executor:
+    with open_dataset(plain) as packed, local_executor(1) as executor:
         augmentation = Augmentation(Distortion(sigma=4, alpha=20), copies=2)
-        augment_dataset(plain, tmp_path / "e.h5", augmentation, executor=executor, in_flight=1)
+        augment_dataset(packed, tmp_path / "e.h5", augmentation, executor=executor, in_flight=1)
     _, before = explored(plain)
     page, after = explored(tmp_path / "e.h5")
 

@@ -65,8 +65,7 @@ def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
     target = tmp_path / "augmented.h5"
     with open_dataset(grouped) as dataset:
         before = {split.name: split.group or [] for split in dataset.splits}
-
-    augment_dataset(grouped, target, augmentation, executor=InProcess(), in_flight=2)
+        augment_dataset(dataset, target, augmentation, executor=InProcess(), in_flight=2)
 
     with open_dataset(target) as dataset:
         assert dataset.train.origin is not None
@@ -86,5 +85,8 @@ def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> No
         file["train/group"] = np.array(["x"] * count, h5py.string_dtype())
     augmentation = Augmentation(Distortion(), copies=1)
 
-    with pytest.raises(InkfoldError, match="/train/group is not of fixed length"):
-        augment_dataset(grouped, tmp_path / "a.h5", augmentation, executor=InProcess(), in_flight=2)
+    with (
+        open_dataset(grouped) as dataset,
+        pytest.raises(InkfoldError, match="/train/group is not of fixed length"),
+    ):
+        augment_dataset(dataset, tmp_path / "a.h5", augmentation, executor=InProcess(), in_flight=2)
