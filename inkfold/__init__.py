@@ -7,8 +7,8 @@ The names that other programs use are loaded when they are first asked for (PEP 
 """
 
 import os
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # a type checker takes it for True; typing takes milliseconds to import
 if TYPE_CHECKING:
     from inkfold.bundle import Bundle, load_bundle, newest_bundle
     from inkfold.classifier import Classifier

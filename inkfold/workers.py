@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from queue import Empty, Queue
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from inkfold.errors import InkfoldError
@@ -32,6 +32,7 @@ Drawn = TypeVar("Drawn")
 # the callable that it gives adds a count to what is done.
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"  # the variable that OpenBLAS reads when it is loaded
+SOCKET_FOLDER = "INKFOLD_SOCKET_FOLDER"  # the variable that inkfold.fork_server reads
 
 
 def in_order(
@@ -71,21 +72,55 @@ def in_order(
             "try again with fewer --workers"
         ) from None
     finally:
-        for future in waiting:
-            future.cancel()
+        from concurrent.futures import wait
+
+        # work that has begun cannot be cancelled; what it uses shall not be removed under it
+        wait([future for future in waiting if not future.cancel()])
 
 
 def local_executor(workers: int) -> AbstractContextManager[Executor]:
     """A pool of `workers` processes on this machine; a single worker is this process itself.
 
-    No process is forked from this one, which may hold an open HDF5 file or threads.
+    No process is forked from this one, which may hold an open HDF5 file or threads. Ctrl-C is for
+    this process alone, from the first moment of the others.
     """
     if workers == 1:
         return InProcess()
     from concurrent.futures import ProcessPoolExecutor
 
+    class Pool(ProcessPoolExecutor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401, the base class's signature
+            with _signals_held():  # a worker is started when there is work for it
+                return super().submit(fn, *args, **kwargs)
+
     start_early(workers)
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_follow_the_parent)
+    return Pool(workers, mp_context=_context(), initializer=_follow_the_parent)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep SIGINT and SIGTERM waiting until the block ends, so that a process starts whole.
+
+    A process or thread that is started within the block never sees SIGINT, that is Ctrl-C, at all.
+    """
+    came: list[int] = []
+    handlers = {}
+    if current_thread() is main_thread():  # elsewhere Python takes no handlers
+        found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    blocking = hasattr(signal, "pthread_sigmask")  # not on Windows
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocking else set()
+    try:
+        for number in handlers:  # blocking is not enough: a thread of OpenBLAS may be given it
+            signal.signal(number, lambda number, _frame: came.append(number))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if blocking:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for late in came:
+            signal.raise_signal(late)
 
 
 class InProcess(Executor):
@@ -110,19 +145,29 @@ def start_early(workers: int, *modules: str) -> None:
     """
     if workers == 1 or sys.platform != "linux":
         return
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker, util
 
-    _context().set_forkserver_preload(list(modules))
+    _context().set_forkserver_preload(["inkfold.fork_server", *modules])
     # A server with a single thread is safe to fork from: OpenBLAS starts its own when imported.
-    before = os.environ.get(BLAS_THREADS)
-    os.environ[BLAS_THREADS] = "1"
-    try:
+    resource_tracker.ensure_running()  # to start it would let interrupts in again
+    variables = {BLAS_THREADS: "1", SOCKET_FOLDER: util.get_temp_dir()}
+    with _signals_held(), _environment(variables):
         forkserver.ensure_running()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment for the processes that are started within the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
     finally:
-        if before is None:
-            del os.environ[BLAS_THREADS]
-        else:
-            os.environ[BLAS_THREADS] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _context() -> BaseContext:
@@ -133,7 +178,7 @@ def _context() -> BaseContext:
 
 
 def _follow_the_parent() -> None:
-    """Leave Ctrl-C to the parent process, and end when it ends, even by SIGKILL.
+    """Leave Ctrl-C to the parent process, and end when that ends, even by SIGKILL.
 
     A pool's worker holds both ends of its queue, so it never sees the queue close.
     """
@@ -147,6 +192,18 @@ def _follow_the_parent() -> None:
             parent.join()
             os._exit(1)
 
+    Thread(target=watch, daemon=True).start()
+
+
+def end_with_stdin() -> None:
+    """End this process when its standard input ends: when the parent closes it, or is killed."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(1)
+
+    # a daemon that reads without Python's buffer, whose lock would be in the way of an ordinary end
     Thread(target=watch, daemon=True).start()
 
 

@@ -179,6 +179,93 @@ def test_workers_that_were_started_early_have_their_modules(tmp_path: Path) -> N
     assert done.stdout.splitlines() == ["None", "True 1 False"]
 
 
+GROUP = """
+import sys, time
+from pathlib import Path
+from inkfold.workers import local_executor, start_early
+
+def slowly(moment):
+    if moment == sys.argv[1]:
+        Path("ready").touch()
+        time.sleep(1)
+
+if __name__ == "__main__":
+    start_early(2, "imported_by_the_server")
+    try:
+        with local_executor(2) as pool:
+            print(pool.submit(slowly, "work").result())
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted")
+else:
+    slowly("worker")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
+@pytest.mark.parametrize("moment", ["server", "worker", "work"])
+def test_ctrl_c_on_a_terminal_is_seen_by_the_parent_alone(tmp_path: Path, moment: str) -> None:
+    """Ctrl-C reaches the whole group while server or worker start, and only the parent answers."""
+    (tmp_path / "pool.py").write_text(GROUP)
+    (tmp_path / "imported_by_the_server.py").write_text(
+        "import sys, time\nfrom pathlib import Path\n"
+        + ('Path("ready").touch()\ntime.sleep(1)\n' if moment == "server" else "")
+    )
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    with subprocess.Popen(
+        [sys.executable, "pool.py", moment],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.005)
+        os.killpg(parent.pid, signal.SIGINT)
+        assert parent.communicate() == ("interrupted\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
+def test_a_killed_parent_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    """After SIGKILL to the parent, the folder of the server's socket is removed by the server."""
+    script, temporary = tmp_path / "pool.py", tmp_path / "temporary"
+    script.write_text(POOL)
+    temporary.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, env=environment
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        assert len(list(temporary.iterdir())) == 1, "the socket lies elsewhere"
+        children = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGKILL)
+    psutil.wait_procs(children, timeout=60)
+
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_has_begun_is_done_before_a_reader_who_stops_is_let_go() -> None:
+    """Work that runs may use a folder that its reader removes next: the reader waits for it."""
+    begun, done = threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            begun.set()
+            time.sleep(0.3)
+            done.set()
+        return number
+
+    with ThreadPoolExecutor(1) as executor:
+        results = in_order(executor, work, range(3), in_flight=3)
+        next(results)
+        assert begun.wait(60)
+        results.close()  # type: ignore[attr-defined]  # it is a generator
+        assert done.is_set()
+
+
 def test_importing_the_workers_loads_no_heavy_library() -> None:
     """`inkfold.workers` can be imported before numpy, or `numpy_alone` would come too late."""
     code = "import sys, inkfold.workers; print(*sys.modules)"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import click
 
+from inkfold.commands.interrupts import ending_on_signals
 from inkfold.errors import InkfoldError
 
 Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
@@ -33,18 +34,27 @@ DISK = {
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """Run `command` and return its exit code.
 
-    0 is success; 1 is success except for some inputs; 2 is a user's mistake or a disk that cannot
-    be written, with one line on stderr. A signal that ends the run gives 128 + its number, after
-    half-written outputs are removed. Any other exception is a bug and keeps its traceback. (Click
-    handles a closed stdout, as of ``| head``.)
+    0 is success; 1 is success except for some inputs; 2 is a user's mistake, a disk that cannot be
+    written, or memory or open files that ran out, with one line on stderr. A signal that ends the
+    run gives 128 + its number, after half-written outputs are removed. Any other exception is a bug
+    and keeps its traceback. (Click handles a closed stdout, as of ``| head``.)
     """
-    signals: list[int] = []
+    received: list[int] = []
+    try:
+        with ending_on_signals(received):
+            return _run(command, argv)
+    except (Exception, SystemExit):
+        # the signal may have come in C code or in an import, which put an error of their own in
+        # place of its SystemExit
+        if not received:
+            raise
+        if received[0] == signal.SIGINT:
+            click.echo("interrupted", err=True)
+        return 128 + received[0]
 
-    def terminate(number: int, _frame: object) -> None:
-        signals.append(number)
-        sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, terminate)
+def _run(command: click.Command, argv: Sequence[str] | None) -> int:
+    """Run `command` and return its exit code, where no signal ends it."""
     try:
         code = command.main(args=argv, standalone_mode=False)
     except InkfoldError as error:
@@ -56,10 +66,6 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 128 + signal.SIGINT
-    except SystemError:
-        if not signals:
-            raise
-        return 128 + signals[0]  # the signal came in C code, which replaced its SystemExit
     except OSError as error:
         if error.errno not in DISK:
             raise

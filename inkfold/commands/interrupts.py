@@ -1,0 +1,138 @@
+"""Ctrl-C at any moment of a program: one line and exit code 130, from its imports to its end.
+
+Importing this module makes an interrupt outside of a command's run (while modules are imported, or
+after the run) end the program in one line; `ending_on_signals` is for the run itself. A program
+that was started with a signal ignored, as a shell starts one in the background, stays so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing takes milliseconds to import, in which Ctrl-C is not yet caught
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType, TracebackType
+
+LINE = b"interrupted\n"
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+SOON = 0.02  # seconds after which a signal is raised again where its exception was dropped
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether an interrupt is the error itself or what led to it.
+
+    An interrupt in the middle of an import may come out as RuntimeError or ImportError.
+    """
+    seen: list[BaseException] = []
+    while error is not None and not any(error is other for other in seen):
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _end_at_once() -> None:
+    os.write(2, LINE)
+    os._exit(INTERRUPTED)
+
+
+def _tell(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """What is done with an exception that nothing catches."""
+    if is_interrupt(error):
+        _end_at_once()
+    sys.__excepthook__(kind, error, traceback)
+
+
+def _tell_dropped(dropped: sys.UnraisableHookArgs) -> None:
+    """What is done with an exception that Python drops, as in a callback of the import system."""
+    if is_interrupt(dropped.exc_value):
+        _end_at_once()
+    sys.__unraisablehook__(dropped)
+
+
+# Whoever has set hooks of their own (a test runner, a notebook) sees interrupts as before.
+if sys.excepthook is sys.__excepthook__ and sys.unraisablehook is sys.__unraisablehook__:
+    sys.excepthook, sys.unraisablehook = _tell, _tell_dropped
+
+import _thread  # noqa: E402, an interrupt is told in one line from here on
+import atexit  # noqa: E402, same
+import signal  # noqa: E402, same
+import threading  # noqa: E402, same
+from contextlib import contextmanager  # noqa: E402, same
+
+if sys.excepthook is _tell:
+    # what was registered first runs last: nothing is left to interrupt while Python takes itself
+    # down, and there its handlers would be called in the middle of that
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def ending_on_signals(received: list[int]) -> Iterator[None]:
+    """Within the block SIGINT and SIGTERM raise SystemExit with 128 and their number.
+
+    A second signal ends the process at once. The handlers are put back when the block ends. Outside
+    of the main thread, where Python has no handlers, nothing is done.
+
+    Parameters
+    ----------
+    received : list of int
+        The number of a signal is appended when it comes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ending = _Ending(received, sys.unraisablehook)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    sys.unraisablehook = ending.tell_dropped
+    try:
+        for number, handler in handlers.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, ending.end)
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        sys.unraisablehook = ending.hook_before
+
+
+class _Ending:
+    """What a signal does during a run."""
+
+    def __init__(
+        self, received: list[int], hook_before: Callable[[sys.UnraisableHookArgs], object]
+    ) -> None:
+        self.received = received
+        self.hook_before = hook_before
+        self._again = False
+
+    def end(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if self._again:
+            self._again = False
+        elif self.received:
+            if number == signal.SIGINT:
+                os.write(2, LINE)
+            os._exit(128 + number)
+        else:
+            self.received.append(number)
+        sys.exit(128 + number)
+
+    def tell_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
+        """Raise the signal again if its exception was dropped, as in a destructor."""
+        if self.received and isinstance(dropped.exc_value, SystemExit):
+            again = threading.Timer(SOON, self._raise_again)  # if done here, it would be dropped
+            again.daemon = True
+            again.start()
+        else:
+            self.hook_before(dropped)
+
+    def _raise_again(self) -> None:
+        self._again = True
+        number = signal.Signals(self.received[0])
+        if hasattr(signal, "pthread_kill"):  # it wakes a main thread that waits; not on Windows
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:
+            _thread.interrupt_main(number)
