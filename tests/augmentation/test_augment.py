@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
+from inkfold.augmentation import augment
 from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
 from inkfold.dataset.reader import CHUNK, open_dataset
 from inkfold.dataset.writer import digests
@@ -248,6 +249,49 @@ def test_the_same_bytes_for_any_number_of_workers(source: Path, target: Path) ->
     for workers in (2, 3):
         output = target.with_name(f"by_{workers}.h5")
         assert augmented(source, output, workers=workers).read_bytes() == expected
+
+
+@pytest.mark.parametrize("pixels", [1, 3 * CHUNK * 32 * 32, 1 << 40])
+def test_the_bytes_do_not_depend_on_the_size_of_a_piece(
+    source: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixels: int
+) -> None:
+    """Pieces of one chunk, of a few and of a chunk with all its copies write the same file."""
+    monkeypatch.setattr(augment, "PIECE", pixels)
+
+    assert augmented(source, tmp_path / "out.h5").read_bytes() == target.read_bytes()
+
+
+@pytest.mark.parametrize("count", [1, 100, 256])
+def test_short_chunks_are_cut_into_the_same_rows_by_any_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Many copies of 1, 100 and 256 pictures are the same file in small pieces and in one."""
+    packed = write_packed(tmp_path / "packed.h5", (count, 4, 4), size=8)
+    plan = replace(PLAN, copies=30)
+    files = []
+    for pixels in (1, 1 << 40):
+        monkeypatch.setattr(augment, "PIECE", pixels)
+        files.append(augmented(packed, tmp_path / "out.h5", plan).read_bytes())
+
+    assert files[0] == files[1]
+
+
+def test_a_piece_of_work_does_not_grow_with_the_number_of_copies(tmp_path: Path) -> None:
+    """Of 40 copies at 32x32 a worker makes 4 chunks of 256 at most before it hands them over."""
+    packed = write_packed(tmp_path / "packed.h5", (256, 4, 4), size=32)
+    reported: list[int] = []
+    with local_executor(1) as executor, open_dataset(packed) as dataset:
+        augment_dataset(
+            dataset,
+            tmp_path / "out.h5",
+            replace(PLAN, copies=40),
+            executor=executor,
+            in_flight=1,
+            advance=reported.append,
+        )
+
+    assert sum(reported) == 41 * 256
+    assert max(reported) <= 4 * CHUNK
 
 
 def test_a_new_seed_draws_new_copies_of_the_same_originals(
