@@ -21,6 +21,9 @@ from typing import Any
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
 from inkfold.keras_backend import import_keras
+from inkfold.workers import end_with_stdin
+
+CHILD = "--child"  # behind the folder: end when standard input does, even in the middle of the work
 
 
 def tensorflow_is_installed() -> bool:
@@ -35,12 +38,19 @@ def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -
     nothing of bundles.
     """
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-m", "inkfold.bundle.onnx_export", str(folder)]
-    process = subprocess.run(  # noqa: S603, the command is this very module
-        command, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "inkfold.bundle.onnx_export", str(folder), CHILD]
+    with subprocess.Popen(  # noqa: S603, the command is this very module
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,  # nothing is written to it: its end is the end of this process
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="backslashreplace",
+    ) as process:
+        errors = "" if process.stderr is None else process.stderr.read()
     if process.returncode:
-        raise RuntimeError(f"the ONNX export failed:\n{process.stderr}")
+        raise RuntimeError(f"the ONNX export failed:\n{errors}")
     _describe(folder / ONNX, classes, spec)
 
 
@@ -71,6 +81,8 @@ def main(argv: Sequence[str]) -> None:
     """Export the network in the folder ``argv[0]``; of a finished bundle, write the record anew."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     folder = Path(argv[0])
+    if CHILD in argv[1:]:
+        end_with_stdin()
     finished = (folder / RECORD).exists()
     record = load_bundle(folder).record if finished else {}
     _export_in_this_process(folder)
