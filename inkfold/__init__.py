@@ -52,6 +52,10 @@ _HOMES = {
 # them; inkfold.picture reports why.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "50000000")
 
+# ONNX Runtime reads this once, when it is loaded. Without it a machine is given an identifier,
+# which is written into TMPDIR and the home folder, and events are sent to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module when it is asked for."""
