@@ -1,4 +1,4 @@
 """A canvas to write on: write a character, see the answer, keep the drawing.
 
-Read drawing, recogniser, kept_drawings, in this order; then web or desktop.
+Read curve, drawing, recogniser, kept_drawings, in this order; then web or desktop.
 """

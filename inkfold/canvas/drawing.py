@@ -9,10 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.canvas.curve import Curve, Points
+from inkfold.errors import InkfoldError
+
 OVERSAMPLING = 4  # pixels drawn for each pixel of the picture, along each side
-STEP = 1.0  # pixels along a curve between two places where the width of the stroke may change
 THINNEST = 0.4  # width at pressure 0, as a share of the brush
-Points = NDArray[np.float64]
+WIDEST = 1.6  # width at pressure 1
+MOST_INK = 5_000_000  # pixels along all strokes times their width, 30 times a sheet of the page
+THIN = 20  # pixels; a stroke that is thinner takes the time of one of this width
+
+
+class DrawingTooLargeError(InkfoldError):
+    """A drawing that would take more than some two seconds to render."""
 
 
 @dataclass(frozen=True)
@@ -87,56 +95,35 @@ class History:
 def render(drawing: Drawing) -> NDArray[np.uint8]:
     """The picture of a drawing: black ink on white paper.
 
+    Parts of strokes that leave no ink on the sheet cost nothing, however long they are.
+
     Returns
     -------
     pixels : uint8 array of shape (rows, columns)
         Ends of strokes are round; a pixel that an edge crosses is grey.
+
+    Raises
+    ------
+    DrawingTooLargeError
+        If the strokes would ink more than `MOST_INK` square pixels.
     """
-    side = OVERSAMPLING
-    sheet = np.full((drawing.rows * side, drawing.columns * side), 255, np.uint8)
+    size = drawing.rows, drawing.columns
+    paths, ink = [], 0.0
     for stroke in drawing.strokes:
-        _ink(sheet, smoothed(stroke.points), stroke.brush)
-    size = (drawing.columns, drawing.rows)
-    return cv2.resize(sheet, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def smoothed(points: Points) -> Points:
-    """A smooth curve near `points`, sampled every `STEP` pixels or closer.
-
-    The curve passes through the middles between neighbouring points. Between two middles it is a
-    quadratic Bezier curve whose control point is the point between them, so that it has no corner
-    where a fast pen left few points, and does not follow their jitter.
-
-    Parameters
-    ----------
-    points : float64 array of shape (n, 3)
-        Row, column and pressure of each point.
-
-    Returns
-    -------
-    curve : float64 array of shape (m, 3)
-        Row, column and pressure, from the first of `points` to the last.
-    """
-    if len(points) < 3:
-        return _line(points[0], points[-1])
-    middles = (points[:-1] + points[1:]) / 2
-    pieces = [_line(points[0], middles[0])]
-    pieces += [
-        _bezier(start, control, end)
-        for start, control, end in zip(middles[:-1], points[1:-1], middles[1:], strict=True)
-    ]
-    pieces.append(_line(middles[-1], points[-1]))
-    return np.concatenate(pieces)
-
-
-def _line(start: Points, end: Points) -> Points:
-    return _bezier(start, (start + end) / 2, end)
-
-
-def _bezier(start: Points, control: Points, end: Points) -> Points:
-    length = np.linalg.norm((control - start)[:2]) + np.linalg.norm((end - control)[:2])
-    at = np.linspace(0, 1, max(2, 1 + int(np.ceil(length / STEP))))[:, None]
-    return np.asarray((1 - at) ** 2 * start + 2 * at * (1 - at) * control + at**2 * end)
+        curve = Curve.near(stroke.points)
+        spans = curve.within(size, reach=WIDEST * stroke.brush / 2 + 2)
+        paths.append((curve, spans, stroke.brush))
+        ink += len(spans) * max(stroke.brush, THIN)
+        if ink > MOST_INK:
+            raise DrawingTooLargeError(
+                f"the strokes cover more than {MOST_INK:,} square pixels of the sheet, which is "
+                "the most that is drawn; draw shorter strokes, or with a thinner brush"
+            )
+    sheet = np.full((size[0] * OVERSAMPLING, size[1] * OVERSAMPLING), 255, np.uint8)
+    for curve, spans, brush in paths:
+        for part in curve.sampled(spans):
+            _ink(sheet, part, brush)
+    return cv2.resize(sheet, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _ink(sheet: NDArray[np.uint8], curve: Points, brush: float) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.canvas.drawing import STEP, Drawing, Stroke, render, smoothed
+from inkfold.canvas.curve import STEP, Curve, smoothed
+from inkfold.canvas.drawing import Drawing, DrawingTooLargeError, Stroke, render
 
 
 def drawing(
@@ -107,3 +108,67 @@ def test_any_stroke_gives_a_picture_of_the_sheet(
 
     assert picture.shape == (rows, columns)
     assert picture.dtype == np.uint8
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(strokes, st.floats(0.1, 60), st.integers(6, 90), st.integers(6, 90))
+def test_a_sheet_shows_its_part_of_a_larger_sheet(
+    points: list[tuple[float, float, float]], brush: float, rows: int, columns: int
+) -> None:
+    """Strokes that leave the sheet and return have the ink that a sheet around all of it has.
+
+    The outermost pixels are not compared: OpenCV rounds a thin line where an edge cuts it.
+    """
+    places = np.round(np.array(points, float), 1)
+
+    part = render(Drawing(rows, columns, (Stroke(places, brush),)))
+    whole = render(Drawing(1200, 1200, (Stroke(places + np.array([600, 600, 0]), brush),)))
+
+    shown = whole[600 : 600 + rows, 600 : 600 + columns]
+    assert np.array_equal(part[2:-2, 2:-2], shown[2:-2, 2:-2])
+
+
+def test_a_wide_stroke_beside_the_sheet_inks_its_edge() -> None:
+    """Ink reaches the sheet from a line outside of it that is no farther than half its width."""
+    ink = inked(render(drawing([(20, -30, 1), (80, -30, 1)], brush=50)))  # 1.6 times 50 / 2 = 40
+
+    assert ink[30:70, :9].all()
+    assert not ink[:, 12:].any()
+
+
+def test_strokes_outside_of_the_sheet_cost_nothing() -> None:
+    """Of a stroke of 28 million pixels outside of the sheet no step is sampled."""
+    outside = [(9_000, 10_000 * (-1) ** number, 0.5) for number in range(1_400)]
+
+    assert (render(drawing(outside, brush=200)) == 255).all()
+    curve = Curve.near(np.array(outside, float))
+    assert curve.steps.sum() > 20_000_000
+    assert len(curve.within((100, 100), reach=200)) == 0
+
+
+def test_of_a_stroke_across_the_sheet_little_more_than_the_sheet_is_sampled() -> None:
+    """A line of 20,000 pixels across a sheet of 100 is sampled for at most 1,500 steps."""
+    curve = Curve.near(np.array([(50, -10_000, 0.5), (50, 10_000, 0.5)]))
+
+    assert curve.steps.sum() == 20_000
+    assert 100 < len(curve.within((100, 100), reach=20)) < 1_500
+
+
+@pytest.mark.parametrize("brush", [0.1, 200])
+def test_a_drawing_that_would_take_long_is_refused(brush: float) -> None:
+    """Three hundred strokes between far corners are refused: they cover the sheet many times."""
+    far = [
+        (10_000 * (-1) ** number, 10_000 * (-1) ** number, number % 7 / 7) for number in range(300)
+    ]
+
+    with pytest.raises(DrawingTooLargeError, match="more than 5,000,000 square pixels"):
+        render(drawing(far, brush=brush, side=2_000))
+
+
+def test_a_sheet_that_was_filled_many_times_is_drawn() -> None:
+    """Twenty thousand points of a pen that scribbles on the page's sheet, with its widest brush."""
+    turns = np.arange(20_000)
+    points = np.stack([200 + 150 * np.sin(turns / 90), 200 + 150 * np.cos(turns / 70)], axis=1)
+    scribble = np.concatenate([points, np.full((20_000, 1), 0.5)], axis=1)
+
+    assert inked(render(Drawing(400, 400, (Stroke(scribble, 40),)))).any()

@@ -8,7 +8,8 @@ from tkinter import ttk
 
 import cv2
 
-from inkfold.canvas.drawing import THINNEST, Drawing, smoothed
+from inkfold.canvas.curve import smoothed
+from inkfold.canvas.drawing import THINNEST, Drawing
 from inkfold.canvas.recogniser import SHOWN, Answer
 
 PREVIEW = 160  # side of the enlarged image that the network sees, in pixels

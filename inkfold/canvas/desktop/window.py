@@ -150,8 +150,11 @@ class Window:
         if not self._pending.done():
             self._root.after(POLL, self._show_answer)
             return
-        answer, self._pending = self._pending.result(), None
-        self._panel.show_answer(answer)
+        pending, self._pending = self._pending, None
+        try:
+            self._panel.show_answer(pending.result())
+        except InkfoldError as error:  # the drawing has too much ink, or the network no answer
+            self._panel.show_message(f"No answer: {error}")
         if self._stale:
             self._answer()
 

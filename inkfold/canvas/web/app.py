@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, HTTPException, UploadFile
+from fastapi import FastAPI, Header, HTTPException, Request, UploadFile
 from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+)
 from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
-from inkfold.canvas.drawing import render
+from inkfold.canvas.drawing import DrawingTooLargeError, render
 from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.canvas.web.guard import Guard
@@ -72,11 +78,17 @@ def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[st
         redoc_url=None,
     )
     app.add_middleware(Guard, hosts=hosts)
+    app.add_exception_handler(DrawingTooLargeError, _too_large)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_pages(app)
     _add_answers(app, recogniser)
     _add_collection(app, collection)
     return app
+
+
+async def _too_large(_request: Request, error: Exception) -> Response:
+    """Status 422 and the reason."""
+    return JSONResponse({"detail": str(error)}, 422)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -148,8 +160,9 @@ def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
     )
     def keep(request: KeepMessage) -> KeptMessage:
         """Keep a drawing as a PNG file in the folder of its class."""
+        pixels = render(request.drawing.drawing())
         try:
-            return KeptMessage.of(collection.keep(render(request.drawing.drawing()), request.name))
+            return KeptMessage.of(collection.keep(pixels, request.name))
         except InkfoldError as error:
             raise HTTPException(507, str(error)) from None
 
