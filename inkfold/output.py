@@ -5,6 +5,7 @@ Text and CSV files are written here too, as UTF-8.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -16,10 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
+from inkfold.folder_kinds import FolderKind
+from inkfold.renames import exchange, rename_new
 
 
-def check_free(path: Path, *, overwrite: bool, file: bool = False) -> None:
-    """Refuse an output that exists, before any work is done.
+def check_free(
+    path: Path, *, overwrite: bool, kind: FolderKind | None = None, inputs: Iterable[Path] = ()
+) -> None:
+    """Refuse an output that exists or would damage something, before any work is done.
 
     Parameters
     ----------
@@ -27,62 +32,155 @@ def check_free(path: Path, *, overwrite: bool, file: bool = False) -> None:
         The output's place.
     overwrite : bool
         Whether an output that exists may be replaced.
-    file : bool
-        Whether a file is to be written, not a folder: an existing folder is then refused even with
-        `overwrite`.
+    kind : FolderKind, optional
+        The kind of folder to be written; None for a file.
+    inputs : iterable of Path
+        Files and folders that the work reads.
 
     Raises
     ------
     InkfoldError
-        If `path` exists and may not be replaced, or a folder that is to contain it is a file.
+        If `path` exists and may not be replaced, is an input, lies in or around one, or a folder
+        that is to contain it is a file.
     """
-    if file and path.is_dir():
+    place = place_of(path)
+    _sweep(place)
+    if kind is None and place.is_dir():
         raise InkfoldError(f"{path} is a folder; give the name of a file in it with -o")
-    if path.exists() and not overwrite:
-        raise InkfoldError(f"{path} already exists; add --overwrite or choose another with -o")
-    for parent in path.parents:
+    for each in inputs:
+        _check_apart(path, place, each, kind)
+    if os.path.lexists(place):
+        _check_replaceable(path, place, kind, overwrite=overwrite)
+    for parent in place.parents:
         if parent.exists() and not parent.is_dir():
             raise InkfoldError(f"{parent} is a file, not a folder; choose another place with -o")
+
+
+def place_of(path: Path) -> Path:
+    """Where an output is written: where a link leads, else the path itself."""
+    if path.is_symlink() or path.name in ("", ".."):
+        return Path(os.path.realpath(path))
+    return path
+
+
+def _check_apart(path: Path, place: Path, read: Path, kind: FolderKind | None) -> None:
+    """Refuse an output that is what the work reads, or lies in it or around it.
+
+    A file may lie in a folder that is read, for that may be the working folder; it replaces only
+    a dataset there.
+    """
+    above_place, above_read = ([each, *each.parents] for each in map(_real, (place, read)))
+    if any(_same(each, read) for each in above_place[:1]):
+        what = "the dataset" if read.is_file() else "an input"
+        raise InkfoldError(f"{path} is {what} itself; choose another output with -o")
+    harmless = kind is None and (not place.exists() or _is_hdf5(place))
+    if any(_same(each, read) for each in above_place[1:]) and not harmless:
+        raise InkfoldError(f"{path} lies in {read}, which is read; choose another place with -o")
+    if any(_same(each, place) for each in above_read[1:]):
+        raise InkfoldError(f"{path} holds {read}, which is read; choose another place with -o")
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same existing file or folder."""
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _is_hdf5(path: Path) -> bool:
+    """Whether a file begins as every HDF5 file does."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
+def _check_replaceable(
+    path: Path, place: Path, kind: FolderKind | None, *, overwrite: bool
+) -> None:
+    """Refuse what may not be replaced by a file, or by a folder of a kind."""
+    if place.is_symlink():
+        raise InkfoldError(f"{path} is a link that leads back to itself; remove it")
+    if not place.is_file() and not place.is_dir():
+        raise InkfoldError(f"{path} is no file but a device, a pipe or a socket; choose another -o")
+    if not overwrite:
+        raise InkfoldError(f"{path} already exists; add --overwrite or choose another with -o")
+    if kind is None:
+        return
+    if place.is_file():
+        raise InkfoldError(f"{path} is a file; give -o the name of a folder")
+    here = Path.cwd()
+    if any(_same(each, place) for each in (here, *here.parents)):
+        raise InkfoldError(
+            f"{path} is the working folder or lies around it; choose another place with -o"
+        )
+    objection = kind.objection(place)
+    if objection is not None:
+        raise InkfoldError(
+            f"{path} is not replaced: {objection}; move that away or choose another with -o"
+        )
 
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A path beside `path` to write to, renamed to `path` if the block ends without an error."""
-    check_free(path, overwrite=overwrite, file=True)
-    part = _part(path)
+    check_free(path, overwrite=overwrite)
+    place = place_of(path)
+    part = _part(place)
     try:
         yield part
         _sync(part)
         check_free(path, overwrite=overwrite)  # the work may have taken hours
-        part.replace(path)
+        if overwrite:
+            part.replace(place)
+        else:
+            _rename_new(part, place, path)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
-def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder beside `path` to fill, renamed to `path` if the block ends without an error."""
-    check_free(path, overwrite=overwrite)
-    part = _part(path)
+def new_folder(
+    path: Path, kind: FolderKind, *, overwrite: bool, inputs: Iterable[Path] = ()
+) -> Iterator[Path]:
+    """A folder beside `path` to fill, renamed to `path` if the block ends without an error.
+
+    An earlier folder is removed after the new one has taken its name: the two exchange their names
+    in one step.
+    """
+    inputs = tuple(inputs)
+    check_free(path, overwrite=overwrite, kind=kind, inputs=inputs)
+    place = place_of(path)
+    part = old = _part(place)
     try:
         part.mkdir()  # within try, because a signal may come right after it
         yield part
-        check_free(path, overwrite=overwrite)
-        if path.exists():
-            old = _part(path, ending="old")
-            path.rename(old)
-            part.rename(path)
-            shutil.rmtree(old)
+        check_free(path, overwrite=overwrite, kind=kind, inputs=inputs)
+        if place.exists():
+            old = exchange(part, place, _part(place, ending="old"))
         else:
-            part.rename(path)
+            _rename_new(part, place, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _rename_new(part: Path, place: Path, path: Path) -> None:
+    """Give a finished output its name, unless something else took it in the meantime."""
+    try:
+        rename_new(part, place)
+    except FileExistsError:
+        raise InkfoldError(
+            f"{path} already exists; add --overwrite or choose another with -o"
+        ) from None
 
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` for temporary files, removed when the block ends."""
-    folder = _part(path, ending="scratch")
+    folder = _part(place_of(path), ending="scratch")
     try:
         folder.mkdir()
         yield folder
@@ -90,36 +188,61 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _part(path: Path, *, ending: str = "part") -> Path:
-    """A path beside `path` that is this process's own; leftovers of dead processes are removed."""
+def _part(place: Path, *, ending: str = "part") -> Path:
+    """A path beside `place` that is this process's own; leftovers of dead processes are removed."""
+    make_folder(place.parent)
+    _sweep(place, ending)
+    return place.with_name(f".{place.name}.{_host()}.{os.getpid()}.{ending}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that it lies in, where they are missing."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except FileNotFoundError:  # raised by file systems without room for our folders, like /proc
         raise InkfoldError(
-            f"{path.parent}: no folder can be made there; choose another place with -o"
+            f"{folder}: no folder can be made there; choose another place with -o"
         ) from None
-    host = re.sub(r"\W", "-", socket.gethostname())
-    leftover = re.compile(rf"\.{re.escape(path.name)}\.{host}\.(\d+)\.(part|old|scratch)")
-    for entry in list(path.parent.iterdir()):
+
+
+def _host() -> str:
+    return re.sub(r"\W", "-", socket.gethostname())
+
+
+def _sweep(place: Path, own_ending: str = "old") -> None:
+    """Remove the leftovers of dead processes; put back a folder that lost its name.
+
+    In a container every process may have the same number: what has this process's own number is a
+    leftover if it has the ending `own_ending`, of which this process has none. What cannot be
+    removed stays, and is in nobody's way.
+    """
+    name = re.escape(place.name)
+    leftover = re.compile(rf"\.{name}\.{_host()}\.(\d+)\.(part|old|scratch)")
+    try:
+        entries = list(place.parent.iterdir())
+    except OSError:  # no such folder, or none that may be looked into
+        return
+    for entry in entries:
         match = leftover.fullmatch(entry.name)
         if match is None:
             continue
-        # in a container the dead process may have had the number of this one
-        own_number = int(match[1]) == os.getpid() and match[2] == ending
-        if _alive(int(match[1])) and not own_number:
+        own = int(match[1]) == os.getpid()
+        if match[2] != own_ending if own else _alive(int(match[1])):
             continue
-        if match[2] == "old" and not path.exists():
-            entry.rename(path)  # the process died between the two renames of `new_folder`
-        else:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    return path.with_name(f".{path.name}.{host}.{os.getpid()}.{ending}")
+        with contextlib.suppress(OSError):
+            if match[2] == "old" and not os.path.lexists(place):
+                entry.rename(place)  # the process died between two renames
+            elif entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 def _alive(pid: int) -> bool:
     """Whether a process with this number runs on this machine."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True  # it runs, and belongs to another user

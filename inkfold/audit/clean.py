@@ -9,6 +9,7 @@ is whole. Blank pictures are dropped from train and validation, and stay in test
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from inkfold.audit.checks import Faults, Repeats
 from inkfold.dataset.reader import CHUNK, Dataset, Originals
-from inkfold.dataset.writer import Rows, read_rows, writing_dataset
+from inkfold.dataset.writer import NO_COMPANION, Rows, read_rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free
 from inkfold.spec import SPLITS, TEST
@@ -62,7 +63,7 @@ def check_cleanable(dataset: Dataset, output: Path, *, overwrite: bool) -> None:
         )
     if output.exists() and output.samefile(dataset.path):
         raise InkfoldError(f"{output} is the dataset itself; give --fix another file")
-    check_free(output, overwrite=overwrite, file=True)
+    check_free(output, overwrite=overwrite)
 
 
 def plan_cleaning(originals: Originals, faults: Faults, repeats: Repeats) -> Cleaning:
@@ -85,11 +86,22 @@ def write_cleaned(
     output: Path,
     *,
     overwrite: bool,
+    companion: AbstractContextManager[object] = NO_COMPANION,
     advance: Callable[[int], None] = lambda _rows: None,
 ) -> dict[str, int]:
     """Write the pictures that stay, in the order that they had.
 
-    `advance` is called with the number of rows written since the last call.
+    Parameters
+    ----------
+    dataset : Dataset
+    originals : Originals
+    cleaning : Cleaning
+    output : Path
+    overwrite : bool
+    companion : context manager
+        As of `writing_dataset`: another file about this one, which gets its name before it.
+    advance : callable
+        Called with the number of rows written since the last call.
 
     Returns
     -------
@@ -110,7 +122,9 @@ def write_cleaned(
                 f"{dataset.path}: nothing of {name} would be left; look at the lists of -o, mend "
                 "the folder that it was packed from, and pack it again"
             )
-    with writing_dataset(output, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
+    with writing_dataset(
+        output, dataset.classes, dataset.spec, overwrite=overwrite, companion=companion
+    ) as writer:
         for name, split, kept in zip(SPLITS, dataset.splits, stays, strict=True):
             group = split.images.parent
             with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import click
 from inkfold.commands.cli import SOME_FAILED, Clock, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.errors import InkfoldError
+from inkfold.folder_kinds import AUDIT
 from inkfold.output import check_free, new_folder
 
 if TYPE_CHECKING:
@@ -61,22 +63,20 @@ def command(
     """
     from inkfold.dataset.reader import open_dataset
 
-    _check(output, fix, overwrite=overwrite)
+    _check(dataset, output, fix, overwrite=overwrite)
     with open_dataset(dataset) as opened:
         if not sum(map(len, (opened.train, opened.validation, opened.test))):
             raise InkfoldError(f"{dataset} holds no picture; pack a folder that has some")
         return _audit(opened, output, fix, quick, seed, overwrite=overwrite, quiet=quiet)
 
 
-def _check(output: Path | None, fix: Path | None, *, overwrite: bool) -> None:
+def _check(dataset: Path, output: Path | None, fix: Path | None, *, overwrite: bool) -> None:
     """Refuse outputs that cannot be written."""
     if output is not None:
-        check_free(output, overwrite=overwrite)
-        if output.is_file():
-            raise InkfoldError(f"{output} is a file; give -o the name of a folder")
+        check_free(output, overwrite=overwrite, kind=AUDIT, inputs=[dataset])
     if fix is not None:
-        check_free(fix, overwrite=overwrite, file=True)
-        check_free(_dropped_list(fix), overwrite=overwrite, file=True)
+        check_free(fix, overwrite=overwrite)
+        check_free(_dropped_list(fix), overwrite=overwrite, inputs=[dataset])
 
 
 def _dropped_list(fix: Path) -> Path:
@@ -105,7 +105,7 @@ def _audit(
     result = audit(dataset, quick=quick, seed=seed, progress=partial(progress, quiet=quiet))
     click.echo(summary(result).encode("utf-8", "backslashreplace"), nl=False)
     if output is not None:
-        with new_folder(output, overwrite=overwrite) as folder:
+        with new_folder(output, AUDIT, overwrite=overwrite) as folder:
             write_audit(folder, result, dataset)
     lists = "" if output is None else f", the lists are in {click.format_filename(output)}"
     click.echo(f"{len(result.originals):,} pictures in {clock.rate(len(result.originals))}{lists}")
@@ -123,12 +123,24 @@ def _fix(dataset: Dataset, result: Audit, fix: Path, *, overwrite: bool, quiet: 
     originals = result.originals
     cleaning = plan_cleaning(originals, result.faults, result.repeats)
     remaining = len(originals) - sum(cleaning.dropped.values())
-    with (
-        new_file(_dropped_list(fix), overwrite=overwrite) as part,
-        progress("writing", remaining, quiet=quiet) as advance,
-    ):
-        write_dropped(part, result, dataset, cleaning)
-        write_cleaned(dataset, originals, cleaning, fix, overwrite=overwrite, advance=advance)
+
+    @contextmanager
+    def listed() -> Iterator[None]:
+        """Write the list, which gets its name at the end of the block."""
+        with new_file(_dropped_list(fix), overwrite=overwrite) as part:
+            write_dropped(part, result, dataset, cleaning)
+            yield
+
+    with progress("writing", remaining, quiet=quiet) as advance:
+        write_cleaned(
+            dataset,
+            originals,
+            cleaning,
+            fix,
+            overwrite=overwrite,
+            companion=listed(),
+            advance=advance,
+        )
     dropped = ", ".join(f"{count:,} {name}" for name, count in cleaning.dropped.items())
     click.echo(
         f"{click.format_filename(fix)}: {remaining:,} pictures; dropped {dropped}, "

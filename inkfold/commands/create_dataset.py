@@ -114,7 +114,7 @@ def command(
         start_early(workers, __name__, "inkfold.packing.stage")
     from inkfold.packing.scan import require_folder
 
-    check_free(output, overwrite=overwrite, file=True)
+    check_free(output, overwrite=overwrite, inputs=[folder])
     require_folder(folder)
     from inkfold.packing.pack import pack
     from inkfold.packing.plan import Packing

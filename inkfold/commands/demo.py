@@ -17,6 +17,7 @@ from inkfold.commands import augment, classify, create_dataset, evaluate, train
 from inkfold.commands.cli import Clock, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
+from inkfold.folder_kinds import DEMO
 from inkfold.output import new_folder
 from inkfold.recipe import DEFAULT_DATASET
 
@@ -53,7 +54,7 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
     if not NETWORK.exists():
         raise InkfoldError(f"{NETWORK}: not there; the demo runs from a checkout of inkfold")
     # the steps run in the folder: it gets its final name at the end, so only relative paths hold
-    with new_folder(output, overwrite=overwrite) as folder, chdir(folder):
+    with new_folder(output, DEMO, overwrite=overwrite) as folder, chdir(folder):
         steps = _run_until_evaluation(quiet=quiet)
         pictures = _test_pictures()
         steps.append(

@@ -11,6 +11,7 @@ import click
 from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.commands.cli import Clock, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
+from inkfold.folder_kinds import COMPARISON, REPORT
 from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
 
@@ -69,7 +70,8 @@ def command(
     ending = f"comparison-with-{names[1]}" if others else "evaluation"
     ending += "" if split == "test" else f"-{split}"
     folder = output or Path("logs") / names[0] / ending
-    check_free(folder, overwrite=overwrite)
+    kind = COMPARISON if others else REPORT
+    check_free(folder, overwrite=overwrite, kind=kind, inputs=[bundle, *others, dataset])
     from inkfold.dataset.reader import open_dataset
 
     measure = _compare if others else _evaluate
@@ -106,7 +108,7 @@ def _evaluate(
         calibration = calibrate(classifier, dataset, advance=advance)
         result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
     rate = clock.rate(held_out + result.accuracy.total)
-    with new_folder(folder, overwrite=overwrite) as new:
+    with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning)
         write_evaluation_page(new, result, warning, part, read_history(bundle.path))
     _print_escaped(summary(result, warning))
@@ -148,7 +150,7 @@ def _compare(
         ]
     rate = clock.rate(2 * len(part))
     result = compare(results[0], results[1], part.source)
-    with new_folder(folder, overwrite=overwrite) as new:
+    with new_folder(folder, COMPARISON, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
     _print_escaped(comparison_summary(result, warnings))
     _print_escaped(f"{folder}: {len(part):,} pictures answered by both in {rate}")

@@ -37,7 +37,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
     with open_dataset(dataset) as opened:
         if target.exists() and target.samefile(dataset):
             raise InkfoldError(f"{target} is the dataset itself; choose another output with -o")
-        check_free(target, overwrite=overwrite, file=True)
+        check_free(target, overwrite=overwrite)
 
         from inkfold.audit.audit import audit
         from inkfold.explore.page import write_exploration

@@ -96,12 +96,13 @@ def command(
     reader = _format(name)
     from inkfold.output import check_free
 
+    inputs = _files_named(source)
     if output is not None:
-        check_free(output, overwrite=overwrite, file=True)
+        check_free(output, overwrite=overwrite, inputs=inputs)
     clock = Clock()
     collection = reader.read(source)
     output = output or Path("datasets") / f"{collection.name}.h5"
-    check_free(output, overwrite=overwrite, file=True)
+    check_free(output, overwrite=overwrite, inputs=inputs)
     from inkfold.packing.public_set import Importing, import_collection
 
     importing = Importing(
@@ -135,6 +136,13 @@ def _print_report(report: Report, source: Path, output: Path, clock: Clock) -> N
         click.echo(f"next: python augment.py {shlex.quote(name)}")
     else:
         click.echo("nothing to train on: all of it is the set's own test; --resplit divides it")
+
+
+def _files_named(source: Path) -> list[Path]:
+    """The source itself, or the files whose names it begins."""
+    if source.exists():
+        return [source]
+    return [path for path in source.parent.glob("*") if path.name.startswith(source.name)]
 
 
 def _format(name: str) -> Format:

@@ -25,6 +25,17 @@ A run that a signal ended gives 128 and the signal's number.
 
 Progress goes to stderr, only when it is a terminal; `-q` silences it. Results go to stdout.
 Outputs are written beside and renamed at the end; existing ones are refused without `--overwrite`.
+
+With `--overwrite` a folder is replaced only if it is of the kind that the command writes and holds
+nothing else; an empty folder may be replaced too. An output that is an input, or a folder in an
+input or around one, is refused, and so are devices, named pipes and sockets. An output that is a
+link is written where the link leads.
+
+What was there is removed after the new output stands. On Linux the two exchange their names in one
+step. Where the system or the file system lacks that, a folder is exchanged by two renames; if the
+command is killed between them, the next command with the same output gives the old folder its name
+back before it looks whether the name is free. Hidden files that a killed command left beside its
+output are removed by the next command with the same output.
 """
 
 

@@ -27,10 +27,11 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
     from inkfold.bundle.bundle import load_bundle
     from inkfold.dataset.reader import open_dataset
     from inkfold.evaluation.compatibility import check_match
+    from inkfold.folder_kinds import BUNDLE
     from inkfold.output import check_free
 
     loaded = load_bundle(bundle)
-    check_free(output, overwrite=overwrite)
+    check_free(output, overwrite=overwrite, kind=BUNDLE, inputs=[bundle, dataset])
     with open_dataset(dataset) as opened:
         check_match(loaded, opened, "validation")
         from inkfold.training.half_precision import shrink

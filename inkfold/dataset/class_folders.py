@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.reader import CHUNK, Dataset, Split
 from inkfold.errors import InkfoldError
-from inkfold.output import csv_row, new_folder
+from inkfold.folder_kinds import EXPORT
+from inkfold.output import check_free, csv_row, new_folder
 from inkfold.spec import SPLITS
 
 LIST = "pictures.csv"  # lies beside the folders
@@ -98,10 +99,10 @@ def export_dataset(
     Raises
     ------
     InkfoldError
-        If `folder` exists and `overwrite` is false, if it exists and is no exported folder, or if
-        the splits hold no picture.
+        If `folder` exists and `overwrite` is false, if it exists and is no exported folder or
+        holds anything else, or if the splits hold no picture.
     """
-    _check_replaced(folder, overwrite=overwrite)
+    check_free(folder, overwrite=overwrite, kind=EXPORT, inputs=[dataset.path])
     if not sum(len(dataset.split(name)) for name in splits):
         raise InkfoldError(
             f"{dataset.path}: no picture in {' and '.join(splits)}; export another split"
@@ -109,7 +110,7 @@ def export_dataset(
     names = folder_names(dataset.classes)
     pictures = copies = edge = 0
     with (
-        new_folder(folder, overwrite=overwrite) as part,
+        new_folder(folder, EXPORT, overwrite=overwrite) as part,
         (part / LIST).open("w", encoding="utf-8", newline="") as table,
     ):
         table.write(csv_row(COLUMNS))
@@ -128,15 +129,6 @@ def export_dataset(
                 edge += _inked_edges(originals.images)
                 advance(len(paths) + left_out)
     return Exported(pictures, copies, edge)
-
-
-def _check_replaced(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to replace a folder that is no export: it may hold somebody's own pictures."""
-    if overwrite and folder.is_dir() and any(folder.iterdir()) and not (folder / LIST).is_file():
-        raise InkfoldError(
-            f"{folder} is not an exported folder (it has no {LIST}), so it is not replaced; remove "
-            "it yourself or choose another"
-        )
 
 
 def _chunks(split: Split) -> Iterator[tuple[_Originals, int]]:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,7 @@ from inkfold.output import new_file
 from inkfold.spec import ImageSpec
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})  # no array is deflated yet
+NO_COMPANION: AbstractContextManager[object] = contextlib.nullcontext()
 LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless", "scipy")
 
 
@@ -87,10 +88,19 @@ class Rows:
 
 @contextmanager
 def writing_dataset(
-    path: Path, classes: Sequence[str], spec: ImageSpec, *, overwrite: bool
+    path: Path,
+    classes: Sequence[str],
+    spec: ImageSpec,
+    *,
+    overwrite: bool,
+    companion: AbstractContextManager[object] = NO_COMPANION,
 ) -> Iterator[DatasetWriter]:
-    """Open a dataset for writing; the file takes its name when the block ends without an error."""
-    with new_file(path, overwrite=overwrite) as part:
+    """Open a dataset for writing; the file takes its name when the block ends without an error.
+
+    A `companion` is another output about this one, as `new_file` gives it. It gets its name when
+    the dataset is complete, right before the dataset gets its own.
+    """
+    with new_file(path, overwrite=overwrite) as part, companion:
         file = h5py.File(part, "w")
         _limit_index_cache(file)
         try:

@@ -77,7 +77,7 @@ def pack(
         If `output` exists and `overwrite` is false, `folder` holds no pictures in class folders,
         more files are unreadable than allowed, or no class is left.
     """
-    check_free(output, overwrite=overwrite, file=True)
+    check_free(output, overwrite=overwrite)
     with scratch_folder(output) as scratch, closing(Spool(scratch / "paths")) as paths:
         with progress("looking", None):
             listing = scan(folder, paths)

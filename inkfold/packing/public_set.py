@@ -169,7 +169,7 @@ def import_collection(
     InkfoldError
         If `output` exists and `overwrite` is false, a file of the set is torn, or no class is left.
     """
-    check_free(output, overwrite=overwrite, file=True)
+    check_free(output, overwrite=overwrite)
     packing = importing.packing()
     with scratch_folder(output) as scratch:
         reading = progress("reading", collection.count)

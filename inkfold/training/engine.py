@@ -18,6 +18,7 @@ from inkfold.dataset.reader import Dataset
 from inkfold.elastic import Elastic
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.calibrate import search_record
+from inkfold.folder_kinds import BUNDLE
 from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
@@ -128,7 +129,7 @@ class Training:
             or if there is one and neither `resume` nor `overwrite` is given.
         """
         self._check_dataset()
-        check_free(self.output, overwrite=overwrite)
+        check_free(self.output, overwrite=overwrite, kind=BUNDLE, inputs=[self.dataset.path])
         if resume and not self.checkpoint.exists():
             raise InkfoldError(
                 f"{self.output}: no stopped run to resume ({self.checkpoint} is missing); "

@@ -21,6 +21,7 @@ from inkfold.bundle.model_card import CARD, model_card
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
+from inkfold.folder_kinds import BUNDLE
 from inkfold.metrics import SMALLEST, Rate
 from inkfold.output import new_folder
 
@@ -87,7 +88,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
             f"{bundle.path}: no {ONNX}; write it with: "
             f"python -m inkfold.bundle.onnx_export {bundle.path}"
         )
-    with new_folder(output, overwrite=overwrite) as folder:
+    with new_folder(output, BUNDLE, overwrite=overwrite, inputs=[bundle.path]) as folder:
         for name in (ARCHITECTURE, HISTORY, CURVES):
             if (bundle.path / name).exists():
                 shutil.copyfile(bundle.path / name, folder / name)

@@ -13,6 +13,7 @@ from inkfold.bundle.history import CURVES, HISTORY, Row, best_row, draw_curves, 
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
 from inkfold.dataset.reader import Split
+from inkfold.folder_kinds import BUNDLE
 from inkfold.output import new_folder
 from inkfold.training.loop import score
 
@@ -63,7 +64,7 @@ def write_bundle(
         "scores": {"validation": _validation_score(model, history, validation, refit=refit)},
         "onnx_error": None,
     }
-    with new_folder(path, overwrite=overwrite) as folder:
+    with new_folder(path, BUNDLE, overwrite=overwrite) as folder:
         (folder / ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
         model.save_weights(folder / WEIGHTS)
         write_history(folder / HISTORY, history)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,6 +18,35 @@ from inkfold.commands.audit import main
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from tests.worlds.audited import clean_splits, write_splits
+from tests.worlds.scripts import ROOT
+
+# audits in forked children, each killed before the n-th time that a file is renamed or removed;
+# prints after each which of the two files there are
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from inkfold.commands.audit import main
+import inkfold.audit.report, inkfold.audit.clean, cv2
+
+ended, step = False, 0
+while not ended:
+    step += 1
+    for name in ("clean.h5", "clean.h5.dropped.csv"):
+        Path(name).unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        count = 0
+        def hook(event, _arguments):
+            global count
+            if event in ("os.rename", "os.remove"):
+                count += 1
+                if count == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(hook)
+        os._exit(main(["d.h5", "--quick", "--fix", "clean.h5", "--overwrite"]))
+    ended = os.waitpid(child, 0)[1] != signal.SIGKILL
+    print("seen", *sorted(path.name for path in Path().glob("clean.h5*")), flush=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +161,7 @@ def test_fix_writes_a_cleaned_copy_and_the_list_of_dropped_pictures(
         (["d.h5", "--fix", "old.csv"], "old.csv already exists; add --overwrite"),
         (["d.h5", "--fix", "old.h5"], "old.h5.dropped.csv already exists; add --overwrite"),
         (["d.h5", "-o", "old.csv", "--overwrite"], "old.csv is a file; give -o the name of a"),
-        (["d.h5", "-o", "."], ". already exists; add --overwrite or choose another with -o"),
+        (["d.h5", "-o", "."], ". holds d.h5, which is read; choose another place with -o"),
         (["empty.h5"], "empty.h5 holds no picture; pack a folder that has some"),
     ],
 )
@@ -172,6 +204,27 @@ def test_without_cleanlab_the_extra_is_named(
     assert main(["d.h5", "--quick"]) == 1
     with pytest.raises(InkfoldError, match="cleanlab, which is not installed"):
         check_cleanlab()
+
+
+def test_a_cleaned_dataset_never_lies_there_without_its_list() -> None:
+    """Killed at any rename, --fix leaves neither file, the list alone, or both; a rerun works."""
+    leaking()
+
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    seen = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("seen")]
+    one, both = ["clean.h5.dropped.csv"], ["clean.h5", "clean.h5.dropped.csv"]
+    assert [files for files in seen if files not in ([], one, both)] == []
+    assert (seen[0], seen[-1]) == ([], both)
+    assert one in seen
+    assert sorted(path.name for path in Path().iterdir()) == [*both, "d.h5"]
 
 
 @pytest.mark.slow

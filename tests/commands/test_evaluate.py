@@ -86,8 +86,9 @@ def test_an_existing_report_is_refused_before_anything_is_measured(
 
 def test_an_earlier_report_is_kept_without_overwrite(here: Path, capfd: Capture) -> None:
     """Without --overwrite an earlier report is an error; with it the whole folder is replaced."""
-    earlier = here / "logs" / "bands" / "evaluation" / "earlier.txt"
-    earlier.parent.mkdir(parents=True)
+    assert main(["bands", "d.h5"]) == 0
+    capfd.readouterr()
+    earlier = here / "logs" / "bands" / "evaluation" / "groups.csv"  # of a set that knew writers
     earlier.write_text("earlier")
 
     assert main(["bands", "d.h5"]) == 2
@@ -96,6 +97,28 @@ def test_an_earlier_report_is_kept_without_overwrite(here: Path, capfd: Capture)
     assert "logs/bands/evaluation already exists; add --overwrite" in err
     assert main(["bands", "d.h5", "--overwrite"]) == 0
     assert not earlier.exists()
+
+
+def test_what_is_not_a_report_survives_overwrite(here: Path, capfd: Capture) -> None:
+    """With --overwrite, too, a user's file in the folder, the bundle and the dataset stay."""
+    assert main(["bands", "d.h5", "-o", "report"]) == 0
+    (here / "report/notes.txt").write_text("mine")
+    (here / "mine").mkdir()
+    (here / "mine/letter.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    capfd.readouterr()
+
+    for output, message in (
+        ("report", "report is not replaced: it holds 'notes.txt', which is no part of an eval"),
+        ("mine", "mine is not replaced: it is not an evaluation's report (it has no evaluation.js"),
+        ("bands", "bands is an input itself"),
+        ("bands/report", "bands/report lies in bands, which is read"),
+        (str(here), f"{here} holds bands, which is read"),
+        ("d.h5", "d.h5 is the dataset itself"),
+    ):
+        assert main(["bands", "d.h5", "-o", output, "--overwrite"]) == 2
+        assert capfd.readouterr().err.startswith(f"error: {message}")
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
 
 def test_the_score_on_another_dataset_is_not_recorded(here: Path, capfd: Capture) -> None:
