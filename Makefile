@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test check lint bench faults clean
 
 demo: $(READY)  ## the main job on data that comes along, under three minutes
 	$(BIN)/inkfold demo --overwrite
@@ -22,6 +22,9 @@ lint: $(READY)  ## format, lint and types
 
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
+
+faults: $(READY)  ## kill every stage at random moments, and count what was lost; under 30 minutes
+	$(BIN)/python benchmarks/faults.py
 
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv .venv

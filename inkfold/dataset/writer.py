@@ -269,7 +269,7 @@ def deflate(chunk: NDArray[Any]) -> bytes:
     if len(chunk) < CHUNK:
         padding = np.zeros((CHUNK - len(chunk), *chunk.shape[1:]), chunk.dtype)
         chunk = np.concatenate([chunk, padding])
-    data = memoryview(np.ascontiguousarray(chunk)).cast("B")
+    data = np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)
     stream = isal_zlib.compressobj(1)
     first = stream.compress(data[:1]) + stream.flush(isal_zlib.Z_SYNC_FLUSH)
     return bytes(first + stream.compress(data[1:]) + stream.flush())
