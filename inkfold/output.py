@@ -20,6 +20,10 @@ from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import FolderKind
 from inkfold.renames import exchange, rename_new
 
+# what a spreadsheet takes for the beginning of a formula, in East Asia the wide forms as well, and
+# the mark that says that a cell is text
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+
 
 def check_free(
     path: Path, *, overwrite: bool, kind: FolderKind | None = None, inputs: Iterable[Path] = ()
@@ -260,10 +264,17 @@ def csv_row(cells: Iterable[object]) -> str:
 
     Line ends of either kind inside a cell are kept, and the row ends with ``\n`` alone. Python's
     writer quotes a carriage return in a cell only if its own rows end with one.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it, and so does one
+    that begins with an apostrophe: a reader drops the first of a cell. Numbers are written as such.
     """
     row = io.StringIO()
-    csv.writer(row, lineterminator="\r\n").writerow(cells)
+    csv.writer(row, lineterminator="\r\n").writerow(map(_no_formula, cells))
     return row.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from inkfold.output import (
     write_csv,
     write_text,
 )
+from tests.worlds.tables import exact
 
 HOST = "".join(c if c.isalnum() or c == "_" else "-" for c in socket.gethostname())
 
@@ -405,6 +407,22 @@ def test_csv_cells_are_quoted_where_they_need_it_and_rows_end_with_a_newline(
             ["d\re", "f\ng", "", "0"],
         ]
     assert (tmp_path / "t.csv").read_bytes().count(b"\n") == 4, "one of them in a cell"
+
+
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n'", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_text_in_a_csv_cell_is_a_formula_and_all_are_read_back(first: str) -> None:
+    """A cell with a text like =1+1 begins with an apostrophe, the first of which a reader drops."""
+    text = f'{first}HYPERLINK("http://a.example",1)'
+
+    (row,) = csv.reader(io.StringIO(csv_row([text, first, f"a{first}", 7]), newline=""))
+
+    assert row == [f"'{text}", f"'{first}", f"a{first}", "7"]
+    assert [exact(cell) for cell in row[:3]] == [text, first, f"a{first}"]
+
+
+def test_numbers_in_csv_are_numbers_even_below_zero() -> None:
+    """A number is written without an apostrophe, also below zero, and what is empty stays empty."""
+    assert csv_row([-0.5, -3, 0.25, None, ""]) == "-0.5,-3,0.25,,\n"
 
 
 def test_bytes_of_a_path_that_are_not_text_are_escaped(tmp_path: Path) -> None:
