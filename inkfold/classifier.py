@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import Bundle
+from inkfold.bundle.bundle import ONNX, Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import Pixels, prepare, read
@@ -300,9 +300,9 @@ def import_engine(engine: Engine) -> None:
 
 
 def _onnx(bundle: Bundle) -> Network:
-    session = bundle.onnx_session(threads=1)
-    name = session.get_inputs()[0].name
-    return lambda batch: np.asarray(session.run(None, {name: batch})[0])
+    from inkfold.bundle.network import onnx_answers
+
+    return onnx_answers(bundle.path / ONNX, bundle.onnx_session(threads=1), len(bundle.classes))
 
 
 def _keras(bundle: Bundle) -> Network:

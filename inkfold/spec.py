@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from inkfold.errors import InkfoldError
 
@@ -12,6 +12,17 @@ Fit = Literal["stretch", "pad", "ink"]
 Ink = Literal["auto", "dark", "light"]
 Threshold = Literal["none", "otsu", "soft"]
 Interpolation = Literal["area", "linear", "cubic"]
+WORDS: dict[str, tuple[str, ...]] = {
+    "fit": get_args(Fit),
+    "ink": get_args(Ink),
+    "threshold": get_args(Threshold),
+    "interpolation": get_args(Interpolation),
+}
+LARGEST = 4096  # pixels: far above the 1,024 that packing offers
+EXPECTED = {name: " or ".join(words) for name, words in WORDS.items()} | {
+    "size": f"a whole number of pixels from 1 to {LARGEST}",
+    "margin": "a share from 0 to 0.45",
+}
 SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)  # places in SPLITS
 INK_MARGIN = 4 / 28  # as in MNIST: the character's longest side fills 20 of 28 pixels
@@ -65,13 +76,32 @@ class ImageSpec:
         Raises
         ------
         InkfoldError
-            If a field is missing or unknown.
+            If a field is missing or unknown, or has a value that no field of its name has.
         """
-        fields: dict[str, Any] = json.loads(text)
+        try:
+            fields: dict[str, Any] = json.loads(text)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InkfoldError(f"image spec is not JSON ({error}); restore the file") from None
         known = set(cls.__dataclass_fields__)
-        if set(fields) != known:
+        if not isinstance(fields, dict) or set(fields) != known:
+            found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise InkfoldError(
-                f"image spec has the fields {sorted(fields)}, this version knows {sorted(known)}; "
+                f"image spec has the fields {found}, this version knows {sorted(known)}; "
                 "use the version of inkfold that wrote it"
             )
+        for name, value in fields.items():
+            if not _is_possible(name, value):
+                raise InkfoldError(
+                    f"image spec has {name} {value!a}, expected {EXPECTED[name]}; restore the "
+                    "file, or use the version of inkfold that wrote it"
+                )
         return cls(**fields)
+
+
+def _is_possible(name: str, value: object) -> bool:
+    """Whether a field of a spec can have this value."""
+    if name == "size":
+        return type(value) is int and 1 <= value <= LARGEST
+    if name == "margin":
+        return isinstance(value, int | float) and 0 <= value <= 0.45
+    return value in WORDS[name]

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "inkfold"
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
     "errors",
-    "spec recipe metrics picture_files layers identity folder_kinds renames",
+    "spec recipe metrics picture_files layers identity folder_kinds renames records",
     "output workers picture elastic calibration keras_backend",
     "pages fork_server",
     "dataset bundle importers",

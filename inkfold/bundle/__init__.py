@@ -1,6 +1,7 @@
 """A bundle: a trained network on the disk with all that is needed to use it (docs/formats.md).
 
-Read bundle, history, model_card, onnx_export, in this order.
+Read bundle, record, network, history, model_card, onnx_export, check, in
+this order.
 """
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle

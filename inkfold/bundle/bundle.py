@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkfold import __version__
+from inkfold.bundle.record import check_record
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
+from inkfold.records import read_json
 from inkfold.spec import ImageSpec
 
 if TYPE_CHECKING:
@@ -107,24 +109,15 @@ class Bundle:
         InkfoldError
             If architecture, weights and record do not belong together.
         """
-        import h5py
+        from inkfold.bundle.network import keras_network, load_weights, stored_shapes
 
-        from inkfold.keras_backend import import_keras
-
-        text = (self.path / ARCHITECTURE).read_text(encoding="utf-8")
-        model = import_keras().models.model_from_json(text)
+        model = keras_network(self.path / ARCHITECTURE)
         expected = [tuple(shape) for shape in self.record["shapes"]]
         shapes = [tuple(weight.shape) for weight in model.weights]
         self._expect("its architecture has weights of shapes", shapes, expected)
-        stored: list[tuple[int, ...]] = []
-        with h5py.File(self.path / WEIGHTS, "r") as file:
-            file.visititems(
-                lambda _, item: (
-                    stored.append(item.shape) if isinstance(item, h5py.Dataset) else None
-                )
-            )
-        self._expect("its weights file holds", sorted(stored), sorted(expected))
-        model.load_weights(self.path / WEIGHTS)
+        stored = stored_shapes(self.path / WEIGHTS)
+        self._expect("its weights file holds", stored, sorted(expected))
+        load_weights(model, self.path / WEIGHTS)
         self._expect("its network takes", model.input_shape[1:], (*self._size, 1))
         self._expect("its network answers", model.output_shape[1:], (len(self.classes),))
         return model
@@ -140,9 +133,11 @@ class Bundle:
         Raises
         ------
         InkfoldError
-            If ``model.onnx`` is missing, or its shapes differ from the record's.
+            If ``model.onnx`` is missing or damaged, or its shapes differ from the record's.
         """
         import onnxruntime
+
+        from inkfold.bundle.network import onnx_session
 
         if not (self.path / ONNX).exists():
             raise InkfoldError(
@@ -154,9 +149,7 @@ class Bundle:
         # without the memory layouts of ORT_ENABLE_ALL, which cost more to convert than they save:
         # on a processor with AVX-512 cnn32 is 5 to 8 % faster so, at 1 to 128 pictures a run
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        session = onnxruntime.InferenceSession(
-            str(self.path / ONNX), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnx_session(self.path / ONNX, options)
         self._expect("its ONNX takes", session.get_inputs()[0].shape[1:], [*self._size, 1])
         self._expect("its ONNX answers", session.get_outputs()[0].shape[1:], [len(self.classes)])
         return session
@@ -191,6 +184,11 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     path = Path(path)
     record = read_record(path)
     hashes: dict[str, str] = record["sha256"]
+    if ONNX not in hashes and (path / ONNX).exists():
+        raise InkfoldError(
+            f"{path}: {RECORD} has no hash of {ONNX}: it was not saved together with the rest; "
+            "restore it or train again"
+        )
     for name in hashes:
         if not (path / name).is_file():
             raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
@@ -235,15 +233,12 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises
     ------
     InkfoldError
-        If the file is missing, its format version is not 1, or a field is missing.
+        If the file is missing, its format version is not 1, or a field is missing or wrong.
     """
     path = folder / RECORD
     if not path.is_file():
         raise InkfoldError(f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}")
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InkfoldError(f"{path}: not JSON ({error}); restore or train again") from None
+    record: dict[str, Any] = read_json(path, "restore or train again")
     _check_record(path, record)
     return record
 
@@ -256,9 +251,7 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
             f"{path}: bundle format {record.get('format_version')}, this version reads format "
             f"{VERSION}; train again, or use the version of inkfold that wrote it"
         )
-    missing = [name for name in (*FIELDS, "sha256") if name not in record]
-    if missing:
-        raise InkfoldError(f"{path}: {missing[0]!r} is missing; restore it or train again")
+    check_record(path, record, (ARCHITECTURE, WEIGHTS))
 
 
 def recorded_rate(record: dict[str, Any], split: str) -> Rate | None:
@@ -292,14 +285,14 @@ def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
 
 def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
     """Put the score on a split into the bundle's record, in place of an earlier one."""
-    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    record = read_record(path)
     record["scores"][split] = score
     _write(path, record)
 
 
 def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
     """Put what calibrates the bundle's probabilities into its record."""
-    record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    record = read_record(path)
     _write(path, record | {"calibration": calibration})
 
 

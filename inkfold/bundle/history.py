@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inkfold.errors import InkfoldError
 from inkfold.pages.chart import ACROSS, UP, Chart, Point, Scale, line
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ CAVEAT = (
     "Training figures are taken while training: with dropout, and with distortion and smoothed "
     "labels where the recipe has them. Validation has none of these."
 )
+COLUMNS = {"epoch", "loss", "accuracy"}
 LOSS, ACCURACY = "cross-entropy (nats)", "per cent right"
 TRAIN_COLOUR, VALIDATION_COLOUR = "#1f4e79", "#d1622b"
 
@@ -78,20 +81,40 @@ def write_history(path: Path, history: list[Row]) -> None:
 
 
 def read_history(bundle: Path) -> list[Epoch]:
-    """The epochs of a bundle; empty where the file is missing or its columns are others."""
+    """The epochs of a bundle; empty where the file is missing or its columns are others.
+
+    Raises
+    ------
+    InkfoldError
+        If the file has the columns of an epoch, but a line of it is damaged.
+    """
     path = bundle / HISTORY
     if not path.is_file():
         return []
+    lines = 0
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [_epoch(row) for row in csv.DictReader(file)]
-    except (KeyError, ValueError, TypeError, csv.Error):
-        return []
+            rows = csv.DictReader(file)
+            if not COLUMNS.issubset(rows.fieldnames or ()):
+                return []
+            epochs = []
+            for row in rows:
+                lines = rows.line_num
+                epochs.append(_epoch(row))
+    except (ValueError, TypeError, OverflowError, csv.Error) as error:
+        raise InkfoldError(
+            f"{path}: damaged at line {lines or 1} ({error}); restore it, or delete it to do "
+            "without curves"
+        ) from None
+    return epochs
 
 
 def _epoch(row: Row) -> Epoch:
     """An epoch from its row, of numbers or of the file's texts."""
     share = validation_share(row)
+    numbers = [float(row[name]) for name in ("epoch", "loss", "accuracy")]
+    if not all(map(math.isfinite, [*numbers, *([] if share is None else [share])])):
+        raise ValueError("a number that is not finite")
     return Epoch(
         number=int(row["epoch"]),
         loss=float(row["loss"]),

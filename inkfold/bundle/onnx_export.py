@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
+from inkfold.bundle.network import keras_network, load_weights
 from inkfold.keras_backend import import_keras
 from inkfold.workers import end_with_stdin
 
@@ -69,8 +70,8 @@ def _describe(path: Path, classes: Sequence[str], spec: dict[str, Any]) -> None:
 
 def _export_in_this_process(folder: Path) -> None:
     keras = import_keras()
-    model = keras.models.model_from_json((folder / ARCHITECTURE).read_text(encoding="utf-8"))
-    model.load_weights(folder / WEIGHTS)
+    model = keras_network(folder / ARCHITECTURE)
+    load_weights(model, folder / WEIGHTS)
     model(keras.ops.zeros((1, *model.input_shape[1:])))  # Keras exports a model only after a call
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tf2onnx uses names that NumPy is about to drop

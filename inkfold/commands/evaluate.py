@@ -100,6 +100,7 @@ def _evaluate(
 
     (bundle,) = bundles
     check_match(bundle, dataset, split)
+    history = read_history(bundle.path)
     (warning,) = _print_warnings(bundles, dataset, split)
     clock = Clock()
     part, classifier = dataset.split(split), Classifier(bundle)
@@ -110,7 +111,7 @@ def _evaluate(
     rate = clock.rate(held_out + result.accuracy.total)
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning)
-        write_evaluation_page(new, result, warning, part, read_history(bundle.path))
+        write_evaluation_page(new, result, warning, part, history)
     _print_escaped(summary(result, warning))
     if same_splits(bundle, dataset):
         _publish(bundle, result)

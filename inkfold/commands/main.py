@@ -10,6 +10,7 @@ from inkfold import __version__
 from inkfold.commands import (
     audit,
     augment,
+    check,
     classify,
     create_dataset,
     demo,
@@ -48,6 +49,7 @@ for stage in (
     train,
     evaluate,
     shrink,
+    check,
     classify,
     draw,
     demo,

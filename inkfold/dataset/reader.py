@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.damage import Stored, check_labels, check_layout, reading, reason
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.spec import SPLITS, ImageSpec
@@ -78,11 +79,12 @@ class Split:
     labels : int32 array of shape (N,)
     """
 
-    def __init__(self, name: str, group: h5py.Group) -> None:
+    def __init__(self, name: str, group: h5py.Group, path: Path) -> None:
         self.name = name
         self._group = group
-        self.images: h5py.Dataset = group["images"]
-        self.labels: NDArray[np.int32] = group["labels"][:]
+        self._path = path
+        self.images: h5py.Dataset = Stored(group["images"], path)
+        self.labels: NDArray[np.int32] = self._numbers("labels")
 
     def __repr__(self) -> str:
         height, width = self.images.shape[1:]
@@ -130,27 +132,37 @@ class Split:
     @property
     def source(self) -> list[str]:
         """Where each row's picture came from: a path under the source folder, or "set:index"."""
-        return list(self._group["source"].asstr()[:])
+        return self._texts("source")
 
     @property
     def group(self) -> list[str] | None:
         """Writer, page or sheet of each row, "" where unknown; None if the file has no groups."""
-        return list(self._group["group"].asstr()[:]) if "group" in self._group else None
+        return self._texts("group") if "group" in self._group else None
 
     @property
     def digest(self) -> NDArray[np.uint8]:
         """BLAKE2b-128 of each row's pixels, uint8 (N, 16)."""
-        return np.asarray(self._group["digest"][:])
+        return self._numbers("digest")
 
     @property
     def origin(self) -> NDArray[np.int64] | None:
         """Row of each row's original before augmentation; None if nothing was augmented."""
-        return np.asarray(self._group["origin"][:]) if "origin" in self._group else None
+        return self._numbers("origin") if "origin" in self._group else None
 
     @property
     def copy(self) -> NDArray[np.int32] | None:
         """0 for an original, 1 to K for its distorted copies; None if nothing was augmented."""
-        return np.asarray(self._group["copy"][:]) if "copy" in self._group else None
+        return self._numbers("copy") if "copy" in self._group else None
+
+    def _texts(self, name: str) -> list[str]:
+        array = self._group[name]
+        with reading(self._path, f"/{self.name}/{name}"):
+            return list(array.asstr()[:])
+
+    def _numbers(self, name: str) -> NDArray[Any]:
+        array = self._group[name]
+        with reading(self._path, f"/{self.name}/{name}"):
+            return np.asarray(array[:])
 
     def blocks(self, rng: np.random.Generator | None = None) -> Iterator[Block]:
         """Every row once, in blocks of up to 4,096 rows.
@@ -199,12 +211,14 @@ class Dataset:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
         self._file = file
-        self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
+        with reading(path, "/classes"):
+            self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
         self.spec = ImageSpec.from_json(file.attrs["spec"])
         self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
         self.identity = Identity.of(path, _descriptor(file), fingerprint=_fingerprint(file))
-        self.splits = tuple(Split(name, file[name]) for name in SPLITS)
+        self.splits = tuple(Split(name, file[name], path) for name in SPLITS)
         self.train, self.validation, self.test = self.splits
+        check_labels(path, self.classes, {split.name: split.labels for split in self.splits})
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{split.name} {len(split):,}" for split in self.splits)
@@ -277,13 +291,15 @@ def open_dataset(path: Path | str) -> Dataset:
         raise InkfoldError(f"{path} is a folder; pack it with: python create_dataset.py {path}")
     try:
         file = h5py.File(path, "r")
-    except OSError as error:
+    except Exception as error:  # h5py answers damage with errors of many types
         raise InkfoldError(
-            f"{path}: not an HDF5 file or a damaged one ({error}); "
+            f"{path}: not an HDF5 file or a damaged one ({reason(error)}); "
             "pack it again with: python create_dataset.py FOLDER"
         ) from None
     try:
-        _check(path, file)
+        with reading(path, "its attributes"):
+            _check_version(path, file)
+        check_layout(path, file)
         return Dataset(path, file)
     except BaseException:
         file.close()
@@ -318,31 +334,19 @@ def _fingerprint(file: h5py.File) -> str:
     return str(json.loads(file.attrs["provenance"]).get("fingerprint", ""))
 
 
-def _check(path: Path, file: h5py.File) -> None:
-    """Refuse a file that differs from format 1, naming the first difference."""
+def _check_version(path: Path, file: h5py.File) -> None:
+    """Refuse a file that is no dataset, or has another format than 1."""
     name = file.attrs.get("format")
-    if name != FORMAT:
+    if not isinstance(name, str) or name != FORMAT:
         raise InkfoldError(
             f"{path}: format is {name!r}, expected {FORMAT!r}: not a dataset of ours"
         )
-    version = int(file.attrs.get("format_version", 0))
-    if version != VERSION:
+    version = file.attrs.get("format_version", 0)
+    if not isinstance(version, int | np.integer) or version != VERSION:
         raise InkfoldError(
             f"{path}: dataset format {version}, this version reads format {VERSION}; "
             "pack it again with: python create_dataset.py FOLDER"
         )
-    names = ["classes"] + [
-        f"{s}/{n}" for s in SPLITS for n in ("images", "labels", "source", "digest")
-    ]
-    missing = [name for name in names if name not in file]
-    if missing:
-        raise InkfoldError(f"{path}: {missing[0]} is missing; pack it again")
-    for split in SPLITS:
-        rows = {name: len(file[split][name]) for name in file[split]}
-        if len(set(rows.values())) != 1:
-            raise InkfoldError(
-                f"{path}: /{split} holds arrays of different lengths {rows}; pack again"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

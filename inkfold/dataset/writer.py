@@ -25,6 +25,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from inkfold import __version__
+from inkfold.dataset.damage import reading
 from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
@@ -297,8 +298,13 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
             )
     part = slice(start, min(stop, len(group["images"])))
     names = [name for name in ("labels", "source", "digest", "group") if name in group]
-    arrays = {name: group[name][part] for name in names}
-    return Rows(images=_images(group["images"], part), **arrays)
+    path, rows = group.file.filename, f"rows {part.start} to {part.stop - 1}"
+    arrays = {}
+    for name in names:
+        with reading(path, f"{group.name}/{name}, {rows}"):
+            arrays[name] = group[name][part]
+    with reading(path, f"{group.name}/images, {rows}"):
+        return Rows(images=_images(group["images"], part), **arrays)
 
 
 def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
@@ -312,6 +318,11 @@ def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
 
 def stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
     """The deflated bytes of the chunk at row `at`; None if `deflate` did not make such a chunk."""
+    with reading(images.file.filename, f"{images.name}, rows from {at}"):
+        return _stored_chunk(images, at)
+
+
+def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
     filters = images.id.get_create_plist()
     if images.chunks != (CHUNK, *images.shape[1:]) or filters.get_nfilters() != 1:
         return None

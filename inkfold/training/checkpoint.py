@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,29 @@ from inkfold.bundle.history import Row
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
 from inkfold.recipe import Stage
+from inkfold.records import COUNT, NUMBER, OBJECT, TEXT, Kind, Schema, check_fields, parsed
 
 Arrays = list[NDArray[Any]]
+ADVICE = "remove it and train again"
+LOSS = Kind("a number or Infinity", lambda value: value == math.inf or NUMBER.fits(value))
+SCHEMA: Schema = {
+    "config": OBJECT,
+    "found": COUNT.list(),
+    "calibration?": OBJECT.or_null(),
+    "progress": {
+        **dict.fromkeys(("stage", "epoch", "stage_epoch", "waited", "best_epoch"), COUNT),
+        **dict.fromkeys(("stage_best", "best"), LOSS),
+        "path": COUNT.list(),
+    },
+    "history": OBJECT.list(),
+}
+ROW: Schema = {
+    **dict.fromkeys(("epoch", "stage", "best"), COUNT),
+    **dict.fromkeys(("learning_rate", "loss", "accuracy", "seconds"), NUMBER),
+    **dict.fromkeys(("validation_correct?", "validation_total?"), COUNT),
+    "phase": TEXT,
+    "validation_loss?": LOSS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,21 +162,26 @@ class Checkpoint:
         Raises
         ------
         InkfoldError
-            If the file is missing or unreadable, or was written by a run whose config differs: the
+            If the file is missing or damaged, or was written by a run whose config differs: the
             first field that differs is named.
         """
         if not path.exists():
             raise InkfoldError(f"{path}: no stopped run to resume; leave --resume out")
         try:
-            with path.open("rb") as raw, np.load(raw) as file:
-                state = json.loads(str(file["state"]))
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                text = str(file["state"])
                 groups = {name: _group(file, name) for name in ("variables", "best")}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise InkfoldError(
-                f"{path}: not a checkpoint ({error}); remove it and train again"
-            ) from None
+        except Exception as error:  # zipfile and NumPy answer damage with errors of many types
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise InkfoldError(f"{path}: not a checkpoint ({reason}); {ADVICE}") from None
+        state = parsed(text, f"{path}: its state", ADVICE)
+        check_fields(state, SCHEMA, place=f"{path}: its state", advice=ADVICE)
+        for row in state["history"]:
+            check_fields(row, ROW, place=f"{path}: its history", advice=ADVICE)
         _check_same_run(path, state["config"], config)
-        position = state["progress"] | {"path": tuple(state["progress"]["path"])}
+        names = Position.__dataclass_fields__
+        position = {name: value for name, value in state["progress"].items() if name in names}
+        position["path"] = tuple(position["path"])
         return cls(
             config=config,
             position=Position(**position),
@@ -171,6 +196,25 @@ def _group(file: Any, name: str) -> Arrays:  # noqa: ANN401, numpy's NpzFile has
     """The arrays that `Checkpoint.save` stored as ``NAME/0``, ``NAME/1``, ..."""
     keys: Sequence[str] = [key for key in file.files if key.startswith(f"{name}/")]
     return [file[f"{name}/{i}"] for i in range(len(keys))]
+
+
+def check_fits(path: Path, found: Sequence[NDArray[Any]], expected: Sequence[Any]) -> None:
+    """Refuse the arrays of a checkpoint that do not fit the network's variables.
+
+    Raises
+    ------
+    InkfoldError
+        If their number or a shape differs, or one is no array of numbers.
+    """
+    shapes = [tuple(each.shape) for each in found]
+    wanted = [tuple(each.shape) for each in expected]
+    if shapes != wanted or any(each.dtype.kind not in "fiubV" for each in found):
+        pairs = enumerate(zip(shapes, wanted, strict=False))
+        at = next((number for number, (a, b) in pairs if a != b), 0)
+        raise InkfoldError(
+            f"{path}: {len(shapes)} arrays, number {at} of shape {shapes[at : at + 1]}; the "
+            f"network has {len(wanted)}, number {at} of shape {wanted[at : at + 1]}; {ADVICE}"
+        )
 
 
 def _check_same_run(path: Path, stopped: dict[str, Any], config: dict[str, Any]) -> None:

@@ -15,9 +15,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, Bundle, finish_bundle
 from inkfold.bundle.history import CURVES, HISTORY
 from inkfold.bundle.model_card import CARD, model_card
+from inkfold.bundle.network import stored_shapes
+from inkfold.bundle.record import check_card
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
@@ -88,6 +90,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
             f"{bundle.path}: no {ONNX}; write it with: "
             f"python -m inkfold.bundle.onnx_export {bundle.path}"
         )
+    check_card(bundle.path / RECORD, bundle.record)
     with new_folder(output, BUNDLE, overwrite=overwrite, inputs=[bundle.path]) as folder:
         for name in (ARCHITECTURE, HISTORY, CURVES):
             if (bundle.path / name).exists():
@@ -110,6 +113,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
 
 def _halve_weights(source: Path, target: Path) -> None:
     """Copy a weights file of Keras with its float32 arrays in float16."""
+    stored_shapes(source)  # refuses what is damaged, or lies in another file
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:

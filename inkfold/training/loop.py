@@ -20,7 +20,7 @@ from inkfold.keras_backend import import_keras
 from inkfold.metrics import SMALLEST
 from inkfold.recipe import Recipe
 from inkfold.training.batches import Batches, feed
-from inkfold.training.checkpoint import Arrays, Checkpoint, Position
+from inkfold.training.checkpoint import Arrays, Checkpoint, Position, check_fits
 from inkfold.training.compile import compiled
 from inkfold.workers import one_thread
 
@@ -162,7 +162,21 @@ class Run:
         self._best: Arrays = self.model.get_weights()
 
     def restore(self, saved: Checkpoint) -> None:
-        """Put the phase where it stood when `saved` was saved."""
+        """Put the phase where it stood when `saved` was saved.
+
+        Raises
+        ------
+        InkfoldError
+            If the checkpoint's arrays or its stage are not those of this network and recipe.
+        """
+        path = self._state.checkpoint
+        check_fits(path, saved.variables, self._variables())
+        check_fits(path, saved.best, self._best)
+        if saved.position.stage > len(self._stages):
+            raise InkfoldError(
+                f"{path}: stage {saved.position.stage}, the recipe has {len(self._stages)}; "
+                "remove it and train again"
+            )
         for variable, value in zip(self._variables(), saved.variables, strict=True):
             variable.assign(value)
         self.position, self.history = saved.position, list(saved.history)

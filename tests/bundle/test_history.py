@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from inkfold.bundle.history import (
     HISTORY,
     Epoch,
@@ -14,6 +16,7 @@ from inkfold.bundle.history import (
     read_history,
     write_history,
 )
+from inkfold.errors import InkfoldError
 
 FIRST = Epoch(number=1, loss=2.5, share=0.25, validation_loss=2.0, validation_share=0.5)
 SECOND = Epoch(number=2, loss=0.5, share=0.75, validation_loss=1.0, validation_share=1.0)
@@ -47,6 +50,15 @@ def test_a_missing_file_and_foreign_columns_give_no_epochs(tmp_path: Path) -> No
     assert read_history(tmp_path / "nowhere") == []
     (tmp_path / HISTORY).write_text("step,value\n1,2\n", encoding="utf-8")
     assert read_history(tmp_path) == []
+
+
+@pytest.mark.parametrize("damaged", ["1,x,0.5", "1,nan,0.5", "1,0.5", "1e999,0.5,0.5"])
+def test_a_damaged_line_is_named(tmp_path: Path, damaged: str) -> None:
+    """A history with the columns of one is not left out without a word when a line is damaged."""
+    (tmp_path / HISTORY).write_text(f"epoch,loss,accuracy\n1,0.5,0.5\n{damaged}\n")
+
+    with pytest.raises(InkfoldError, match=r"history\.csv: damaged at line 3 .*; restore it,"):
+        read_history(tmp_path)
 
 
 def test_the_best_row_is_the_last_validated_one_that_was_the_best_so_far() -> None:

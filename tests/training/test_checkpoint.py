@@ -13,7 +13,7 @@ import pytest
 
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.training.checkpoint import Checkpoint, Position
+from inkfold.training.checkpoint import Checkpoint, Position, check_fits
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, training
@@ -106,6 +106,68 @@ def test_a_file_that_is_not_a_checkpoint_is_refused(
 
     with pytest.raises(InkfoldError, match=r"c\.npz: not a checkpoint"):
         Checkpoint.load(path, config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"progress": {}}, "'progress.stage' is missing"),
+        ({"progress": []}, r"'progress' is \[\], expected an object"),
+        ({"found": ["a"]}, "'found' is .*, expected a list, each of it a whole number"),
+        ({"history": [{"epoch": "one"}]}, "its history: 'stage' is missing"),
+        ({"config": None}, "'config' is None, expected an object"),
+        ({"calibration": 3}, "'calibration' is 3, expected an object, or null"),
+    ],
+)
+def test_a_state_of_another_kind_is_refused_by_its_field(
+    dataset: Dataset, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    """An archive that is whole, with a state that no run has, is told in one line."""
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config)
+    with np.load(path) as file:
+        state, arrays = json.loads(str(file["state"])), {n: file[n] for n in file.files}
+    np.savez(path, **arrays | {"state": np.array(json.dumps(state | change))})
+
+    with pytest.raises(InkfoldError, match=message) as caught:
+        Checkpoint.load(path, config)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).endswith("remove it and train again")
+
+
+class Trap:
+    """An object that writes a file when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+        """Have `open` called while the object is loaded."""
+        return open, ("ran.txt", "w")
+
+
+def test_an_object_in_a_checkpoint_is_not_loaded(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pickled object among the arrays is refused, and what it would call is not called."""
+    monkeypatch.chdir(tmp_path)
+    path, config = tmp_path / "c.npz", training(dataset, tmp_path / "b").config
+    write_checkpoint(path, config)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **arrays | {"best/0": np.array([Trap()], dtype=object)})
+
+    with pytest.raises(InkfoldError, match=r"c\.npz: not a checkpoint"):
+        Checkpoint.load(path, config)
+    assert not (tmp_path / "ran.txt").exists()
+
+
+def test_arrays_of_another_network_do_not_fit(tmp_path: Path) -> None:
+    """The error gives number and shape of the first array that differs."""
+    path, network = tmp_path / "c.npz", [np.zeros(3), np.zeros((2, 2))]
+
+    check_fits(path, network, network)
+    with pytest.raises(InkfoldError, match=r"2 arrays, number 1 of shape \[\(4,\)\]; the network"):
+        check_fits(path, [np.zeros(3), np.zeros(4)], network)
+    with pytest.raises(InkfoldError, match="1 arrays"):
+        check_fits(path, network[:1], network)
 
 
 @pytest.mark.slow

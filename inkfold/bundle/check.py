@@ -1,0 +1,85 @@
+"""The thorough check of a bundle: hashes, record, both networks, and a blank image answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, Bundle, load_bundle
+from inkfold.bundle.history import read_history
+from inkfold.bundle.network import onnx_answers
+from inkfold.errors import InkfoldError
+
+TOLERANCE = 1e-3  # largest difference of a probability between two ways to answer one image
+
+
+def check_bundle(path: Path) -> dict[str, int]:
+    """Load all of a bundle, and answer a blank image with each of its networks.
+
+    Returns
+    -------
+    counts : dict
+        The number of "classes", "parameters", "files" with a hash, and of "epochs" in the history.
+
+    Raises
+    ------
+    InkfoldError
+        Naming the file, and the place in it, that is damaged.
+    """
+    bundle = load_bundle(path)
+    epochs = read_history(path)
+    blank = np.zeros((1, bundle.spec.size, bundle.spec.size, 1), np.float32)
+    answers = [_keras_answer(bundle, blank)]
+    if (path / ONNX).exists():
+        session = bundle.onnx_session(threads=1)
+        _check_metadata(bundle, session.get_modelmeta().custom_metadata_map)
+        answers.append(onnx_answers(path / ONNX, session, len(bundle.classes))(blank))
+    names = (ARCHITECTURE, ONNX)
+    for name, answer in zip(names, answers, strict=False):
+        if not np.isfinite(answer).all() or abs(float(answer.sum()) - 1) > TOLERANCE:
+            raise InkfoldError(
+                f"{path / name}: answers a blank image with no probabilities; restore it or "
+                "train again"
+            )
+    if len(answers) == 2 and np.abs(answers[0] - answers[1]).max() > TOLERANCE:
+        raise InkfoldError(
+            f"{path / ONNX}: answers a blank image otherwise than {ARCHITECTURE}; write it again "
+            f"with: python -m inkfold.bundle.onnx_export {path}"
+        )
+    bundle.temperature  # noqa: B018, refuses what is no temperature
+    return {
+        "classes": len(bundle.classes),
+        "parameters": bundle.record["parameters"],
+        "files": len(bundle.record["sha256"]),
+        "epochs": len(epochs),
+    }
+
+
+def _keras_answer(bundle: Bundle, blank: NDArray[np.float32]) -> NDArray[np.float32]:
+    model = bundle.keras_model()
+    if model.count_params() != bundle.record["parameters"]:
+        raise InkfoldError(
+            f"{bundle.path}: its network has {model.count_params()} parameters, the record says "
+            f"{bundle.record['parameters']}; restore it or train again"
+        )
+    return np.asarray(model.predict_on_batch(blank))
+
+
+def _check_metadata(bundle: Bundle, found: dict[str, Any]) -> None:
+    """Refuse an ONNX file whose own class names or spec are not the record's."""
+    expected = {"classes": list(bundle.classes), "spec": asdict(bundle.spec)}
+    for name, value in expected.items():
+        try:
+            same = name not in found or json.loads(found[name]) == value
+        except ValueError:
+            same = False
+        if not same:
+            raise InkfoldError(
+                f"{bundle.path / ONNX}: its metadata {name!r} differ from the record's; restore "
+                "it or train again"
+            )
