@@ -16,7 +16,7 @@ FLOORS = (
     "errors",
     "spec recipe metrics picture_files layers identity folder_kinds renames records",
     "output workers picture elastic calibration keras_backend",
-    "pages fork_server",
+    "pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",
     "evaluation explore canvas",

@@ -193,6 +193,7 @@ def _train(
     if epochs is not None:
         recipe = recipe.in_epochs(epochs)
     with open_dataset(dataset) as opened:
+        from inkfold.locks import only_writer
         from inkfold.training.engine import Options, Training
 
         training = Training(
@@ -202,9 +203,11 @@ def _train(
             options=Options(**values),
             output=output,
         )
-        training.check(resume=resume, overwrite=overwrite)
         resuming = f"{program} {shlex.join([*_typed_arguments(), '--resume'])}"
-        run_training(training, resuming, resume=resume, overwrite=overwrite, quiet=quiet)
+        training.check_output(overwrite=overwrite)
+        with only_writer(output):
+            training.check(resume=resume, overwrite=overwrite)
+            run_training(training, resuming, resume=resume, overwrite=overwrite, quiet=quiet)
     return 0
 
 

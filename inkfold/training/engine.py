@@ -128,8 +128,7 @@ class Training:
             classes or an empty split, if the output exists, if there is no stopped run to resume,
             or if there is one and neither `resume` nor `overwrite` is given.
         """
-        self._check_dataset()
-        check_free(self.output, overwrite=overwrite, kind=BUNDLE, inputs=[self.dataset.path])
+        self.check_output(overwrite=overwrite)
         if resume and not self.checkpoint.exists():
             raise InkfoldError(
                 f"{self.output}: no stopped run to resume ({self.checkpoint} is missing); "
@@ -140,6 +139,11 @@ class Training:
                 f"{self.output}: a stopped run is kept in {self.checkpoint}; "
                 "resume it with --resume, or start again with --overwrite"
             )
+
+    def check_output(self, *, overwrite: bool) -> None:
+        """Refuse a dataset that cannot be trained on, and an output that may not be written."""
+        self._check_dataset()
+        check_free(self.output, overwrite=overwrite, kind=BUNDLE, inputs=[self.dataset.path])
 
     def _check_dataset(self) -> None:
         dataset, recipe = self.dataset, self.recipe

@@ -75,6 +75,30 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_an_uninterrupted_one(
     assert (name == "refit") == ("calibration" in first.record)
 
 
+@pytest.mark.slow
+def test_a_second_training_into_the_same_output_is_refused_while_the_first_lives(
+    tmp_path: Path,
+) -> None:
+    """The second run names the first's process; after SIGKILL of the first one may resume."""
+    data = write_packed(tmp_path / "d.h5")
+    first = train(tmp_path, data, ["-o", "b"])
+    assert first.stdout is not None
+    assert "epoch   1" in first.stdout.readline()
+    first.send_signal(signal.SIGSTOP)  # it lives for as long as this test wants
+    for options in ([], ["--resume"], ["--overwrite"]):
+        code, printed, errors = finish(train(tmp_path, data, ["-o", "b", *options]))
+        assert (code, printed) == (2, "")
+        assert errors.startswith(f"error: b: process {first.pid} is writing it; wait for its end")
+    first.send_signal(signal.SIGKILL)
+    finish(first)
+
+    code, _, errors = finish(train(tmp_path, data, ["-o", "b"]))
+    assert (code, "resume it with --resume" in errors) == (2, True)
+    code, _, errors = finish(train(tmp_path, data, ["-o", "b", "--overwrite"]))
+    assert code == 0, errors
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "d.h5", "logs"]
+
+
 def train(folder: Path, data: Path, arguments: list[str]) -> subprocess.Popen[str]:
     """Start the tiny network's script in `folder`, in float32."""
     return start(folder, [str(data), *arguments, "--precision", "float32"])
