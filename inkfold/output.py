@@ -207,6 +207,10 @@ def make_folder(folder: Path) -> None:
         raise InkfoldError(
             f"{folder}: no folder can be made there; choose another place with -o"
         ) from None
+    except FileExistsError:  # a file, or a link that leads nowhere
+        raise InkfoldError(
+            f"{folder} is no folder; move it away or choose another place with -o"
+        ) from None
 
 
 def _host() -> str:

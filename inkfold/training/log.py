@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from inkfold.bundle.history import HISTORY, Row, validation_share, write_history
-from inkfold.output import new_file
+from inkfold.output import make_folder, new_file
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")
 
@@ -28,7 +28,7 @@ class TrainingLog:
     def __enter__(self) -> Self:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         self._events = EventFileWriter(str(self._folder / "tensorboard"))
         return self
 

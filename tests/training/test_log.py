@@ -6,8 +6,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from inkfold.errors import InkfoldError
 from inkfold.training.log import TrainingLog, log_line
 
 
@@ -33,6 +35,16 @@ def test_a_line_has_counts_before_shares() -> None:
         "validation loss 0.2500  right 3/4 (75.00 %)  1.5 s"
     )
     assert log_line(refit).endswith("accuracy 0.7500  1.5 s")
+
+
+def test_a_file_in_the_place_of_the_logs_folder_is_refused(tmp_path: Path) -> None:
+    """A file or a broken link where the log's folder should be is told in one line."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+
+    for name in ("file", "link"):
+        with pytest.raises(InkfoldError, match=f"{name} is no folder; move it away"):
+            TrainingLog(tmp_path / name, []).__enter__()
 
 
 def test_a_resumed_run_leaves_the_log_of_an_uninterrupted_one(tmp_path: Path) -> None:
