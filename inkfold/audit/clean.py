@@ -131,6 +131,7 @@ def write_cleaned(
                 for rows in _chunks(group, kept):
                     out.append(rows)
                     advance(len(rows))
+        dataset.check_unchanged()
         writer.finish(_provenance(dataset, cleaning, counts))
     return counts
 

@@ -120,6 +120,7 @@ def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
             write_csv(folder / f"{finding.name}.csv", head, rows)
     _write_near(folder, audit, dataset)
     _write_suspects(folder, audit, dataset)
+    dataset.check_unchanged()
 
 
 def _rows(audit: Audit, dataset: Dataset, places: Places) -> list[list[object]]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from inkfold import __version__
 from inkfold.bundle.record import check_record
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.output import new_file
 from inkfold.records import read_json
 from inkfold.spec import ImageSpec
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
     from inkfold.metrics import Rate
 
+P = ParamSpec("P")
+T = TypeVar("T")
 FORMAT = "inkfold-bundle"
 VERSION = 1
 ARCHITECTURE = "model_architecture.json"
@@ -44,6 +49,19 @@ SHIPPED = Path(__file__).resolve().parents[2] / TRAINED / "emnist47"  # comes wi
 BLOCK = 1 << 24  # bytes
 
 
+def _reads_files(
+    method: Callable[Concatenate[Bundle, P], T],
+) -> Callable[Concatenate[Bundle, P], T]:
+    """Have a method of a bundle read the very files that were hashed, or none."""
+
+    @wraps(method)
+    def checked(bundle: Bundle, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with bundle.unchanged():
+            return method(bundle, *args, **kwargs)
+
+    return checked
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A loaded bundle: its files are as its record says.
@@ -53,10 +71,13 @@ class Bundle:
     path : Path
     record : dict
         The content of ``bundle.json``.
+    files : tuple of Identity
+        The files that were hashed; empty for a bundle that is being written.
     """
 
     path: Path
     record: dict[str, Any]
+    files: tuple[Identity, ...] = ()
 
     @property
     def name(self) -> str:
@@ -101,6 +122,27 @@ class Bundle:
             )
         return float(temperature)
 
+    def check_unchanged(self, *names: str) -> None:
+        """Refuse a bundle of which a file (of `names`, or any) is another than when it was loaded.
+
+        Raises
+        ------
+        InkfoldError
+            Naming the first file that was replaced, written to or removed.
+        """
+        for file in self.files:
+            if not names or file.path.name in names:
+                file.check()
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """A block that reads the bundle's files, which must be the same before and after it."""
+        with ExitStack() as stack:
+            for file in self.files:
+                stack.enter_context(file.unchanged())
+            yield
+
+    @_reads_files
     def keras_model(self) -> keras.Model:
         """The network with its weights, every shape checked against the record.
 
@@ -122,6 +164,7 @@ class Bundle:
         self._expect("its network answers", model.output_shape[1:], (len(self.classes),))
         return model
 
+    @_reads_files
     def onnx_session(self, threads: int = 0) -> onnxruntime.InferenceSession:
         """The exported network; takes float32 (n, H, W, 1) from 0 to 255, gives float32 (n, C).
 
@@ -178,10 +221,11 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     Raises
     ------
     InkfoldError
-        If the folder is no bundle, its format version is not 1, or a file is missing or was
-        changed.
+        If the folder is no bundle, its format version is not 1, or a file is missing, was changed
+        since the bundle was written, or changes while it is read.
     """
     path = Path(path)
+    found = Identity.of(path / RECORD) if (path / RECORD).is_file() else None
     record = read_record(path)
     hashes: dict[str, str] = record["sha256"]
     if ONNX not in hashes and (path / ONNX).exists():
@@ -192,14 +236,19 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     for name in hashes:
         if not (path / name).is_file():
             raise InkfoldError(f"{path}: {name} is missing; restore it or train again")
-    digests = sha256_of_all([path / name for name in hashes], meanwhile)
+    files = tuple(Identity.of(path / name) for name in hashes)
+    bundle = Bundle(path, record, files)
+    with bundle.unchanged():
+        digests = sha256_of_all([file.path for file in files], meanwhile)
     for (name, expected), digest in zip(hashes.items(), digests, strict=True):
         if digest != expected:
+            if found is not None:
+                found.check()  # the whole folder may have been replaced since
             raise InkfoldError(
                 f"{path / name}: sha256 is {digest[:12]}..., {RECORD} says {expected[:12]}...: "
                 "it was not saved together with the rest; restore it or train again"
             )
-    return Bundle(path, record)
+    return bundle
 
 
 def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:

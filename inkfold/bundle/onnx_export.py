@@ -19,7 +19,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, finish_bundle, load_bundle
+from inkfold.bundle.bundle import (
+    ARCHITECTURE,
+    ONNX,
+    RECORD,
+    WEIGHTS,
+    Bundle,
+    finish_bundle,
+    load_bundle,
+)
 from inkfold.bundle.network import keras_network, load_weights
 from inkfold.keras_backend import import_keras
 from inkfold.workers import end_with_stdin
@@ -85,11 +93,12 @@ def main(argv: Sequence[str]) -> None:
     if CHILD in argv[1:]:
         end_with_stdin()
     finished = (folder / RECORD).exists()
-    record = load_bundle(folder).record if finished else {}
+    bundle = load_bundle(folder) if finished else Bundle(folder, {})
     _export_in_this_process(folder)
     if finished:
-        _describe(folder / ONNX, record["classes"], record["spec"])
-        finish_bundle(folder, record)
+        _describe(folder / ONNX, bundle.record["classes"], bundle.record["spec"])
+        bundle.check_unchanged(ARCHITECTURE, WEIGHTS)  # their hashes are about to be renewed
+        finish_bundle(folder, bundle.record)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ def _evaluate(
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning)
         write_evaluation_page(new, result, warning, part, history)
+        _check_unchanged(bundles, dataset)
     _print_escaped(summary(result, warning))
     if same_splits(bundle, dataset):
         _publish(bundle, result)
@@ -153,8 +154,16 @@ def _compare(
     result = compare(results[0], results[1], part.source)
     with new_folder(folder, COMPARISON, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
+        _check_unchanged(bundles, dataset)
     _print_escaped(comparison_summary(result, warnings))
     _print_escaped(f"{folder}: {len(part):,} pictures answered by both in {rate}")
+
+
+def _check_unchanged(bundles: list[Bundle], dataset: Dataset) -> None:
+    """Refuse to keep a report if a file that it speaks of changed meanwhile."""
+    dataset.check_unchanged()
+    for bundle in bundles:
+        bundle.check_unchanged()
 
 
 def _print_warnings(bundles: list[Bundle], dataset: Dataset, split: str) -> list[str | None]:

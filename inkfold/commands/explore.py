@@ -58,6 +58,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
             projection = project(scan.sample.images, seed=seed)
         with new_file(target, overwrite=overwrite) as part:
             write_exploration(part, opened, scan, projection, checked)
+            opened.check_unchanged()
     click.echo(
         f"{target}: {scan.counts.sum():,} pictures of {scan.counts.shape[1]:,} classes on a page "
         f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"

@@ -128,6 +128,7 @@ def export_dataset(
                 pictures, copies = pictures + len(paths), copies + left_out
                 edge += _inked_edges(originals.images)
                 advance(len(paths) + left_out)
+        dataset.check_unchanged()
     return Exported(pictures, copies, edge)
 
 

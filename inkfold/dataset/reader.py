@@ -79,11 +79,12 @@ class Split:
     labels : int32 array of shape (N,)
     """
 
-    def __init__(self, name: str, group: h5py.Group, path: Path) -> None:
+    def __init__(self, name: str, group: h5py.Group, file: Identity) -> None:
         self.name = name
         self._group = group
-        self._path = path
-        self.images: h5py.Dataset = Stored(group["images"], path)
+        self._file = file
+        self._path = file.path
+        self.images: h5py.Dataset = Stored(group["images"], file.path)
         self.labels: NDArray[np.int32] = self._numbers("labels")
 
     def __repr__(self) -> str:
@@ -164,6 +165,10 @@ class Split:
         with reading(self._path, f"/{self.name}/{name}"):
             return np.asarray(array[:])
 
+    def check_unchanged(self) -> None:
+        """As `Dataset.check_unchanged`."""
+        self._file.check(_descriptor(self._group.file))
+
     def blocks(self, rng: np.random.Generator | None = None) -> Iterator[Block]:
         """Every row once, in blocks of up to 4,096 rows.
 
@@ -172,6 +177,11 @@ class Split:
         rng : numpy.random.Generator, optional
             Shuffles: each block joins 16 chunks drawn from the whole split, and its rows are
             permuted. Without `rng` the rows come in file order.
+
+        Raises
+        ------
+        InkfoldError
+            If the file was written to since it was opened.
         """
         chunks = np.arange(-(-len(self) // CHUNK))
         if rng is not None:
@@ -183,6 +193,7 @@ class Split:
         starts = [int(chunk) * CHUNK for chunk in chunks]
         rows = np.concatenate([np.arange(s, min(s + CHUNK, len(self))) for s in starts])
         images = np.concatenate([self.images[s : s + CHUNK] for s in starts])
+        self.check_unchanged()
         if rng is not None:
             order = rng.permutation(len(rows))
             rows, images = rows[order], images[order]
@@ -216,7 +227,7 @@ class Dataset:
         self.spec = ImageSpec.from_json(file.attrs["spec"])
         self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
         self.identity = Identity.of(path, _descriptor(file), fingerprint=_fingerprint(file))
-        self.splits = tuple(Split(name, file[name], path) for name in SPLITS)
+        self.splits = tuple(Split(name, file[name], self.identity) for name in SPLITS)
         self.train, self.validation, self.test = self.splits
         check_labels(path, self.classes, {split.name: split.labels for split in self.splits})
 
@@ -403,6 +414,7 @@ def image_blocks(dataset: Dataset) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
             kept = originals[start : start + BLOCK]
             if kept.any():
                 images = split.images[start : start + BLOCK][kept]
+                split.check_unchanged()
                 yield slice(first, first + len(images)), images
                 first += len(images)
 

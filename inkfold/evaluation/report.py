@@ -124,6 +124,11 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
 
     Only for a dataset whose splits are those of the training (`compatibility.same_splits`): a score
     says nothing where the pictures may have been trained on.
+
+    Raises
+    ------
+    InkfoldError
+        If the bundle is another than the one that answered.
     """
     score = {
         "correct": result.accuracy.correct,
@@ -133,6 +138,7 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
         "loss": result.loss,
         "dataset_fingerprint": result.fingerprint,
     }
+    bundle.check_unchanged()
     record_score(bundle.path, result.split, score)
     if result.calibration.fitted:
         record_calibration(bundle.path, record_of(result.calibration, result.fingerprint))

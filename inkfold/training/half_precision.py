@@ -99,6 +99,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
         _halve_onnx(bundle.path / ONNX, folder / ONNX)
         record = dict(bundle.record)
         comparison = _compared(bundle, Bundle(folder, record), validation)
+        bundle.check_unchanged()
         score = bundle.scores["validation"]
         if not record.get("refit"):  # after a refit score and calibration stay those of the search
             record.pop("calibration", None)
