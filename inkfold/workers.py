@@ -147,12 +147,25 @@ def start_early(workers: int, *modules: str) -> None:
         return
     from multiprocessing import forkserver, resource_tracker, util
 
+    _check_open_files(workers)
     _context().set_forkserver_preload(["inkfold.fork_server", *modules])
     # A server with a single thread is safe to fork from: OpenBLAS starts its own when imported.
     resource_tracker.ensure_running()  # to start it would let interrupts in again
     variables = {BLAS_THREADS: "1", SOCKET_FOLDER: util.get_temp_dir()}
     with _signals_held(), _environment(variables):
         forkserver.ensure_running()
+
+
+def _check_open_files(workers: int) -> None:
+    """Refuse to start processes whose pipes the system will not let be opened."""
+    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
+
+    needed, (limit, _) = 20 + 4 * workers, getrlimit(RLIMIT_NOFILE)
+    if limit != RLIM_INFINITY and limit < needed:
+        raise InkfoldError(
+            f"{workers} worker processes need {needed} open files, the limit is {limit}; "
+            "allow more with ulimit -n, or use --workers 1"
+        )
 
 
 @contextmanager

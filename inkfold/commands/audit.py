@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import SOME_FAILED, Clock, progress, run
+from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import AUDIT
@@ -103,12 +103,12 @@ def _audit(
         check_cleanable(dataset, fix, overwrite=overwrite)
     clock = Clock()
     result = audit(dataset, quick=quick, seed=seed, progress=partial(progress, quiet=quiet))
-    click.echo(summary(result).encode("utf-8", "backslashreplace"), nl=False)
+    echo(summary(result).encode("utf-8", "backslashreplace"), nl=False)
     if output is not None:
         with new_folder(output, AUDIT, overwrite=overwrite) as folder:
             write_audit(folder, result, dataset)
     lists = "" if output is None else f", the lists are in {click.format_filename(output)}"
-    click.echo(f"{len(result.originals):,} pictures in {clock.rate(len(result.originals))}{lists}")
+    echo(f"{len(result.originals):,} pictures in {clock.rate(len(result.originals))}{lists}")
     if fix is not None:
         _fix(dataset, result, fix, overwrite=overwrite, quiet=quiet)
     return SOME_FAILED if result.leaks else 0
@@ -142,7 +142,7 @@ def _fix(dataset: Dataset, result: Audit, fix: Path, *, overwrite: bool, quiet: 
             advance=advance,
         )
     dropped = ", ".join(f"{count:,} {name}" for name, count in cleaning.dropped.items())
-    click.echo(
+    echo(
         f"{click.format_filename(fix)}: {remaining:,} pictures; dropped {dropped}, "
         f"each in {click.format_filename(_dropped_list(fix))}"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import (
     all_of,
     distortion_options,
@@ -96,7 +96,7 @@ def command(
                 overwrite=overwrite,
                 advance=advance,
             )
-    click.echo(
+    echo(
         f"{target}: {counts['train']:,} training pictures, {counts['originals']:,} originals with "
         f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset} in "
         f"{clock.rate(counts['train'])}"
@@ -109,7 +109,7 @@ def _preview(dataset: Dataset, augmentation: Augmentation, sheet: Path, *, overw
     from inkfold.augmentation.preview import draw_sheet
 
     strength = draw_sheet(dataset, augmentation, sheet, overwrite=overwrite)
-    click.echo(f"{sheet}: {strength}")
+    echo(f"{sheet}: {strength}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

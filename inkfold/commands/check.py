@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import Clock, progress
+from inkfold.commands.cli import Clock, echo, progress
 from inkfold.commands.options import quiet_option
 from inkfold.errors import InkfoldError
 
@@ -46,5 +46,5 @@ def command(path: Path, *, quiet: bool) -> int:
             found = check_dataset(path, advance)
         words = ", ".join(f"{name} {found[name]:,}" for name in ("train", "validation", "test"))
     name = click.format_filename(path)
-    click.echo(f"{name}: whole; {found['classes']:,} classes, {words}; {clock.seconds:.1f} s")
+    echo(f"{name}: whole; {found['classes']:,} classes, {words}; {clock.seconds:.1f} s")
     return 0

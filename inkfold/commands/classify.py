@@ -13,7 +13,7 @@ import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
-from inkfold.commands.cli import SOME_FAILED, run
+from inkfold.commands.cli import SOME_FAILED, echo, run
 from inkfold.commands.options import quiet_option
 
 if TYPE_CHECKING:
@@ -83,17 +83,17 @@ def command(
     from inkfold.picture_files import expand
 
     if not quiet:
-        click.echo(_introduction(bundle), err=True)
+        echo(_introduction(bundle), err=True)
     classifier = Classifier(bundle, engine, top)
     make_line = line_maker(form, reject=reject)
     if form == "csv":
-        click.echo(csv_header(classifier.top), nl=False)
+        echo(csv_header(classifier.top), nl=False)
     failed = False
     for prediction in classifier.classify(expand(paths, _unbuffered_stdin)):
-        click.echo(make_line(prediction), nl=False)
+        echo(make_line(prediction), nl=False)
         if prediction.error is not None:
             failed = True
-            click.echo(_error_line(prediction), err=True)
+            echo(_error_line(prediction), err=True)
     return SOME_FAILED if failed else 0
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 import signal
 import sys
 import time
@@ -29,6 +31,25 @@ DISK = {
     errno.EPERM,
     errno.EROFS,
 }
+FILES = {errno.EMFILE, errno.ENFILE}
+# said by libraries that cannot be loaded, and by Python where a thread cannot be started
+NO_MEMORY = ("failed to map segment", os.strerror(errno.ENOMEM), "can't start new thread")
+# in place of the names of unfinished outputs, as inkfold.output makes them, stand those of outputs;
+# control characters are those but tab and newline, and bytes of a path that are not UTF-8
+PART = re.compile(r"\.([^/]+)\.[^/.]+\.\d+\.(?:part|scratch)(?:/.*)?$")  # beside its output
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udcff]")
+
+
+def visible(text: str) -> str:
+    r"""The text with ``\x1b`` and its like spelt out, which would command a terminal."""
+    return UNSEEN.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
+
+
+def echo(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print `text`; on a terminal names cannot command it, to a pipe or a file bytes are exact."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        text = visible(text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"))
+    click.echo(text, err=err, nl=nl, color=True)  # else click drops what it takes for colours
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
@@ -58,21 +79,44 @@ def _run(command: click.Command, argv: Sequence[str] | None) -> int:
     try:
         code = command.main(args=argv, standalone_mode=False)
     except InkfoldError as error:
-        click.echo(f"error: {error}", err=True)
+        echo(f"error: {error}", err=True)
         return MISTAKE
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         return MISTAKE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 128 + signal.SIGINT
-    except OSError as error:
-        if error.errno not in DISK:
+    except Exception as error:
+        if (line := _out_of_reach(error)) is None:
             raise
-        path, reason = error.filename or "the output", os.strerror(error.errno)
-        click.echo(f"error: {path}: {reason}; mend that or choose another place", err=True)
+        echo(f"error: {line}", err=True)
         return MISTAKE
     return int(code or 0)
+
+
+def _out_of_reach(error: Exception) -> str | None:
+    """What the system did not give, in one line; None if the error is a bug."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and number in DISK:
+        # of two files the second is the one that is written
+        path = os.fsdecode(error.filename2 or error.filename or "the output")
+        path, reason = PART.sub(r"\1", path), os.strerror(number)
+        return f"{path}: {reason}; mend that or choose another place"
+    text = str(error)
+    if number in FILES or os.strerror(errno.EMFILE) in text:
+        return f"{os.strerror(number or errno.EMFILE)}; allow more with ulimit -n, or end a program"
+    if (
+        number == errno.ENOMEM
+        or isinstance(error, MemoryError)
+        or any(sign in text for sign in NO_MEMORY)
+    ):
+        return (
+            "memory ran out; end other programs, allow more with ulimit -v, or use fewer --workers"
+        )
+    return None
 
 
 @contextmanager
@@ -100,7 +144,7 @@ def echo_above(line: str) -> None:
     Both are one write, for a thread draws the bar and could draw it between two writes.
     """
     wipe = "\r\x1b[2K" if sys.stdout.isatty() and sys.stderr.isatty() else ""
-    click.echo(wipe + line)
+    click.echo(wipe + visible(line) if sys.stdout.isatty() else line, color=True)
 
 
 class Clock:

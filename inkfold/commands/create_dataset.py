@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import SOME_FAILED, Clock, progress, run
+from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
@@ -145,11 +145,11 @@ def command(
 def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:
     """Print what was made, what to look at, and the command that comes next."""
     name = click.format_filename(output)
-    click.echo(made(report, name, click.format_filename(folder), clock))
+    echo(made(report, name, click.format_filename(folder), clock))
     for line in notes(report):
-        click.echo(line, err=True)
+        echo(line, err=True)
     default = output == Path(DEFAULT_DATASET)
-    click.echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
+    echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

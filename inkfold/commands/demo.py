@@ -14,7 +14,7 @@ import numpy as np
 
 from inkfold.bundle.bundle import recorded_rate
 from inkfold.commands import augment, classify, create_dataset, evaluate, train
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import DEMO
@@ -62,9 +62,9 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
         )
         table = _table(steps)
         Path("measured.txt").write_text(table + "\n", encoding="utf-8")
-    click.echo(f"\n{table}\n\nworth opening:")
+    echo(f"\n{table}\n\nworth opening:")
     for name in (PREVIEW, f"{BUNDLE}/curves.png", "logs/cnn32/evaluation/report.html"):
-        click.echo(f"  {output / name}")
+        echo(f"  {output / name}")
     return 0
 
 
@@ -73,7 +73,7 @@ def _run_until_evaluation(*, quiet: bool) -> list[Step]:
     clock = Clock()
     with progress("digits", 1797, quiet=quiet) as advance:
         count = write_digits(Path("pictures"), advance)
-    click.echo(f"pictures: {count:,} digits in class folders")
+    echo(f"pictures: {count:,} digits in class folders")
     written = Step("(write the digits as picture files)", clock.seconds)
     build, recipe = train.load_script(NETWORK)
     return [
@@ -119,7 +119,7 @@ def _run(
 ) -> Step:
     """Print the line that a user would type, and run it in this process."""
     line = shlex.join(["python", script, *arguments])
-    click.echo(f"\n$ {line}")
+    echo(f"\n$ {line}")
     clock = Clock()
     code = main([*arguments, *(["-q"] if quiet else [])])
     if code:

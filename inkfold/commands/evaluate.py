@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.folder_kinds import COMPARISON, REPORT
 from inkfold.output import check_free, new_folder
@@ -117,7 +117,7 @@ def _evaluate(
     if same_splits(bundle, dataset):
         _publish(bundle, result)
     else:
-        click.echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
+        echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
     _print_escaped(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
 
 
@@ -172,13 +172,13 @@ def _print_warnings(bundles: list[Bundle], dataset: Dataset, split: str) -> list
 
     warnings = [caveat(bundle, dataset, split) for bundle in bundles]
     for warning in filter(None, warnings):
-        click.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     return warnings
 
 
 def _print_escaped(text: str) -> None:
     """Print in UTF-8; bytes of a path that are not UTF-8 are escaped."""
-    click.echo(text.encode("utf-8", "backslashreplace"))
+    echo(text.encode("utf-8", "backslashreplace"))
 
 
 def _publish(bundle: Bundle, result: Evaluation) -> None:
@@ -188,7 +188,7 @@ def _publish(bundle: Bundle, result: Evaluation) -> None:
     try:
         publish(bundle, result)
     except PermissionError as error:
-        click.echo(f"warning: not recorded in {bundle.path}: {error.strerror}", err=True)
+        echo(f"warning: not recorded in {bundle.path}: {error.strerror}", err=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

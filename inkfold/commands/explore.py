@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -59,7 +59,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         with new_file(target, overwrite=overwrite) as part:
             write_exploration(part, opened, scan, projection, checked)
             opened.check_unchanged()
-    click.echo(
+    echo(
         f"{target}: {scan.counts.sum():,} pictures of {scan.counts.shape[1]:,} classes on a page "
         f"of {target.stat().st_size / 1e6:.1f} MB, from {dataset} in {clock.seconds:.1f} s"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import overwrite_option, quiet_option
 from inkfold.spec import SPLITS
 
@@ -43,19 +43,19 @@ def command(dataset: Path, folder: Path, *, split: str | None, overwrite: bool, 
             exported = export_dataset(opened, folder, splits, overwrite=overwrite, advance=advance)
         size = opened.spec.size
     name = click.format_filename(folder)
-    click.echo(
+    echo(
         f"{name}: {exported.pictures:,} pictures from {click.format_filename(dataset)} in "
         f"{clock.rate(exported.pictures)}"
     )
     if exported.copies:
-        click.echo(f"distorted copies, left out: {exported.copies:,}", err=True)
+        echo(f"distorted copies, left out: {exported.copies:,}", err=True)
     if exported.edge:
-        click.echo(
+        echo(
             "pictures with ink along most of the edge, which packing takes for paper: "
             f"{exported.edge:,}",
             err=True,
         )
-    click.echo(f"to pack it again: python create_dataset.py {shlex.quote(name)} --size {size}")
+    echo(f"to pack it again: python create_dataset.py {shlex.quote(name)} --size {size}")
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, progress, run
+from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
@@ -129,13 +129,13 @@ def command(
 def _print_report(report: Report, source: Path, output: Path, clock: Clock) -> None:
     """Print what was made, what to look at, and the command that comes next."""
     name = click.format_filename(output)
-    click.echo(made(report, name, click.format_filename(source), clock))
+    echo(made(report, name, click.format_filename(source), clock))
     for line in notes(report):
-        click.echo(line, err=True)
+        echo(line, err=True)
     if len(report.plan.orders[0]):
-        click.echo(f"next: python augment.py {shlex.quote(name)}")
+        echo(f"next: python augment.py {shlex.quote(name)}")
     else:
-        click.echo("nothing to train on: all of it is the set's own test; --resplit divides it")
+        echo("nothing to train on: all of it is the set's own test; --resplit divides it")
 
 
 def _files_named(source: Path) -> list[Path]:
@@ -166,8 +166,8 @@ def _guess_format(source: Path) -> int:
     if not likely:
         raise InkfoldError(f"{source}: {' '.join(_advice(source))}")
     for name, reason in likely:
-        click.echo(f"{click.format_filename(source)} seems to be {name}: {reason}")
-        click.echo(f"next: python import_data.py {name} {shlex.quote(str(source))}")
+        echo(f"{click.format_filename(source)} seems to be {name}: {reason}")
+        echo(f"next: python import_data.py {name} {shlex.quote(str(source))}")
     return 0
 
 

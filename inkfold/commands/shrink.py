@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from inkfold.commands.cli import echo
 from inkfold.commands.options import overwrite_option
 
 
@@ -40,11 +41,11 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
     before, after = (size / 1e6 for size in shrunk.sizes)
     split = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
     comparison = shrunk.comparison
-    click.echo(f"right on {split}: {comparison.after}; with full weights {comparison.before}")
-    click.echo(
+    echo(f"right on {split}: {comparison.after}; with full weights {comparison.before}")
+    echo(
         f"other answers: {comparison.changed:,} of {comparison.after.total:,}; largest change of a "
         f"probability {comparison.largest:.1e}"
     )
-    click.echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
-    click.echo(f"next: python evaluate.py {output} {dataset}")
+    echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
+    echo(f"next: python evaluate.py {output} {dataset}")
     return 0

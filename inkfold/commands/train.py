@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from inkfold.commands.cli import Clock, echo_above, progress, run
+from inkfold.commands.cli import Clock, echo, echo_above, progress, run
 from inkfold.commands.options import (
     Decorator,
     all_of,
@@ -59,7 +59,7 @@ def command(script: Path, arguments: tuple[str, ...]) -> int:
     those scripts take: see inkfold train SCRIPT --help.
     """
     if str(script) == "--help":
-        click.echo(click.get_current_context().get_help())
+        echo(click.get_current_context().get_help())
         return 0
     build, recipe = load_script(script)
     inner = train_command(build, recipe, program=f"inkfold train {script}")
@@ -259,12 +259,12 @@ def run_training(
         try:
             trained = training.run(watcher, resume=resume, overwrite=overwrite)
         except (KeyboardInterrupt, SystemExit):
-            click.echo(_stopped(training, resuming), err=True)
+            echo(_stopped(training, resuming), err=True)
             raise
         closing = _closing(training, trained, clock)
         log.finish(trained.history, closing)
-    click.echo("\n".join(closing))
-    click.echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
+    echo("\n".join(closing))
+    echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
 
 
 def _header(training: Training) -> list[str]:

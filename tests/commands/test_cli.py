@@ -164,6 +164,55 @@ def test_without_a_terminal_there_is_no_progress(tmp_path: Path) -> None:
     assert (results, errors) == (RESULTS, b"")
 
 
+NAMES = """
+import sys
+import click
+from inkfold.commands.cli import echo, echo_above, run
+from inkfold.errors import InkfoldError
+
+@click.command()
+def command():
+    name = "a\\x1b[2Jb\\x9b\\x07\\t亜"
+    echo(name)
+    echo((name + "c\\udcff").encode("utf-8", "surrogateescape"))
+    echo_above(name)
+    raise InkfoldError(name)
+
+sys.exit(run(command, []))
+"""
+
+
+def test_a_name_does_not_command_a_terminal_and_stays_exact_in_a_pipe(tmp_path: Path) -> None:
+    """Escape sequences in names are spelt out on a terminal; a pipe gets their very bytes."""
+    (tmp_path / "names.py").write_text(NAMES)
+    command = [sys.executable, str(tmp_path / "names.py")]
+    reader, writer = pty.openpty()
+    with subprocess.Popen(command, stdout=writer, stderr=writer):
+        os.close(writer)
+        terminal = written_to(reader)
+    piped = subprocess.run(command, capture_output=True, check=False)
+
+    shown = "a\\x1b[2Jb\\x9b\\x07\t亜".encode()
+    assert terminal == (
+        shown + b"\r\n" + shown + b"c\\xff\r\n\r\x1b[2K" + shown + b"\r\nerror: " + shown + b"\r\n"
+    )
+    exact = "a\x1b[2Jb\x9b\x07\t亜".encode()
+    assert piped.stdout == exact + b"\n" + exact + b"c\xff\n" + exact + b"\n"
+    assert piped.stderr == b"error: " + exact + b"\n"
+
+
+def test_a_copy_that_does_not_fit_names_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a disk is full in a copy, the line names what was to be written, not its source."""
+
+    @click.command()
+    def command() -> None:
+        part = "models/.small.this-machine.77.part/model.onnx"
+        raise OSError(errno.ENOSPC, "No space left on device", "models/cnn32/model.onnx", 0, part)
+
+    assert run(command, []) == MISTAKE
+    assert capsys.readouterr().err.startswith("error: models/small: No space left on device; ")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run_with_its_number(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM and SIGINT give 128 and the signal's number, as in shells, without a traceback."""
