@@ -18,7 +18,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ VALUES: tuple[Any, ...] = (
     {},
     {"a": 1},
 )
+NOTES = ("warning: ", "b answers: ")  # what a command says before it meets the damage
 PATIENCE = 120.0  # seconds after which a command hangs
 
 
@@ -98,6 +99,9 @@ class Count:
         Exit code 2 and one line on stderr that names the file.
     same : int
         Answered, with the output of the whole file: nothing that is read was changed.
+    other : int
+        Answered otherwise, where the record was written anew after the damage: the file then is
+        another network, with the hash that it should have.
     broken : Counter
         By kind: "different" (another output without a word), "traceback", "signal", "hung",
         "lines" (refused, but not in one line with the file's name), "code" (another exit code).
@@ -108,6 +112,7 @@ class Count:
     tried: int = 0
     refused: int = 0
     same: int = 0
+    other: int = 0
     broken: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
@@ -115,7 +120,7 @@ class Count:
         broken = ", ".join(f"{kind} {count}" for kind, count in sorted(self.broken.items()))
         return (
             f"tried {self.tried}, refused in one line {self.refused}, answered the same "
-            f"{self.same}, broken: {broken or 'none'}"
+            f"{self.same}, another network {self.other}, broken: {broken or 'none'}"
         )
 
 
@@ -132,6 +137,8 @@ class Trials:
         What a refusal must name: the damaged file, or the bundle's folder.
     read : callable
         Gives the bytes of the output that must not change, from the sub-folder "out".
+    rehashed : bool
+        Whether the damaged file's hash is put right, so that it may be another network.
     """
 
     def __init__(
@@ -141,8 +148,10 @@ class Trials:
         *,
         name: str,
         read: Callable[[Path], Iterable[bytes]] | None = None,
+        rehashed: bool = False,
     ) -> None:
         self._folder, self._run, self._name, self._read = folder, run, name, read or _all_bytes
+        self._rehashed = rehashed
         self.count = Count()
         code, _, errors = self._answer()
         if code != 0:
@@ -158,6 +167,8 @@ class Trials:
             self.count.refused += 1
         elif kind == "same":
             self.count.same += 1
+        elif kind == "other":
+            self.count.other += 1
         else:
             self.count.broken[kind] += 1
             self.count.examples.append(f"{what}: {kind} {code}: {errors[-1500:]}")
@@ -165,17 +176,17 @@ class Trials:
     def _kind(self, code: int, errors: str) -> str:
         if "Traceback" in errors:
             return "traceback"
-        if code == -signal.SIGKILL:
-            return "hung"
         if code < 0:
-            return "signal"
+            return "hung" if code == -signal.SIGKILL else "signal"
         if code == 0:
-            return "same" if self._output() == self._whole else "different"
+            if self._output() == self._whole:
+                return "same"
+            return "other" if self._rehashed else "different"
         if code != 2:
             return "code"
         lines = [line for line in errors.splitlines() if line.startswith("error: ")]
-        alone = len(errors.splitlines()) == 1
-        return "refused" if lines and alone and self._name in lines[0] else "lines"
+        others = [line for line in errors.splitlines() if not line.startswith(NOTES)]
+        return "refused" if lines == others and self._name in lines[0] else "lines"
 
     def _answer(self) -> tuple[int, str, str]:
         """Exit code (a signal's number, negative), stdout and stderr of one run."""
@@ -249,8 +260,3 @@ def damage_file(
     finally:
         path.write_bytes(whole)
     return trials.count
-
-
-def words(command: Callable[[Sequence[str]], int], *arguments: str) -> Callable[[], int]:
-    """A command line that is ready to run."""
-    return lambda: command(list(arguments))

@@ -1,0 +1,24 @@
+"""Damaged files in small numbers: no command answers one with a traceback or without a word."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.worlds.scripts import ROOT
+
+KINDS = ("check", "export", "augment", "explore", "bundle.json", "history.csv", "model.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_refused_in_one_line_or_changes_nothing(kind: str) -> None:
+    """Two dozen damaged copies of a file, for every command that reads it: none is broken."""
+    command = [sys.executable, "-m", "benchmarks.damage", "--count", "24", "--only", kind]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tried 2" in done.stdout
+    assert "broken: none" in done.stdout
