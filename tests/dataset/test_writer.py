@@ -228,7 +228,7 @@ def test_the_index_of_written_chunks_takes_little_memory(tmp_path: Path) -> None
 
 
 def test_the_first_byte_of_a_chunk_is_a_block_of_its_own() -> None:
-    """A flush comes before igzip's search for repetitions, so that no address decides about bytes."""
+    """A flush precedes igzip's search for repetitions, so that no address decides about bytes."""
     labels = np.arange(256, dtype=np.int32) % 3
     data = deflate(labels)
     marker = data.index(b"\0\0\xff\xff") + 4  # of an empty block, with which the flush ends
