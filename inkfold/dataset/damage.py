@@ -62,9 +62,7 @@ def reading(path: Path | str, place: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise damaged(path, place, "more bytes than there is memory for") from None
-    except (
-        Exception
-    ) as error:  # damage comes as any type: OSError, KeyError, UnicodeDecodeError ...
+    except Exception as error:  # damage comes as any type: OSError, KeyError, ValueError ...
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             raise  # the file is whole, this process has too many open
         raise damaged(path, place, f"cannot be read ({reason(error)})") from None
