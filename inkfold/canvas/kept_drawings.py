@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 from inkfold.dataset.class_folders import folder_names
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
+
+ATTEMPTS = 5  # at keeping a drawing while others remove its class's folder
 
 
 @dataclass(frozen=True)
@@ -63,24 +67,37 @@ class KeptDrawings:
             raise InkfoldError("the class has no name; give the character that was drawn")
         (folder,) = folder_names([name])
         path = self.folder / folder / f"{uuid.uuid4().hex}.png"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with new_file(path, overwrite=False) as part:
-                part.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-        except OSError as error:
-            raise InkfoldError(
-                f"the drawing cannot be kept ({error.strerror}); choose another folder with --keep"
-            ) from None
+        data = cv2.imencode(".png", pixels)[1].tobytes()
+        for attempt in range(ATTEMPTS):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with new_file(path, overwrite=False) as part:
+                    part.write_bytes(data)
+                break
+            except OSError as error:
+                # the last drawing of the class was removed at the same time, with the folder
+                gone = isinstance(error, FileNotFoundError | FileExistsError)
+                if gone and attempt + 1 < ATTEMPTS:
+                    continue
+                raise InkfoldError(
+                    f"the drawing cannot be kept ({error.strerror}); choose another folder with "
+                    "--keep"
+                ) from None
         return KeptDrawing(unquote(folder), folder, path.name)
 
     def list(self) -> list[KeptDrawing]:
         """Every kept drawing, sorted by class folder and file name."""
-        files = sorted(self.folder.glob("*/*.png"), key=lambda path: path.parts[-2:])
+        files = sorted(self._files(), key=lambda path: path.parts[-2:])
         return [
             KeptDrawing(unquote(path.parent.name), path.parent.name, path.name)
             for path in files
             if not path.name.startswith(".") and self._is_inside(path)
         ]
+
+    def _files(self) -> Iterator[Path]:
+        """The PNG files in the class folders; a folder that vanishes meanwhile holds none."""
+        for folder in _entries(self.folder):
+            yield from (path for path in _entries(folder) if path.name.endswith(".png"))
 
     def _is_inside(self, path: Path) -> bool:
         """Whether `path` is a file of the collection and not a link that leads out of it."""
@@ -91,18 +108,47 @@ class KeptDrawings:
         drawing = next((kept for kept in self.list() if kept.number == number), None)
         return None if drawing is None else self.folder / drawing.folder / drawing.file
 
+    def read(self, number: str) -> bytes | None:
+        """The PNG file of the drawing with this number; None if there is none to be read."""
+        path = self.path(number)
+        try:
+            return None if path is None else path.read_bytes()
+        except OSError:  # removed meanwhile, for example
+            return None
+
     def remove(self, number: str) -> bool:
         """Delete a drawing, and its class folder when that is empty then.
 
         Returns
         -------
         removed : bool
-            False if there is no drawing with this number.
+            False if there is no drawing with this number, or another process removed it first.
+
+        Raises
+        ------
+        InkfoldError
+            If the file cannot be deleted.
         """
         path = self.path(number)
         if path is None:
             return False
-        path.unlink(missing_ok=True)
-        if not any(path.parent.iterdir()):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise InkfoldError(
+                f"the drawing cannot be deleted ({error.strerror}); check the permissions of the "
+                "folder of --keep"
+            ) from None
+        with suppress(OSError):  # it holds other drawings, or has gone
             path.parent.rmdir()
         return True
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What a folder holds; nothing if it is no folder, or cannot be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
-from inkfold.commands.cli import echo, run
+from inkfold.commands.cli import run
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
@@ -108,18 +108,17 @@ def _serve(
     recogniser: Recogniser, folder: Path, listener: socket.socket, host: str, *, browser: bool
 ) -> None:
     """Serve the page on `listener` until a signal ends it."""
-    import uvicorn
-
     from inkfold.canvas.kept_drawings import KeptDrawings
     from inkfold.canvas.web.app import create_app
+    from inkfold.canvas.web.server import server_of
 
     port = listener.getsockname()[1]
     name = f"[{host}]" if ":" in host else host
     address = f"http://{'127.0.0.1' if host in EVERY_ADDRESS else name}:{port}/"
     hosts = ("*",) if host in EVERY_ADDRESS else (host, *LOOPBACK)
     app = create_app(recogniser, KeptDrawings(folder), hosts)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
-    echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
+    server = server_of(app, log_level="warning")
+    click.echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
     if browser:
         import webbrowser
 

@@ -59,7 +59,7 @@ def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
     """A client of a server that runs."""
     recogniser = Recogniser(Classifier(load_bundle(bundle)), reject=0.6)
     app = create_app(recogniser, KeptDrawings(folder), ("127.0.0.1",))
-    with serving(app) as address, httpx.Client(base_url=address) as opened:
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as opened:
         yield opened
 
 
@@ -264,7 +264,9 @@ def test_many_clients_at_once_get_their_own_answers(client: httpx.Client) -> Non
 
     def ask(number: int) -> bool:
         band = number % len(CLASSES)
-        answer = httpx.post(f"{client.base_url}/predict/strokes", json=band_drawing(band))
+        answer = httpx.post(
+            f"{client.base_url}/predict/strokes", json=band_drawing(band), timeout=120
+        )
         return bool(answer.json()["label"] == CLASSES[band])
 
     with ThreadPoolExecutor(50) as pool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Request, UploadFile
 from fastapi import Path as PathParameter
-from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import (
     FileResponse,
     HTMLResponse,
-    JSONResponse,
     PlainTextResponse,
     Response,
 )
@@ -19,9 +22,9 @@ from fastapi.staticfiles import StaticFiles
 
 from inkfold import __version__
 from inkfold.canvas.drawing import DrawingTooLargeError, render
-from inkfold.canvas.kept_drawings import KeptDrawings
-from inkfold.canvas.recogniser import Recogniser
-from inkfold.canvas.web.guard import Guard
+from inkfold.canvas.kept_drawings import KeptDrawing, KeptDrawings
+from inkfold.canvas.recogniser import Answer, Recogniser
+from inkfold.canvas.web.guard import PATIENCE, Guard
 from inkfold.canvas.web.messages import (
     AnswerMessage,
     ClassesMessage,
@@ -44,6 +47,8 @@ EXAMPLES = {
         '[{"brush": 12, "points": [[10, 50, 0.5], [90, 50, 0.5]]}]}\''
     ),
 }
+RENDERED, DECODED = 4, 2  # drawings and pictures at once: each may take some 100 MB
+MAX_REASONS = 10  # in the answer to an unfit request
 STATIC = Path(__file__).parent / "static"
 Number = Annotated[str, PathParameter(pattern="^[0-9a-f]{16}$")]
 PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -51,13 +56,19 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
     for code, description in {
         400: "The body is incomplete, or the Host header names another server.",
         403: "Asked for by a page of another site.",
+        408: "The body did not arrive in time.",
         413: "More than 8 MB or 50 megapixels.",
         415: "Not a picture.",
     }.items()
 }
 
 
-def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[str, ...]) -> FastAPI:
+def create_app(
+    recogniser: Recogniser,
+    collection: KeptDrawings,
+    hosts: tuple[str, ...],
+    patience: float = PATIENCE,
+) -> FastAPI:
     """The application of one bundle and one collection.
 
     Parameters
@@ -69,6 +80,8 @@ def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[st
     hosts : tuple of str
         The names that a request's Host header may have; ``*`` allows any. With a list of names, a
         foreign site that resolves its own name to this machine's address cannot call the server.
+    patience : float
+        Seconds in which the body of a request has to arrive.
     """
     app = FastAPI(
         title="Inkfold",
@@ -77,18 +90,36 @@ def create_app(recogniser: Recogniser, collection: KeptDrawings, hosts: tuple[st
         docs_url=None,  # FastAPI's own page loads scripts from elsewhere
         redoc_url=None,
     )
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, patience=patience)
     app.add_exception_handler(DrawingTooLargeError, _too_large)
+    app.add_exception_handler(RequestValidationError, _unfit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_pages(app)
-    _add_answers(app, recogniser)
-    _add_collection(app, collection)
+    rendering = CapacityLimiter(RENDERED)
+    _add_answers(app, recogniser, rendering)
+    _add_collection(app, collection, rendering)
     return app
 
 
 async def _too_large(_request: Request, error: Exception) -> Response:
-    """Status 422 and the reason."""
-    return JSONResponse({"detail": str(error)}, 422)
+    """Status 422 and the reason, in the form of `_unfit`."""
+    return _reasons([{"loc": ["body"], "msg": str(error), "type": "too_large"}])
+
+
+async def _unfit(_request: Request, error: Exception) -> Response:
+    """Status 422, and for each value that is unfit its place and the reason.
+
+    FastAPI's own answer also repeats the value, which JSON may not be able to hold.
+    """
+    found = error.errors()[:MAX_REASONS] if isinstance(error, RequestValidationError) else []
+    return _reasons([{name: each[name] for name in ("loc", "msg", "type")} for each in found])
+
+
+def _reasons(reasons: list[dict[str, Any]]) -> Response:
+    text = json.dumps(
+        {"detail": reasons}, default=str
+    )  # ASCII, which half a character does not harm
+    return Response(text, 422, media_type="application/json")
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -105,7 +136,9 @@ def _add_pages(app: FastAPI) -> None:
         return HTMLResponse(manual(app.openapi()))
 
 
-def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
+def _add_answers(app: FastAPI, recogniser: Recogniser, rendering: CapacityLimiter) -> None:
+    decoding = CapacityLimiter(DECODED)
+
     @app.get("/health")
     def health() -> HealthMessage:
         """Whether the server answers, and with which bundle."""
@@ -126,9 +159,12 @@ def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
         file: UploadFile, accept: Annotated[str, Header()] = "application/json"
     ) -> Response | AnswerMessage:
         """Answer a picture file. With `Accept: text/plain` the label alone comes back."""
-        data = await file.read()
+
+        def answered() -> Answer:
+            return recogniser.answer(decode(file.file.read()))
+
         try:
-            answer = await run_in_threadpool(lambda: recogniser.answer(decode(data)))
+            answer = await to_thread.run_sync(answered, limiter=decoding)
         except PictureError as error:
             status = 413 if isinstance(error, PictureTooLargeError) else 415
             raise HTTPException(status, f"{error}; send a PNG or JPEG") from None
@@ -136,13 +172,17 @@ def _add_answers(app: FastAPI, recogniser: Recogniser) -> None:
             return PlainTextResponse(answer.labels[0] if answer.labels else "")
         return answer_message(answer)
 
-    @app.post("/predict/strokes", responses={code: PROBLEMS[code] for code in (400, 403, 413)})
-    def predict_strokes(drawing: DrawingMessage) -> AnswerMessage:
+    @app.post("/predict/strokes", responses={code: PROBLEMS[code] for code in (400, 403, 408, 413)})
+    async def predict_strokes(drawing: DrawingMessage) -> AnswerMessage:
         """Answer a drawing. Rows go down and columns to the right, in pixels of the sheet."""
-        return answer_message(recogniser.answer(render(drawing.drawing())))
+
+        def answered() -> Answer:
+            return recogniser.answer(render(drawing.drawing()))
+
+        return answer_message(await to_thread.run_sync(answered, limiter=rendering))
 
 
-def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
+def _add_collection(app: FastAPI, collection: KeptDrawings, rendering: CapacityLimiter) -> None:
     refused: dict[int | str, dict[str, object]] = {403: PROBLEMS[403]}
     missing = refused | {404: {"model": Problem, "description": "No such drawing."}}
 
@@ -155,30 +195,46 @@ def _add_collection(app: FastAPI, collection: KeptDrawings) -> None:
         "/kept",
         status_code=201,
         responses=refused
-        | {code: PROBLEMS[code] for code in (400, 413)}
+        | {code: PROBLEMS[code] for code in (400, 408, 413)}
         | {507: {"model": Problem, "description": "The drawing cannot be written."}},
     )
-    def keep(request: KeepMessage) -> KeptMessage:
+    async def keep(request: KeepMessage) -> KeptMessage:
         """Keep a drawing as a PNG file in the folder of its class."""
-        pixels = render(request.drawing.drawing())
-        try:
-            return KeptMessage.of(collection.keep(pixels, request.name))
-        except InkfoldError as error:
-            raise HTTPException(507, str(error)) from None
+
+        def kept() -> KeptDrawing:
+            pixels = render(request.drawing.drawing())
+            with _storing():
+                return collection.keep(pixels, request.name)
+
+        return KeptMessage.of(await to_thread.run_sync(kept, limiter=rendering))
 
     @app.get("/kept/{number}", response_class=FileResponse, responses=missing)
-    def picture(number: Number) -> FileResponse:
+    def picture(number: Number) -> Response:
         """A kept drawing."""
-        path = collection.path(number)
-        if path is None:
+        if (data := collection.read(number)) is None:
             raise HTTPException(404, "no such drawing; GET /kept lists them")
-        return FileResponse(path, media_type="image/png")
+        return Response(data, media_type="image/png")
 
-    @app.delete("/kept/{number}", status_code=204, responses=missing)
+    @app.delete(
+        "/kept/{number}",
+        status_code=204,
+        responses=missing | {507: {"model": Problem, "description": "It cannot be deleted."}},
+    )
     def remove(number: Number) -> None:
         """Delete a kept drawing."""
-        if not collection.remove(number):
+        with _storing():
+            removed = collection.remove(number)
+        if not removed:
             raise HTTPException(404, "no such drawing; GET /kept lists them")
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
+    """Make status 507 of an error of the collection."""
+    try:
+        yield
+    except InkfoldError as error:
+        raise HTTPException(507, str(error)) from None
 
 
 def manual(openapi: dict[str, Any]) -> str:

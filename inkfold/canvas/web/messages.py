@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from inkfold.canvas.drawing import Drawing, Stroke
 from inkfold.canvas.kept_drawings import KeptDrawing
@@ -14,6 +14,8 @@ from inkfold.canvas.recogniser import Answer
 
 Coordinate = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+MAX_POINTS = 50_000  # of all strokes of a drawing
+MAX_FIELDS = 20  # in an object; the fields that are unknown would all be listed
 
 
 class Message(BaseModel):
@@ -21,12 +23,21 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, value: Any) -> Any:  # noqa: ANN401, whatever JSON may hold
+        if isinstance(value, dict) and len(value) > MAX_FIELDS:
+            raise ValueError(f"{len(value):,} fields, expected {', '.join(cls.model_fields)}")
+        return value
+
 
 class StrokeMessage(Message):
     """What a pen did between going down and going up."""
 
-    brush: float = Field(gt=0, le=200, description="Width in pixels at the pressure 0.5.")
-    points: list[tuple[Coordinate, Coordinate, Pressure]] = Field(
+    brush: float = Field(
+        gt=0, le=200, allow_inf_nan=False, description="Width in pixels at the pressure 0.5."
+    )
+    points: Annotated[list[tuple[Coordinate, Coordinate, Pressure]], FailFast()] = Field(
         min_length=1, max_length=20_000, description="Row, column and pressure of each point."
     )
 
@@ -36,7 +47,14 @@ class DrawingMessage(Message):
 
     rows: int = Field(ge=1, le=2_000, description="Height of the sheet in pixels.")
     columns: int = Field(ge=1, le=2_000, description="Width of the sheet in pixels.")
-    strokes: list[StrokeMessage] = Field(max_length=500)
+    strokes: Annotated[list[StrokeMessage], FailFast()] = Field(max_length=500)
+
+    @model_validator(mode="after")
+    def _few_points(self) -> Self:
+        count = sum(len(stroke.points) for stroke in self.strokes)
+        if count > MAX_POINTS:
+            raise ValueError(f"{count:,} points in all strokes, at most {MAX_POINTS:,} are drawn")
+        return self
 
     def drawing(self) -> Drawing:
         """The drawing as `canvas.drawing` defines it."""
@@ -61,8 +79,13 @@ class KeptMessage(Message):
     @classmethod
     def of(cls, kept: KeptDrawing) -> Self:
         """The message of a kept drawing."""
-        place = f"{kept.folder}/{kept.file}"
-        return cls(name=kept.name, number=kept.number, place=place)
+        place = _readable(f"{kept.folder}/{kept.file}")
+        return cls(name=_readable(kept.name), number=kept.number, place=place)
+
+
+def _readable(name: str) -> str:
+    """A name that JSON can hold: bytes of a file's name that are no UTF-8 become U+FFFD."""
+    return name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
 
 
 class Likely(Message):
