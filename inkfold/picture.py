@@ -7,7 +7,7 @@ fitted to the frame that an `ImageSpec` describes.
 from __future__ import annotations
 
 import os
-import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError, PictureTooLargeError
+from inkfold.headers.checked import checked
+from inkfold.headers.limits import MAX_PIXELS, UNREADABLE
+from inkfold.quiet import QUIET
 from inkfold.spec import ImageSpec, Ink, Interpolation
 
 Grey = NDArray[np.uint8]
@@ -22,7 +25,9 @@ Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # without O_BINARY Windows changes line ends
 MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: a larger file is no picture
-MAX_PIXELS = 50_000_000  # inkfold/__init__.py sets the same limit for OpenCV
+DEPTHS = np.dtype(np.uint8), np.dtype(np.uint16)  # compared at once where types take a microsecond
+ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # UNCHANGED would ignore the orientation
+BAND = 1 << 20  # numbers that are worked on at a time where a picture is large
 STEEPEST = 128  # largest difference in grey levels between opposite edges that light may make
 CLEARED = 0.6  # share of Otsu's level up to which `clean` sees paper
 CONTRAST = 16  # least grey levels between the darkest and the lightest pixel of a drawing
@@ -63,7 +68,7 @@ def _whole(file: int) -> bytes:
 
 
 def decode(data: bytes) -> Pixels:
-    """The pixels of a PNG, JPEG, BMP, TIFF, WebP or PGM file, or of another that OpenCV reads.
+    """The pixels of a PNG, JPEG, BMP, TIFF, WebP, PGM, PPM, PBM, PAM, GIF or Sun raster file.
 
     A JPEG picture is turned as its EXIF orientation says. Of a file with several pages the first
     is taken.
@@ -76,20 +81,20 @@ def decode(data: bytes) -> Pixels:
     ------
     PictureError
         If `data` holds no picture, is cut short, has more than 50 million pixels, or pixels of
-        neither 8 nor 16 bits. The message is the reason alone.
+        neither 8 nor 16 bits, or would take memory or time out of proportion to decode
+        (`headers`). The message is the reason alone.
     """
     if not data:
         raise PictureError("empty file")
-    oriented = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # UNCHANGED would ignore the orientation
-    flags = oriented if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
+    data = checked(data)
+    flags = ORIENTED if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        if "CV_IO_MAX_IMAGE" in str(error):
-            raise PictureTooLargeError(_too_large(data)) from None
-        raise PictureError("truncated or not a picture") from None
+        with QUIET:
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        raise PictureError(UNREADABLE) from None
     if pixels is None:
-        raise PictureError("truncated or not a picture")
+        raise PictureError(UNREADABLE)
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
         pixels = cv2.cvtColor(
             pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
@@ -97,20 +102,11 @@ def decode(data: bytes) -> Pixels:
     return _checked(pixels)
 
 
-def _too_large(data: bytes) -> str:
-    """The message about a file with too many pixels; a PNG's header says how many."""
-    allowed = f"{MAX_PIXELS // 1_000_000} megapixels are allowed"
-    if data.startswith(b"\x89PNG") and len(data) >= 24:
-        columns, rows = struct.unpack(">II", data[16:24])
-        return f"{rows:,} x {columns:,} pixels, {allowed}"
-    return f"too many pixels, {allowed}"
-
-
 def _checked(pixels: NDArray[np.generic]) -> Pixels:
     """The pixels, if their type and shape are a picture's; raises PictureError otherwise."""
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
-    if pixels.dtype not in (np.uint8, np.uint16):
+    if pixels.dtype not in DEPTHS:
         raise PictureError(f"pixels are {pixels.dtype}, expected 8 or 16 bits without sign")
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)) or pixels.size == 0:
         raise PictureError(
@@ -152,8 +148,26 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     return fit(otsu(ink)[1] if spec.threshold == "otsu" else ink, spec)
 
 
+def _bands(pixels: Pixels) -> Iterator[slice]:
+    """The rows of a picture, in bands of up to a megapixel: what is made of a band stays small."""
+    rows = max(1, BAND // pixels.shape[1])
+    return (slice(start, start + rows) for start in range(0, len(pixels), rows))
+
+
 def _grey(pixels: Pixels) -> Grey:
     """One 8-bit plane: luma of colours, alpha laid over white, 16 bits rounded to 8."""
+    if pixels.ndim == 2 and pixels.dtype == np.uint8:
+        return pixels  # type: ignore[return-value]  # the dtype was checked above
+    if pixels.size <= BAND:
+        return _grey_band(pixels)
+    grey = np.empty(pixels.shape[:2], np.uint8)
+    for band in _bands(pixels):
+        grey[band] = _grey_band(pixels[band])
+    return grey
+
+
+def _grey_band(pixels: Pixels) -> Grey:
+    """`_grey` of a few rows."""
     plane = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels[..., :3].copy(), cv2.COLOR_RGB2GRAY)
     if pixels.shape[2:] == (4,):
         full = int(np.iinfo(pixels.dtype).max)
@@ -175,8 +189,11 @@ def flatten(grey: Grey) -> Grey:
     if max(abs(down), abs(across)) > STEEPEST or (down, across) == (0, 0):
         return grey
     rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
-    plane = down * rows[:, None] + across * columns
-    return np.clip(np.round(grey - plane), 0, 255).astype(np.uint8)
+    flat = np.empty(grey.shape, np.uint8)
+    for band in _bands(grey):
+        plane = down * rows[band, None] + across * columns
+        flat[band] = np.clip(np.round(grey[band] - plane), 0, 255)
+    return flat
 
 
 def _ink(grey: Grey, side: Ink) -> Grey:

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "inkfold"
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
     "errors",
-    "spec recipe metrics picture_files layers identity folder_kinds renames records",
+    "spec recipe metrics picture_files layers identity records folder_kinds renames headers quiet",
     "output workers picture elastic calibration keras_backend",
     "pages locks fork_server",
     "dataset bundle importers",

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inkfold import picture
 from inkfold.errors import PictureError
-from inkfold.picture import MAX_PIXELS, decode, fit, load, prepare, read, shrunk
+from inkfold.headers.limits import MAX_PIXELS
+from inkfold.picture import decode, fit, load, prepare, read, shrunk
 from inkfold.spec import ImageSpec
 from tests.worlds.drawn_pictures import encode, glyph, raw_png
 
@@ -193,7 +195,9 @@ def test_a_large_bitmap_is_refused_too() -> None:
     header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
     header += struct.pack("<IiiHHIIiiII", 40, 9000, 9000, 1, 24, 0, 0, 0, 0, 0, 0)
 
-    assert _refusal_elsewhere(header + bytes(100)) == "too many pixels, 50 megapixels are allowed"
+    assert (
+        _refusal_elsewhere(header + bytes(100)) == "9,000 x 9,000 pixels, 50 megapixels are allowed"
+    )
 
 
 def test_the_limit_is_the_same_for_opencv_and_for_us() -> None:
@@ -294,6 +298,26 @@ def test_preparing_refuses_arrays_that_are_not_pictures(pixels: NDArray[Any]) ->
     """An array of another type, with two planes, or without pixels raises a PictureError."""
     with pytest.raises(PictureError):
         prepare(pixels, ImageSpec())
+
+
+@pytest.mark.parametrize("planes", [(), (3,), (4,)])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_a_large_picture_is_made_grey_and_flat_as_a_small_one(
+    planes: tuple[int, ...], depth: type[np.unsignedinteger[Any]]
+) -> None:
+    """Working band by band gives the pixels of the whole picture at once, bit for bit."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, np.iinfo(depth).max + 1, (1300, 1100, *planes)).astype(depth)
+    pixels[:, :300] //= 2
+    grey = picture._grey(pixels)
+    rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
+    down = np.median(grey[-1]) - np.median(grey[0])
+    across = np.median(grey[:, -1]) - np.median(grey[:, 0])
+    light = down * rows[:, None] + across * columns
+
+    assert across
+    assert np.array_equal(grey, picture._grey_band(pixels))
+    assert np.array_equal(picture.flatten(grey), np.clip(np.round(grey - light), 0, 255))
 
 
 def test_preparing_refuses_too_many_pixels() -> None:

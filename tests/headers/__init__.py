@@ -1,0 +1,1 @@
+"""Tests of inkfold/headers, a file for each module or promise."""
