@@ -1,6 +1,7 @@
 """Fifty clients at the same time: whether each gets its own answer, and how long it waits.
 
     python benchmarks/clients.py
+    python benchmarks/clients.py --uploads    # memory under forty uploads of 6 MB at once
 
 `python draw.py` answers in a process of its own with the shipped bundle. Fifty threads send
 drawings to /predict/strokes, each as soon as its last one is answered. For comparison one drawing
@@ -17,8 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -32,6 +35,34 @@ from tests.worlds.drawn_letters import STROKES
 
 CLIENTS = 50
 EACH = 40  # drawings that each client sends
+
+
+def uploads() -> None:
+    """Start the server, send forty pictures of noise at once, and print its peak memory."""
+    noise = np.random.default_rng(0).integers(0, 256, (2400, 2500), dtype=np.uint8)
+    data = cv2.imencode(".png", noise)[1].tobytes()
+    line = [sys.executable, str(ROOT / "draw.py"), str(SHIPPED), "--port", "0", "--no-browser"]
+    with (
+        subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as server,  # noqa: S603, our own
+        ThreadPoolExecutor(40) as pool,
+    ):
+        try:
+            address = server.stdout.readline().split()[0] if server.stdout else ""
+            process = psutil.Process(server.pid)
+            before = peak = process.memory_info().rss
+            files = {"file": data}
+            sent = [
+                pool.submit(httpx.post, f"{address}predict", files=files, timeout=600)
+                for _ in range(40)
+            ]
+            while not all(future.done() for future in sent):
+                peak = max(peak, process.memory_info().rss)
+                time.sleep(0.01)
+            answered = sum(future.result().status_code == 200 for future in sent)
+        finally:
+            server.terminate()
+    sys.stdout.write(f"40 uploads of {len(data) / 1e6:.1f} MB, {answered} answered: ")
+    sys.stdout.write(f"{before >> 20} MiB before, {peak >> 20} MiB at the peak\n")
 
 
 def main() -> None:
@@ -106,4 +137,4 @@ def drawing_of(character: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    uploads() if sys.argv[1:] == ["--uploads"] else main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
-from inkfold.commands.cli import run
+from inkfold.commands.cli import echo, run
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _serve(
     hosts = ("*",) if host in EVERY_ADDRESS else (host, *LOOPBACK)
     app = create_app(recogniser, KeptDrawings(folder), hosts)
     server = server_of(app, log_level="warning")
-    click.echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
+    echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
     if browser:
         import webbrowser
 
