@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from inkfold.bundle.bundle import load_bundle
+from inkfold.folder_kinds import DEMO
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,3 +100,4 @@ def test_the_demo_prints_its_score_and_names_files_that_exist(tmp_path: Path) ->
     for name in re.findall(r"^  (demo/\S+\.png)$", done.stdout, re.MULTILINE):
         assert (tmp_path / name).stat().st_size > 10_000
     assert done.stdout.count(".png") >= 3
+    assert DEMO.objection(tmp_path / "demo") is None, "a second run could not replace it"
