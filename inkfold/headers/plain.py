@@ -22,8 +22,14 @@ def bmp(data: bytes) -> Claim:
 
 
 def gif(data: bytes) -> Claim:
-    """The canvas, which is kept with alpha; a frame must lie in it."""
-    columns, rows = struct.unpack_from("<HH", data, 6)
+    """The canvas, which is kept with alpha; a frame must lie in it.
+
+    A block must follow the canvas and its colours: an extension, a frame or the end.
+    """
+    columns, rows, flags = struct.unpack_from("<HHB", data, 6)
+    colours = 3 << (flags & 7) + 1 if flags & 0x80 else 0
+    if data[13 + colours : 14 + colours] not in (b"\x21", b"\x2c", b"\x3b"):
+        raise PictureError(UNREADABLE)
     return rows, columns, rows * columns * 12
 
 
