@@ -264,7 +264,8 @@ def test_json_has_every_figure(tmp_path: Path) -> None:
     splits = clean_splits()
     splits[0][0][5] = 0
     counts = {"unreadable": 3, "ignored": 2, "train": 300}
-    inside = {"tool": "augment", "dataset": {"tool": "create_dataset", "counts": counts}}
+    packed = {"tool": "create_dataset", "counts": counts, "fingerprint": "packed-1"}
+    inside = {"tool": "augment", "dataset": packed}
 
     result = audited(write_splits(tmp_path / "d.h5", splits, provenance=inside))
     figures = as_json(result)
