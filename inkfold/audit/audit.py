@@ -31,14 +31,8 @@ from inkfold.audit.suspects import (
     epochs_of,
     suspects_of,
 )
-from inkfold.dataset.reader import (
-    Dataset,
-    Originals,
-    Places,
-    image_blocks,
-    originals_of,
-    pictures,
-)
+from inkfold.dataset.originals import Originals, Places, image_blocks, originals_of, pictures
+from inkfold.dataset.reader import Dataset
 from inkfold.picture import shrunk
 from inkfold.spec import SPLITS
 from inkfold.workers import Progress

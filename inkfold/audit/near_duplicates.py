@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import Places
+from inkfold.dataset.originals import Places
 
 SIDE = 14  # height and width of the small picture, in pixels
 AXES = 32  # numbers in an embedding

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from inkfold.audit.audit import Audit, as_json, findings
 from inkfold.audit.clean import WHY, Cleaning
-from inkfold.dataset.reader import Dataset, Places, pictures, sources
+from inkfold.dataset.originals import Places, pictures, sources
+from inkfold.dataset.reader import Dataset
 from inkfold.output import write_csv, write_text
 from inkfold.pages.fonts import drawable, font_family, shortened
 from inkfold.spec import SPLITS, UNEQUAL

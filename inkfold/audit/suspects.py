@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import Places
+from inkfold.dataset.originals import Places
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:

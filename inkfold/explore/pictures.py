@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from inkfold.audit.audit import Audit, findings
 from inkfold.augmentation.augment import Augmentation
 from inkfold.augmentation.preview import Example, chosen_rows, draw_tile, example_of
-from inkfold.dataset.reader import Dataset, pictures
+from inkfold.dataset.originals import pictures
+from inkfold.dataset.reader import Dataset
 from inkfold.explore.scan import Scan, Stored
 from inkfold.pages.page import CELLS, cells, data_uri, png, sprites
 from inkfold.picture import shrunk

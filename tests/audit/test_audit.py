@@ -13,7 +13,8 @@ from inkfold.audit.audit import Audit, as_json, audit, findings
 from inkfold.audit.checks import lookalikes
 from inkfold.audit.near_duplicates import correlation, embed, main_axes, near_duplicates
 from inkfold.augmentation.augment import Augmentation, augment_dataset
-from inkfold.dataset.reader import open_dataset, pictures
+from inkfold.dataset.originals import pictures
+from inkfold.dataset.reader import open_dataset
 from inkfold.recipe import Distortion
 from inkfold.workers import InProcess
 from tests.worlds.audited import clean_splits, drawings, write_splits
