@@ -33,7 +33,8 @@ from inkfold.layers import convolved
 from inkfold.metrics import Rate
 from inkfold.recipe import Distortion, Recipe
 from inkfold.training.batches import Batches
-from inkfold.training.loop import Build, Run, State, Watcher, score
+from inkfold.training.compile import Build, fresh_network
+from inkfold.training.loop import Run, State, Watcher, score
 from models.residual32 import RECIPE, build
 
 if TYPE_CHECKING:
@@ -140,15 +141,16 @@ def trained(
             mean.take(run.model.get_weights())
 
     run = Run(
-        variant.build,
-        classes,
+        fresh_network(variant.build, classes, recipe, seed=seed, kernels="fused"),
         batches,
-        recipe,
+        recipe.stages,
         None,
-        seed=seed,
         state=State(checkpoint=checkpoint, config={}),
         watcher=Watcher(
-            built=lambda _summary: None, batch_done=batch_done, epoch_done=lambda _history: None
+            built=lambda _summary: None,
+            planned=lambda _plan, _pictures: None,
+            batch_done=batch_done,
+            epoch_done=lambda _history: None,
         ),
     )
     model = run.finish().model

@@ -40,14 +40,14 @@ Rates = dict[str, list[float]]  # pictures a second of each contender, in each r
 
 def measure() -> list[Row]:
     """Train with each contender and read batches, in turn."""
-    names = ["ours", "ours online", *(peer for peer in PEERS if _installed(peer))]
+    names = ["ours", "ours online", *(peer for peer in PEERS if installed(peer))]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         classes = [f"{number:03}" for number in range(CLASSES)]
         small, large = (
             write_packed(Path(folder) / f"{n}.h5", (n, BATCH, BATCH), classes=classes, size=32)
             for n in (TRAINED, READ)
         )
-        contenders = {name: stack.enter_context(_start(name, small)) for name in names}
+        contenders = {name: stack.enter_context(start(name, "cnn32", small)) for name in names}
         rates = _in_turn(contenders, large)
         for process in contenders.values():
             process.terminate()
@@ -61,17 +61,17 @@ def _in_turn(contenders: dict[str, subprocess.Popen[str]], large: Path) -> Rates
         names = list(contenders)
         first = round_ % len(names)
         for name in names[first:] + names[:first]:
-            rates[name].append(_epoch(contenders[name]))
+            rates[name].append(epoch(contenders[name]))
         rates["reading"].append(_read(large, round_))
         print(f"round {round_} of {ROUNDS}", file=sys.stderr)  # noqa: T201, progress
     return {name: values[1:] for name, values in rates.items()}
 
 
-def _start(name: str, path: Path) -> subprocess.Popen[str]:
-    """A new process of a contender that trains on the dataset `path`."""
+def start(name: str, network: str, path: Path) -> subprocess.Popen[str]:
+    """A new process of a contender that trains a network on the dataset `path`."""
     script = ROOT / "benchmarks" / "training_contenders.py"
     return subprocess.Popen(  # noqa: S603, our script
-        [sys.executable, str(script), name, str(path)],
+        [sys.executable, str(script), name, network, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -79,7 +79,7 @@ def _start(name: str, path: Path) -> subprocess.Popen[str]:
     )
 
 
-def _epoch(process: subprocess.Popen[str]) -> float:
+def epoch(process: subprocess.Popen[str]) -> float:
     """Let a contender train an epoch; its pictures a second."""
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a contender has lost its pipes")
@@ -91,17 +91,20 @@ def _epoch(process: subprocess.Popen[str]) -> float:
     return float(answer)
 
 
-def _read(path: Path, epoch: int) -> float:
+def _read(path: Path, number: int) -> float:
     """Read an epoch's batches without training; the pictures a second."""
     with open_dataset(path) as dataset:
         batches = Batches([dataset.train], BATCH, seed=0)
         began = time.perf_counter()
-        pictures = sum(len(labels) for _, labels in batches.epoch(epoch))
+        pictures = sum(len(labels) for _, labels in batches.epoch(number))
     return pictures / (time.perf_counter() - began)
 
 
-def _installed(peer: str) -> bool:
-    return not peer.startswith("PyTorch") or importlib.util.find_spec("torch") is not None
+def installed(peer: str) -> bool:
+    """Whether the library of a contender is there."""
+    library = {"PyTorch": "torch", "JAX": "jax"}
+    needed = [package for name, package in library.items() if name in peer]
+    return all(importlib.util.find_spec(package) is not None for package in needed)
 
 
 def _rows(rates: Rates) -> list[Row]:

@@ -1,88 +1,101 @@
-"""One contender of benchmarks/training.py, in a process of its own.
+"""One contender of a benchmark of training, in a process of its own.
 
-    python benchmarks/training_contenders.py NAME FILE
+    python benchmarks/training_contenders.py NAME NETWORK FILE
 
 In one process TensorFlow and PyTorch would compete for threads. For each line on stdin the
 contender trains an epoch and answers with a line: pictures a second, from the epoch's beginning to
-its last step. (After it Keras may wait up to half a second while TensorFlow closes its input; that
-is not counted.)
+its last step.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from inkfold.commands.train import load_script
 from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
-from inkfold.recipe import Stage
+from inkfold.recipe import Recipe, Stage
+from inkfold.training.allocator import keep_freed_memory
 from inkfold.training.batches import Batches
+from inkfold.training.compile import Build, Kernels, fresh_network
 from inkfold.training.loop import Run, State, Watcher
-from models.cnn32 import RECIPE, build
 
 RATE = 1e-3
-BATCH = RECIPE.batch
+MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
-def ours(path: Path, *, online: bool) -> None:
-    """The training loop of ``models/cnn32.py`` with ``--precision auto``, reading the file."""
+def ours(
+    build: Build, recipe: Recipe, path: Path, *, kernels: Kernels = "fused", online: bool = False
+) -> None:
+    """Our training loop with ``--precision auto``, reading the file."""
+    keep_freed_memory()
     import_keras().config.set_dtype_policy(policy("auto"))
     clock = Clock()
     watcher = Watcher(
         built=lambda _summary: clock.begin(),
+        planned=lambda _plan, _pictures: None,
         batch_done=clock.step,
         epoch_done=lambda _history: clock.end(),
     )
-    elastic = Elastic.of(RECIPE.size, RECIPE.distortion) if online else None
+    elastic = Elastic.of(recipe.size, recipe.distortion) if online else None
     with open_dataset(path) as dataset, tempfile.TemporaryDirectory() as folder:
-        batches = Batches([dataset.train], BATCH, seed=0, elastic=elastic)
+        batches = Batches([dataset.train], recipe.batch, seed=0, elastic=elastic)
         state = State(checkpoint=Path(folder) / "checkpoint.npz", config={})
-        recipe = replace(RECIPE, stages=(Stage(RATE, epochs=1000, patience=1000),))
-        classes = len(dataset.classes)
-        Run(build, classes, batches, recipe, None, seed=0, state=state, watcher=watcher).finish()
+        stages = (Stage(RATE, epochs=1000, patience=1000),)
+        recipe = replace(recipe, stages=stages)
+        model = fresh_network(build, len(dataset.classes), recipe, seed=0, kernels=kernels)
+        Run(model, batches, stages, None, state=state, watcher=watcher).finish()
 
 
-def keras_fit(path: Path) -> None:
-    """Training as a user of Keras writes it: float32, fit on arrays in memory."""
-    keras = import_keras()
+def keras_fit(build: Build, recipe: Recipe, path: Path, *, backend: str = "tensorflow") -> None:
+    """Training as a user of Keras writes it: float32, fit on arrays in memory.
+
+    Keras is imported without our settings.
+    """
+    os.environ["KERAS_BACKEND"] = backend
+    import keras
+
     with open_dataset(path) as dataset:
         images, labels = dataset.train.images[:][..., None], dataset.train.labels
         model = build(len(dataset.classes))
     loss = "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(RATE), loss, metrics=["accuracy"])
-    clock = Clock()
-    done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: clock.step(BATCH))  # noqa: ARG005, Keras names them
+    optimizer = keras.optimizers.Adam(RATE, weight_decay=recipe.weight_decay or None)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    clock, batch = Clock(), recipe.batch
+    done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _batch, logs: clock.step(batch))  # noqa: ARG005, Keras names them
     clock.begin()
     while True:
-        model.fit(images, labels, batch_size=BATCH, verbose=0, callbacks=[done])
+        model.fit(images, labels, batch_size=batch, verbose=0, callbacks=[done])
         clock.end()
 
 
-def pytorch(path: Path, *, bfloat16: bool) -> None:
+def pytorch(build: Build, recipe: Recipe, path: Path, *, bfloat16: bool) -> None:  # noqa: ARG001, the others need `build`
     """The same network in PyTorch: channels last, fused Adam, arrays in memory."""
     import torch
 
-    from benchmarks.torch_cnn32 import Network
+    from benchmarks.torch_networks import Network
 
     with open_dataset(path) as dataset:
         images = torch.from_numpy(dataset.train.images[:])[:, None]
         labels = torch.from_numpy(dataset.train.labels).long()
-        network = Network(len(dataset.classes), RATE, bfloat16=bfloat16)
-    clock = Clock()
+        network = Network(recipe, len(dataset.classes), RATE, bfloat16=bfloat16)
+    clock, batch = Clock(), recipe.batch
     clock.begin()
     while True:
         order = torch.randperm(len(images))
-        for rows in order[: len(order) // BATCH * BATCH].split(BATCH):
+        for rows in order[: len(order) // batch * batch].split(batch):
             network.step(images[rows], labels[rows])
-            clock.step(BATCH)
+            clock.step(batch)
         clock.end()
 
 
@@ -110,14 +123,16 @@ class Clock:
         self.begin()
 
 
-CONTENDERS: dict[str, tuple[Callable[..., None], dict[str, Any]]] = {
-    "ours": (ours, {"online": False}),
-    "ours online": (ours, {"online": True}),
-    "Keras float32": (keras_fit, {}),
-    "PyTorch float32": (pytorch, {"bfloat16": False}),
-    "PyTorch bfloat16": (pytorch, {"bfloat16": True}),
+CONTENDERS: dict[str, Callable[[Build, Recipe, Path], None]] = {
+    "ours": ours,
+    "ours, Keras' layers": partial(ours, kernels="keras"),
+    "ours online": partial(ours, online=True),
+    "Keras float32": keras_fit,
+    "Keras on JAX": partial(keras_fit, backend="jax"),
+    "Keras on PyTorch": partial(keras_fit, backend="torch"),
+    "PyTorch float32": partial(pytorch, bfloat16=False),
+    "PyTorch bfloat16": partial(pytorch, bfloat16=True),
 }
 
 if __name__ == "__main__":
-    train, options = CONTENDERS[sys.argv[1]]
-    train(Path(sys.argv[2]), **options)
+    CONTENDERS[sys.argv[1]](*load_script(MODELS / f"{sys.argv[2]}.py"), Path(sys.argv[3]))

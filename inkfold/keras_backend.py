@@ -29,6 +29,8 @@ def import_keras() -> ModuleType:
     if "keras" in sys.modules:
         return sys.modules["keras"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # without it TensorFlow leaves oneDNN's convolutions out where a processor has AVX2 alone
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside libraries, which we cannot change
         try:

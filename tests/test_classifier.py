@@ -21,10 +21,10 @@ from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
 from inkfold.training.engine import Options, Training
-from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
 from tests.worlds.packed_strokes import write_packed
+from tests.worlds.trained import SILENT
 
 
 @pytest.fixture
@@ -273,7 +273,6 @@ def test_leading_and_ranks_agree(rows: list[list[int]]) -> None:
 def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
     """A trained and saved network gives the same answers through ONNX and through Keras."""
     with open_dataset(write_packed(tmp_path / "d.h5")) as dataset:
-        silent = Watcher(lambda _text: None, lambda _count: None, lambda _history: None)
         training = Training(
             build=tiny_network.build,
             recipe=tiny_network.RECIPE,
@@ -281,7 +280,7 @@ def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
             options=Options(),
             output=tmp_path / "b",
         )
-        training.run(silent, resume=False, overwrite=False)
+        training.run(SILENT, resume=False, overwrite=False)
         images = dataset.test.images[:]
     bundle = load_bundle(tmp_path / "b")
 

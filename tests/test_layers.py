@@ -35,7 +35,7 @@ HEAVY = {
     "tensorboard",
 }
 # docs/decisions/0009-fused-kernels.md and 0013-feed.md
-ABOUT_TENSORFLOW = {"training.compile", "training.batches"}
+ABOUT_TENSORFLOW = {"training.compile"}
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from inkfold.commands.cli import Clock, echo, echo_above, progress, run
+from inkfold.commands.cli import Advance, Clock, echo, echo_above, progress, run
 from inkfold.commands.options import (
     Decorator,
     all_of,
@@ -32,6 +33,7 @@ from inkfold.recipe import Distortion, Recipe, Stage
 if TYPE_CHECKING:
     from inkfold.bundle.history import Row
     from inkfold.training.engine import Trained, Training
+    from inkfold.training.plan import Plan
 
 Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
 
@@ -160,6 +162,18 @@ def _options(recipe: Recipe) -> list[Decorator]:
             show_default=True,
             help="auto: bfloat16 where the hardware has it.",
         ),
+        click.option(
+            "--minutes",
+            type=click.FloatRange(min=0, min_open=True),
+            help="The time for all epochs; fewer are trained if the recipe's do not fit.",
+        ),
+        click.option(
+            "--kernels",
+            type=click.Choice(["auto", "keras", "fused"]),
+            default="auto",
+            show_default=True,
+            help="How layers are computed; auto: whichever is faster here in the first steps.",
+        ),
         click.option("--resume", is_flag=True, help="Go on with a run that was stopped."),
         click.option(
             "--refit",
@@ -245,17 +259,28 @@ def run_training(
     from inkfold.training.loop import Watcher
 
     clock = Clock()
-    name, total = training.recipe.name, training.pictures_at_most
-    with (
-        TrainingLog(Path("logs") / training.output.name, _header(training)) as log,
-        progress(name, total, quiet=quiet) as advance,
-    ):
+    with ExitStack() as stack:
+        log = stack.enter_context(
+            TrainingLog(Path("logs") / training.output.name, _header(training))
+        )
+        advances: list[Advance] = []  # the bar's, once it is known how much there is to do
+
+        def planned(plan: Plan, pictures: int) -> None:
+            log.planned(plan.told)
+            echo(plan.told)
+            bar = progress(training.recipe.name, pictures, quiet=quiet)
+            advances.append(stack.enter_context(bar))
 
         def epoch_done(history: list[Row]) -> None:
             log.epoch_done(history)
             echo_above(log_line(history[-1]))
 
-        watcher = Watcher(built=log.write_summary, batch_done=advance, epoch_done=epoch_done)
+        watcher = Watcher(
+            built=log.write_summary,
+            planned=planned,
+            batch_done=lambda count: advances[0](count),  # noqa: PLW0108, it is empty until then
+            epoch_done=epoch_done,
+        )
         try:
             trained = training.run(watcher, resume=resume, overwrite=overwrite)
         except (KeyboardInterrupt, SystemExit):

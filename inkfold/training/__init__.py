@@ -1,4 +1,5 @@
 """From a recipe, a network and a dataset to a bundle.
 
-Read engine, loop, batches, compile, checkpoint, log, write_bundle, half_precision, in this order.
+Read engine, pace, plan, loop, batches, compile, allocator, checkpoint, log, write_bundle,
+half_precision, in this order.
 """

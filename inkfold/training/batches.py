@@ -1,15 +1,9 @@
-"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked.
-
-`Batches` makes the batches of an epoch; `feed` hands them to TensorFlow, which is imported there by
-name (docs/decisions/0013-feed.md).
-"""
+"""Batches for training: shuffled blocks of the packed file, distorted on the way if asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +11,7 @@ from numpy.typing import NDArray
 from inkfold.dataset.reader import Split
 from inkfold.elastic import Elastic, chunk_rng
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
-AHEAD = 2  # batches that are made while the network learns from one
 
 
 @dataclass(frozen=True)
@@ -38,6 +28,8 @@ class Batches:
     seed : int
     elastic : Elastic or None
         Distorts every picture anew in every epoch.
+    at_most : int or None
+        The most batches of an epoch that are shown; None for all of them.
     """
 
     splits: Sequence[Split]
@@ -45,11 +37,13 @@ class Batches:
     _: KW_ONLY
     seed: int
     elastic: Elastic | None = None
+    at_most: int | None = None
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch."""
-        return sum(map(len, self.splits)) // self.size
+        """Batches of an epoch that are shown."""
+        whole = sum(map(len, self.splits)) // self.size
+        return whole if self.at_most is None else min(whole, self.at_most)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch: images uint8 (size, H, W, 1), labels int32 (size,)."""
@@ -89,17 +83,3 @@ class Batches:
                 images = self.elastic.distort(images, chunk_rng(self.seed, number, index))
             index += 1
             yield images, block.labels
-
-
-def feed(batches: Iterator[Batch]) -> tf.data.Dataset:
-    """The same batches in the same order, at least one, as TensorFlow's input."""
-    import tensorflow as tf
-
-    first = next(batches)
-    signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in first)
-    dataset = tf.data.Dataset.from_generator(
-        lambda: chain([first], batches), output_signature=signature
-    )
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.prefetch(AHEAD).with_options(options)

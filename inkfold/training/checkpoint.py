@@ -21,12 +21,18 @@ from inkfold.errors import InkfoldError
 from inkfold.output import new_file
 from inkfold.recipe import Stage
 from inkfold.records import COUNT, NUMBER, OBJECT, TEXT, Kind, Schema, check_fields, parsed
+from inkfold.training.plan import Plan
 
 Arrays = list[NDArray[Any]]
 ADVICE = "remove it and train again"
 LOSS = Kind("a number or Infinity", lambda value: value == math.inf or NUMBER.fits(value))
 SCHEMA: Schema = {
     "config": OBJECT,
+    "plan?": {
+        "kernels": Kind("keras or fused", lambda value: value in ("keras", "fused")),
+        **dict.fromkeys(("epochs", "steps"), COUNT.or_null()),
+        "told": TEXT,
+    },
     "found": COUNT.list(),
     "calibration?": OBJECT.or_null(),
     "progress": {
@@ -107,9 +113,9 @@ class Position:
         stage = stages[self.stage]
         return self.stage_epoch >= stage.epochs or self.waited >= stage.patience
 
-    def next_stage(self) -> Self:
-        """The position at the beginning of the next stage."""
-        return replace(self, stage=self.stage + 1, stage_epoch=0, waited=0, stage_best=math.inf)
+    def at_stage(self, stage: int) -> Self:
+        """The position at the beginning of a later stage; behind the last one the run is over."""
+        return replace(self, stage=stage, stage_epoch=0, waited=0, stage_best=math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +126,8 @@ class Checkpoint:
     ----------
     config : dict
         Recipe, dataset and options: a run resumes only from a checkpoint in which they are equal.
+    plan : Plan
+        What the run decided by its first steps.
     position : Position
     history : list of dict
         One row for each epoch.
@@ -134,6 +142,7 @@ class Checkpoint:
     """
 
     config: dict[str, Any]
+    plan: Plan
     position: Position
     history: list[Row]
     variables: Arrays
@@ -145,6 +154,7 @@ class Checkpoint:
         """Write beside and rename: a run that is killed while saving keeps its last epoch."""
         state = {
             "config": self.config,
+            "plan": asdict(self.plan),
             "found": self.refit_epochs,
             "calibration": self.calibration,
             "progress": asdict(self.position),
@@ -184,6 +194,7 @@ class Checkpoint:
         position["path"] = tuple(position["path"])
         return cls(
             config=config,
+            plan=Plan(**state.get("plan", {})),
             position=Position(**position),
             history=state["history"],
             refit_epochs=tuple(state["found"]),

@@ -1,4 +1,4 @@
-"""A network made ready to train: optimizer, loss, and faster layers for TensorFlow on processors.
+"""A network made ready to train: optimizer, loss, and faster kernels for TensorFlow on processors.
 
 Keras writes batch normalisation, PReLU and dropout as a dozen operations each, and every operation
 reads and writes all activations of a batch. On a processor `compiled` replaces these layers by
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from inkfold.keras_backend import has_accelerator, import_keras
 from inkfold.metrics import SMALLEST
@@ -20,19 +20,43 @@ from inkfold.recipe import Recipe
 if TYPE_CHECKING:
     import keras
 
+Build = Callable[[int], "keras.Model"]  # classes -> the untrained network
 Tensor = Any  # TensorFlow has no types that mypy could read
+Kernels = Literal["keras", "fused"]  # Keras' own layers and Adam, or their faster twins
 PLAIN = "sparse_categorical_crossentropy"
 
 
-def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """The network, or its faster twin, with the recipe's Adam and loss.
+def has_fused_kernels() -> bool:
+    """Whether the faster twins can be used: on TensorFlow without an accelerator."""
+    return import_keras().backend.backend() == "tensorflow" and not has_accelerator()
+
+
+def fresh_network(
+    build: Build, classes: int, recipe: Recipe, *, seed: int, kernels: Kernels
+) -> keras.Model:
+    """The untrained network, compiled; `seed` gives its weights and its dropout masks."""
+    import_keras().utils.set_random_seed(seed % 2**32)
+    return compiled(build(classes), recipe, kernels)
+
+
+def compiled(model: keras.Model, recipe: Recipe, kernels: Kernels = "fused") -> keras.Model:
+    """The network, or a twin of it, with the recipe's Adam and loss.
 
     The learning rate is that of the first stage; the loop sets it anew for every step. Weight decay
     shrinks kernels only. The optimizer's variables are created here, so that a checkpoint can be
     restored before the first step.
+
+    Parameters
+    ----------
+    model : keras.Model
+    recipe : Recipe
+        Its first learning rate, label smoothing and weight decay are used.
+    kernels : {"keras", "fused"}
+        "fused" gives a twin with faster layers where `has_fused_kernels`, and is "keras" elsewhere.
     """
     keras = import_keras()
-    fused = keras.backend.backend() == "tensorflow" and not has_accelerator()
+    twins = has_fused_kernels()
+    fused = twins and kernels == "fused"
     if fused:
         model = twin(model)
     make = adam if fused else keras.optimizers.Adam
@@ -46,7 +70,7 @@ def compiled(model: keras.Model, recipe: Recipe) -> keras.Model:
         optimizer=optimizer,
         loss=smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN,
         metrics=["accuracy"],
-        jit_compile=False if fused else "auto",  # the faster layers compile each pass themselves
+        jit_compile=False if twins else "auto",  # XLA's convolutions are slower than oneDNN's
     )
     return model
 

@@ -22,15 +22,21 @@ from inkfold.folder_kinds import BUNDLE
 from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
+from inkfold.training.allocator import keep_freed_memory
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint
-from inkfold.training.loop import Build, Fitted, Run, State, Watcher
+from inkfold.training.compile import Build, Kernels, fresh_network, has_fused_kernels
+from inkfold.training.loop import Fitted, Run, State, Watcher
+from inkfold.training.pace import measured
+from inkfold.training.plan import Plan, Work, planned
 from inkfold.training.write_bundle import write_bundle
 
 if TYPE_CHECKING:
     import keras
 
 Augment = Literal["online", "none"]
+KernelChoice = Literal["auto", "keras", "fused"]
+WORTH_MEASURING = 60.0  # seconds of training from which on Keras' own layers are tried as well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +52,19 @@ class Options:
         The arithmetic of training; the bundle is float32 in any case.
     refit : bool
         Whether a second phase trains on train and validation together.
+    kernels : {"auto", "keras", "fused"}
+        Keras' own layers, or their faster twins (docs/decisions/0009-fused-kernels.md); "auto"
+        measures which are faster, where the training takes long enough to be worth it.
+    minutes : float or None
+        The time for all epochs: the schedule is shortened to what fits.
     """
 
     seed: int = 0
     augment: Augment = "none"
     precision: Precision = "auto"
     refit: bool = False
+    kernels: KernelChoice = "auto"
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +114,6 @@ class Training:
         return self.output.with_name(f".{self.output.name}.checkpoint.npz")
 
     @property
-    def pictures_at_most(self) -> int:
-        """Pictures that pass through the network if no stage ends early."""
-        epochs = sum(stage.epochs for stage in self.recipe.stages)
-        return epochs * len(self.dataset.train) * (2 if self.options.refit else 1)
-
-    @property
     def config(self) -> dict[str, Any]:
         """What defines the run: it resumes only from a checkpoint in which all of this is equal."""
         return {
@@ -116,6 +123,9 @@ class Training:
             "precision": policy(self.options.precision),
             "refit": self.options.refit,
             "seed": self.options.seed,
+            # earlier versions had neither; null stands for what they did
+            "kernels": None if self.options.kernels == "auto" else self.options.kernels,
+            "minutes": self.options.minutes,
         }
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
@@ -168,6 +178,7 @@ class Training:
 
     def run(self, watcher: Watcher, *, resume: bool, overwrite: bool) -> Trained:
         """Train, refit if asked, and write the bundle; the checkpoint is removed at the end."""
+        keep_freed_memory()
         saved = Checkpoint.load(self.checkpoint, self.config) if resume else None
         if saved is None:
             self.checkpoint.unlink(missing_ok=True)  # or this run could resume from an earlier one
@@ -186,47 +197,106 @@ class Training:
 
     def _fit(self, watcher: Watcher, saved: Checkpoint | None) -> Fitted:
         """The search, and the refit if asked; `saved` says in which of them to resume."""
-        state = State(checkpoint=self.checkpoint, config=self.config)
+        if saved is None:
+            model, plan = self._begin()
+        else:
+            model, plan = self._network(saved.plan.kernels), saved.plan
+        watcher.planned(plan, self._pictures_at_most(plan))
+        state = State(
+            checkpoint=self.checkpoint, config=self.config, plan=plan, seconds=self._search_seconds
+        )
         if saved is not None and saved.refit_epochs:
             state = replace(state, refit_epochs=saved.refit_epochs, calibration=saved.calibration)
-            return self._phase(state, watcher, saved).finish()
-        search = self._phase(state, watcher, saved).finish()
+            return self._phase(model, state, watcher, saved).finish()
+        search = self._phase(model, state, watcher, saved).finish()
         if not self.options.refit:
             return search
         calibration = search_record(self._in_float32(search.model), self.dataset)
         state = replace(
             state, refit_epochs=search.epochs, history=search.history, calibration=calibration
         )
-        return self._phase(state, watcher).finish()
+        return self._phase(self._network(plan.kernels), state, watcher).finish()
 
-    def _phase(self, state: State, watcher: Watcher, saved: Checkpoint | None = None) -> Run:
+    def _begin(self) -> tuple[keras.Model, Plan]:
+        """The untrained network, and what its first steps say about the run."""
+        size, kernels = self._batch, self.options.kernels
+        if not has_fused_kernels():
+            kernels = "keras"
+        first: Kernels = "fused" if kernels == "auto" else kernels
+        models: dict[Kernels, keras.Model] = {first: self._network(first)}
+        paces = measured(models, size)
+        long = self._work.seconds(paces[first]) > WORTH_MEASURING
+        if kernels == "auto" and long:
+            models["keras"] = self._network("keras")
+            paces = measured(models, size)
+        minutes = self.options.minutes
+        plan = planned(paces, self._work, None if minutes is None else 60 * minutes)
+        return models[plan.kernels], plan
+
+    def _network(self, kernels: Kernels) -> keras.Model:
+        """The untrained network, compiled."""
+        classes = len(self.dataset.classes)
+        return fresh_network(
+            self.build, classes, self.recipe, seed=self.options.seed, kernels=kernels
+        )
+
+    @property
+    def _batch(self) -> int:
+        """Pictures in a batch of the search."""
+        return min(self.recipe.batch, len(self.dataset.train))
+
+    @property
+    def _work(self) -> Work:
+        return Work(
+            epochs=sum(stage.epochs for stage in self.recipe.stages),
+            steps=len(self.dataset.train) // self._batch,
+            answers=-(-len(self.dataset.validation) // self._batch),
+            refit=self.options.refit,
+        )
+
+    @property
+    def _search_seconds(self) -> float | None:
+        """The time for the search's epochs: a refit gets as much as the search."""
+        minutes = self.options.minutes
+        return None if minutes is None else 60 * minutes / (2 if self.options.refit else 1)
+
+    def _pictures_at_most(self, plan: Plan) -> int:
+        """Pictures that pass through the network if no stage ends early."""
+        steps = plan.steps or self._work.steps
+        epochs = plan.epochs or self._work.epochs
+        return epochs * steps * self._batch * (2 if self.options.refit else 1)
+
+    def _phase(
+        self, model: keras.Model, state: State, watcher: Watcher, saved: Checkpoint | None = None
+    ) -> Run:
         """The search, or with `State.refit_epochs` the refit, where `saved` left it."""
-        dataset, recipe = self.dataset, self.recipe
+        dataset, stages = self.dataset, self._planned_recipe(state.plan).stages
         splits = [dataset.train]
         if state.refit_epochs:
             splits.append(dataset.validation)
             stages = tuple(
                 replace(stage, epochs=epochs, patience=epochs)
-                for stage, epochs in zip(recipe.stages, state.refit_epochs, strict=False)
+                for stage, epochs in zip(stages, state.refit_epochs, strict=False)
                 if epochs
             )
-            recipe = replace(recipe, stages=stages)
+            state = replace(state, seconds=None)  # it repeats what the search had time for
         online = self.options.augment == "online"
-        elastic = Elastic.of(dataset.spec.size, recipe.distortion) if online else None
-        batch = min(recipe.batch, sum(map(len, splits)))
-        run = Run(
-            self.build,
-            len(dataset.classes),
-            Batches(splits, batch, seed=self.options.seed, elastic=elastic),
-            recipe,
-            None if state.refit_epochs else dataset.validation,
+        batches = Batches(
+            splits,
+            min(self.recipe.batch, sum(map(len, splits))),
             seed=self.options.seed,
-            state=state,
-            watcher=watcher,
+            elastic=Elastic.of(dataset.spec.size, self.recipe.distortion) if online else None,
+            at_most=state.plan.steps,
         )
+        validation = None if state.refit_epochs else dataset.validation
+        run = Run(model, batches, stages, validation, state=state, watcher=watcher)
         if saved is not None:
             run.restore(saved)
         return run
+
+    def _planned_recipe(self, plan: Plan) -> Recipe:
+        """The recipe in the epochs that fit."""
+        return self.recipe if plan.epochs is None else self.recipe.in_epochs(plan.epochs)
 
     def _in_float32(self, trained: keras.Model) -> keras.Model:
         """The same network with the same weights, whatever arithmetic it was trained in."""
@@ -242,9 +312,10 @@ class Training:
             "name": recipe.name,
             "classes": list(dataset.classes),
             "spec": asdict(dataset.spec),
-            "recipe": asdict(recipe),
+            "recipe": asdict(self._planned_recipe(fitted.plan)),
             "seed": self.options.seed,
-            "options": asdict(self.options) | {"policy": self.config["precision"]},
+            "options": asdict(self.options)
+            | {"policy": self.config["precision"], "kernels": fitted.plan.kernels},
             "dataset": {
                 "fingerprint": dataset.fingerprint,
                 "provenance": dataset.provenance,

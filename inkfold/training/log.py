@@ -40,6 +40,11 @@ class TrainingLog:
     ) -> None:
         self._events.close()
 
+    def planned(self, line: str) -> None:
+        """Write the text log with the line that says how long the run will take."""
+        self._header.append(line)
+        self._write([], ())
+
     def epoch_done(self, history: list[Row]) -> None:
         """Write text log and history anew, and an event of the last row, which is new."""
         self._write(history, ())

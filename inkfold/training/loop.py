@@ -6,8 +6,9 @@ There is one loop for every network, written against Keras 3 alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,16 +19,14 @@ from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
 from inkfold.metrics import SMALLEST
-from inkfold.recipe import Recipe
-from inkfold.training.batches import Batches, feed
+from inkfold.recipe import Stage
+from inkfold.training.batches import Batch, Batches
 from inkfold.training.checkpoint import Arrays, Checkpoint, Position, check_fits
-from inkfold.training.compile import compiled
+from inkfold.training.plan import Plan
 from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
     import keras
-
-Build = Callable[[int], "keras.Model"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,10 @@ class State:
     ----------
     checkpoint : Path
     config : dict
+    plan : Plan
         As in `Checkpoint`.
+    seconds : float or None
+        The time for the epochs of this phase: when another epoch would not fit, the phase ends.
     refit_epochs : tuple of int
         Epochs of each stage that a refit repeats; empty during the search.
     history : sequence of dict
@@ -49,6 +51,8 @@ class State:
 
     checkpoint: Path
     config: dict[str, Any]
+    plan: Plan = field(default_factory=Plan)
+    seconds: float | None = None
     refit_epochs: tuple[int, ...] = ()
     history: Sequence[Row] = ()
     calibration: dict[str, Any] | None = None
@@ -62,6 +66,9 @@ class Watcher:
     ----------
     built : callable
         Takes the Keras summary of the network, once a phase.
+    planned : callable
+        Takes the plan and the pictures that will pass through the network at most, once a run,
+        before the first epoch.
     batch_done : callable
         Takes the number of pictures of a batch after each batch.
     epoch_done : callable
@@ -69,6 +76,7 @@ class Watcher:
     """
 
     built: Callable[[str], None]
+    planned: Callable[[Plan, int], None]
     batch_done: Callable[[int], None]
     epoch_done: Callable[[list[Row]], None]
 
@@ -85,6 +93,8 @@ class Fitted:
         One row for each epoch.
     epochs : tuple of int
         Epochs of each stage that led to the best weights.
+    plan : Plan
+        What the run decided by its first steps.
     calibration : dict or None
         After a refit, what the search's network said of validation.
     """
@@ -92,6 +102,7 @@ class Fitted:
     model: keras.Model
     history: list[Row]
     epochs: tuple[int, ...]
+    plan: Plan
     calibration: dict[str, Any] | None = None
 
 
@@ -123,17 +134,13 @@ class Run:
 
     Parameters
     ----------
-    build : callable
-        ``build(classes)`` gives the untrained network.
-    classes : int
+    model : keras.Model
+        The untrained network, compiled.
     batches : Batches
-    recipe : Recipe
-        Its stages, label smoothing and weight decay are used; the batch size is that of `batches`.
+    stages : sequence of Stage
     validation : Split or None
         Decides when a stage ends and which weights are the best. With None every stage runs all of
         its epochs and the last weights are the best.
-    seed : int
-        Gives the initial weights and the dropout masks.
     state : State
         Where the run's state is saved after each epoch, and what came before this phase.
     watcher : Watcher
@@ -141,21 +148,18 @@ class Run:
 
     def __init__(
         self,
-        build: Build,
-        classes: int,
+        model: keras.Model,
         batches: Batches,
-        recipe: Recipe,
+        stages: Sequence[Stage],
         validation: Split | None,
         *,
-        seed: int,
         state: State,
         watcher: Watcher,
     ) -> None:
-        self._batches, self._stages, self._validation = batches, recipe.stages, validation
+        self.model = model
+        self._batches, self._stages, self._validation = batches, stages, validation
         self._state, self._watcher = state, watcher
         self._keras = import_keras()
-        self._keras.utils.set_random_seed(seed % 2**32)
-        self.model = compiled(build(classes), recipe)
         watcher.built(_summary(self.model))
         self.position = Position()
         self.history = list(state.history)
@@ -198,6 +202,7 @@ class Run:
             model=self.model,
             history=self.history,
             epochs=self.position.path,
+            plan=self._state.plan,
             calibration=self._state.calibration,
         )
 
@@ -214,7 +219,7 @@ class Run:
         if not np.isfinite([loss, 0.0 if validation is None else validation.loss]).all():
             self._raise_diverged(loss)
         row = self._row(loss, accuracy, validation)
-        keeps_last = self._stages[self.position.stage].keeps_last
+        keeps_last = self._stages[self.position.stage].keeps_last and self._state.seconds is None
         judged_by = None if validation is None or keeps_last else validation.loss
         self.position = self.position.after_epoch(judged_by)
         best = self.position.best_epoch == self.position.epoch
@@ -222,11 +227,21 @@ class Run:
         self.history.append(row | {"best": int(best), "seconds": seconds})
         if best:
             self._best = self.model.get_weights()
-        if self.position.stage_is_over(self._stages):
+        late = self._is_late()
+        if late or self.position.stage_is_over(self._stages):
             self.model.set_weights(self._best)  # the next stage begins, or the run ends, with these
-            self.position = self.position.next_stage()
+            self.position = self.position.at_stage(
+                len(self._stages) if late else self.position.stage + 1
+            )
         self._save()
         self._watcher.epoch_done(self.history)
+
+    def _is_late(self) -> bool:
+        """Whether another epoch like the last one would not fit into the time of the phase."""
+        if self._state.seconds is None:
+            return False
+        spent = sum(row["seconds"] for row in self.history[len(self._state.history) :])
+        return bool(spent + self.history[-1]["seconds"] > self._state.seconds)
 
     def _row(self, loss: float, accuracy: float, validation: Score | None) -> Row:
         """The history's row of the epoch that was just trained, without `best` and `seconds`."""
@@ -255,6 +270,24 @@ class Run:
 
     def _train_once(self) -> tuple[float, float]:
         """Train one epoch; gives its loss, in nats, and its accuracy, from 0 to 1."""
+        batches = islice(self._batches.epoch(self.position.epoch), self._batches.steps)
+        with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
+            if self._keras.backend.backend() == "tensorflow":
+                return self._train_by_steps(batches)
+            return self._train_by_fit(batches)
+
+    def _train_by_steps(self, batches: Iterator[Batch]) -> tuple[float, float]:
+        """Train step by step (docs/decisions/0017-steps.md)."""
+        totals = np.zeros(2)
+        for step, (images, labels) in enumerate(batches):
+            self.model.optimizer.learning_rate = self._rate(step)
+            totals += self.model.train_on_batch(images, labels)
+            self._watcher.batch_done(len(labels))
+        loss, accuracy = totals / self._batches.steps
+        return float(loss), float(accuracy)
+
+    def _train_by_fit(self, batches: Iterator[Batch]) -> tuple[float, float]:
+        """Train by Keras' own loop: step by step JAX would hand all weights to and fro."""
         size, optimizer = self._batches.size, self.model.optimizer
         callback = self._keras.callbacks.LambdaCallback(
             on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
@@ -262,17 +295,13 @@ class Run:
             ),
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
-        batches: Any = self._batches.epoch(self.position.epoch)
-        if self._keras.backend.backend() == "tensorflow":
-            batches = feed(batches)
-        with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
-            fitted = self.model.fit(
-                batches,
-                steps_per_epoch=self._batches.steps,
-                verbose=0,
-                shuffle=False,  # the batches come shuffled
-                callbacks=[callback],
-            )
+        fitted = self.model.fit(
+            batches,
+            steps_per_epoch=self._batches.steps,
+            verbose=0,
+            shuffle=False,  # the batches come shuffled
+            callbacks=[callback],
+        )
         return fitted.history["loss"][0], fitted.history["accuracy"][0]
 
     def _validate(self) -> Score | None:
@@ -288,6 +317,7 @@ class Run:
         Checkpoint(
             config=self._state.config,
             position=self.position,
+            plan=self._state.plan,
             history=self.history,
             variables=[np.asarray(variable.numpy()) for variable in self._variables()],
             best=self._best,

@@ -14,12 +14,14 @@ import pytest
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.training.checkpoint import Checkpoint, Position, check_fits
+from inkfold.training.plan import Plan
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, training
 
 # four epochs are done, the last one of them in the second stage
 POSITION = Position(stage=1, epoch=4, stage_epoch=1, best=0.5, best_epoch=2, path=(2,))
+PLAN = Plan(kernels="keras", epochs=9, steps=7, told="as told before")
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def write_checkpoint(path: Path, config: dict[str, Any], variables: int = 3) -> 
     """A checkpoint at `POSITION` with a variable of so many zeros and a best weight of two ones."""
     Checkpoint(
         config=config,
+        plan=PLAN,
         position=POSITION,
         history=[],
         variables=[np.zeros(variables)],
@@ -50,6 +53,7 @@ def test_a_checkpoint_gives_back_position_variables_and_best_weights(
     loaded = Checkpoint.load(path, config)
 
     assert loaded.position == POSITION
+    assert loaded.plan == PLAN
     assert np.array_equal(loaded.variables[0], np.zeros(3))
     assert np.array_equal(loaded.best[0], np.ones(2))
 
@@ -86,7 +90,7 @@ def test_the_file_has_the_keys_of_earlier_versions(tmp_path: Path) -> None:
     with np.load(tmp_path / "c.npz") as file:
         state = json.loads(str(file["state"]))
 
-    assert state.keys() == {"config", "found", "calibration", "progress", "history"}
+    assert state.keys() - {"plan"} == {"config", "found", "calibration", "progress", "history"}
     assert state["progress"]["best_epoch"] == 2
 
 

@@ -16,7 +16,9 @@ from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.recipe import Stage
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint, Position
+from inkfold.training.compile import fresh_network
 from inkfold.training.loop import Run, State, score
+from inkfold.training.plan import Plan
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, history, training, weights
@@ -96,13 +98,12 @@ def test_a_refit_repeats_the_searchs_epochs_on_train_and_validation(
 
 def phase(dataset: Dataset, folder: Path, *stages: Stage, batch: int = 32, seed: int = 0) -> Run:
     """A search of the tiny network through these stages."""
+    recipe = replace(tiny_network.RECIPE, stages=stages)
     return Run(
-        tiny_network.build,
-        len(dataset.classes),
+        fresh_network(tiny_network.build, len(dataset.classes), recipe, seed=seed, kernels="fused"),
         Batches([dataset.train], batch, seed=0),
-        replace(tiny_network.RECIPE, stages=stages),
+        stages,
         dataset.validation,
-        seed=seed,
         state=State(checkpoint=folder / "c.npz", config={}),
         watcher=SILENT,
     )
@@ -152,6 +153,7 @@ def test_a_resumed_run_that_does_not_improve_ends_with_the_best_weights_of_the_c
     resumed.restore(
         Checkpoint(
             config={},
+            plan=Plan(),
             position=Position(epoch=3, best=0.0, best_epoch=2),
             history=[],
             variables=[np.asarray(variable) for variable in variables],

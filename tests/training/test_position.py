@@ -19,7 +19,7 @@ def run(losses: list[float]) -> tuple[Position, list[int]]:
         stages.append(position.stage)
         position = position.after_epoch(loss)
         if position.stage_is_over(STAGES):
-            position = position.next_stage()
+            position = position.at_stage(position.stage + 1)
     return position, stages
 
 

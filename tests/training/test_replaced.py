@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from inkfold.bundle.history import Row
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.training.checkpoint import Checkpoint
-from inkfold.training.loop import Watcher
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, training
 
@@ -29,7 +29,7 @@ def test_no_epoch_of_another_dataset_is_kept(tmp_path: Path) -> None:
         if len(history) == 2:
             path.write_bytes(other.read_bytes())
 
-    watcher = Watcher(built=SILENT.built, batch_done=SILENT.batch_done, epoch_done=epoch_done)
+    watcher = replace(SILENT, epoch_done=epoch_done)
     with (
         pytest.raises(InkfoldError, match=r"d\.h5: changed while it was read"),
         open_dataset(path) as dataset,

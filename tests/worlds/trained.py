@@ -17,7 +17,10 @@ from inkfold.training.loop import Watcher
 from tests.worlds import tiny_network
 
 SILENT = Watcher(
-    built=lambda _text: None, batch_done=lambda _count: None, epoch_done=lambda _history: None
+    built=lambda _text: None,
+    planned=lambda _plan, _pictures: None,
+    batch_done=lambda _count: None,
+    epoch_done=lambda _history: None,
 )
 
 
