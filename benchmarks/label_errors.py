@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from inkfold.audit.suspects import Suspects, suspects_of
-from inkfold.dataset.writer import digests
+from inkfold.dataset.digests import digests
 from inkfold.importers import idx
 from inkfold.metrics import Rate
 

@@ -14,7 +14,10 @@ PACKAGE = ROOT / "inkfold"
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
     "errors",
-    "spec recipe metrics picture_files layers identity records folder_kinds renames headers quiet",
+    (
+        "spec recipe metrics picture_files layers identity records folder_kinds renames headers "
+        "quiet hdf5_heaps"
+    ),
     "output workers picture elastic calibration keras_backend",
     "pages locks fork_server",
     "dataset bundle importers",
@@ -34,7 +37,7 @@ HEAVY = {
     "sklearn",
     "tensorboard",
 }
-# docs/decisions/0009-fused-kernels.md and 0013-feed.md
+# docs/decisions/0009-fused-kernels.md
 ABOUT_TENSORFLOW = {"training.compile"}
 
 

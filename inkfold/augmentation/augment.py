@@ -21,13 +21,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import CHUNK, Dataset, reopened
 from inkfold.dataset.writer import (
     NOTHING,
     Rows,
     SplitWriter,
     deflate,
-    digests,
     read_rows,
     stored_chunk,
     writing_dataset,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkfold.errors import InkfoldError
+from inkfold.hdf5_heaps import endless_heap
 from inkfold.records import read_json, shown
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ def stored_shapes(path: Path) -> list[tuple[int, ...]]:
         return None
 
     try:
+        endless = endless_heap(path)
         with h5py.File(path, "r") as file:
-            wrong = file.visititems_links(look)
+            wrong = "a heap of texts without an end" if endless is not None else None
+            wrong = wrong or file.visititems_links(look)
     except Exception as error:  # h5py answers damage with errors of many types
         raise _unusable(path, "cannot be read", error) from None
     if wrong is not None:

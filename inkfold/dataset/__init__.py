@@ -1,6 +1,6 @@
 """The packed dataset, format 1 (docs/formats.md): read, written, and turned into folders again.
 
-Read damage, reader, originals, writer, check, class_folders, in this order.
+Read damage, digests, reader, originals, writer, check, class_folders, in this order.
 """
 
 from inkfold.dataset.reader import Dataset, Split, open_dataset

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from inkfold.dataset.damage import damaged, reading
+from inkfold.dataset.digests import check_digests
 from inkfold.dataset.reader import BLOCK, CHUNK, Dataset, Split, open_dataset
-from inkfold.dataset.writer import digests
 
 
 def check_dataset(
@@ -102,10 +102,7 @@ def _checked_split(path: Path, split: Split, advance: Callable[[int], None]) -> 
     stored, labels = split.digest, split.labels.astype("<i4")
     for start in range(0, len(split), BLOCK):
         images = split.images[start : start + BLOCK]
-        wrong = np.flatnonzero((digests(images) != stored[start : start + BLOCK]).any(axis=1))
-        if len(wrong):
-            found = f"the pixels of row {start + wrong[0]} differ from their digest"
-            raise damaged(path, f"/{split.name}/images", found)
+        check_digests(path, split.name, start, images, stored[start : start + BLOCK])
         for at in range(start, start + len(images), CHUNK):
             part = hashlib.blake2b(labels[at : at + CHUNK].tobytes(), digest_size=16)
             part.update(stored[at : at + CHUNK].tobytes())

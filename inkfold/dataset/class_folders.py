@@ -134,19 +134,17 @@ def export_dataset(
 
 def _chunks(split: Split) -> Iterator[tuple[_Originals, int]]:
     """The originals of each 256 rows, and how many of these rows are copies."""
-    file, originals = split.images.parent, split.originals
+    originals, source, group = split.originals, split.source, split.group
     for start in range(0, len(split), CHUNK):
         part = slice(start, start + CHUNK)
         labels = split.labels[part]
         kept = np.flatnonzero(originals[part])
-        source = file["source"].asstr()[part][kept].tolist()
-        group = file["group"].asstr()[part][kept].tolist() if "group" in file else [""] * len(kept)
         chunk = _Originals(
-            images=split.images[part][kept],
+            images=split.checked_images(part.start, part.stop)[kept],
             labels=labels[kept].tolist(),
             rows=(start + kept).tolist(),
-            source=source,
-            group=group,
+            source=[source[row] for row in start + kept],
+            group=[""] * len(kept) if group is None else [group[row] for row in start + kept],
         )
         yield chunk, len(labels) - len(kept)
 

@@ -19,8 +19,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.damage import Stored, check_labels, check_layout, reading, reason
+from inkfold.dataset.damage import Stored, check_labels, check_layout, damaged, reading, reason
+from inkfold.dataset.digests import check_digests
 from inkfold.errors import InkfoldError
+from inkfold.hdf5_heaps import endless_heap
 from inkfold.identity import Identity
 from inkfold.spec import SPLITS, ImageSpec
 
@@ -163,6 +165,20 @@ class Split:
         with reading(self._path, f"/{self.name}/{name}"):
             return np.asarray(array[:])
 
+    def checked_images(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Images uint8 (n, H, W) of some rows, each compared with its digest.
+
+        Raises
+        ------
+        InkfoldError
+            If a chunk is damaged, in such a way as well that it can be decoded.
+        """
+        images = np.asarray(self.images[start:stop])
+        with reading(self._path, f"/{self.name}/digest"):
+            stored = self._group["digest"][start:stop]
+        check_digests(self._path, self.name, start, images, stored)
+        return images
+
     def check_unchanged(self) -> None:
         """As `Dataset.check_unchanged`."""
         self._file.check(_descriptor(self._group.file))
@@ -190,7 +206,7 @@ class Split:
     def _block(self, chunks: NDArray[np.int64], rng: np.random.Generator | None) -> Block:
         starts = [int(chunk) * CHUNK for chunk in chunks]
         rows = np.concatenate([np.arange(s, min(s + CHUNK, len(self))) for s in starts])
-        images = np.concatenate([self.images[s : s + CHUNK] for s in starts])
+        images = np.concatenate([self.checked_images(s, s + CHUNK) for s in starts])
         self.check_unchanged()
         if rng is not None:
             order = rng.permutation(len(rows))
@@ -299,6 +315,7 @@ def open_dataset(path: Path | str) -> Dataset:
     if path.is_dir():
         raise InkfoldError(f"{path} is a folder; pack it with: python create_dataset.py {path}")
     try:
+        endless = endless_heap(path)
         file = h5py.File(path, "r")
     except Exception as error:  # h5py answers damage with errors of many types
         raise InkfoldError(
@@ -306,6 +323,7 @@ def open_dataset(path: Path | str) -> Dataset:
             "pack it again with: python create_dataset.py FOLDER"
         ) from None
     try:
+        _check_heaps(path, endless)
         with reading(path, "its attributes"):
             _check_version(path, file)
         check_layout(path, file)
@@ -341,6 +359,12 @@ def _descriptor(file: h5py.File) -> int:
 def _fingerprint(file: h5py.File) -> str:
     """What a dataset file says of its own content."""
     return str(json.loads(file.attrs["provenance"]).get("fingerprint", ""))
+
+
+def _check_heaps(path: Path, endless: int | None) -> None:
+    """Refuse a file that HDF5 would read for ever."""
+    if endless is not None:
+        raise damaged(path, f"byte {endless:,}", "a heap of texts without an end")
 
 
 def _check_version(path: Path, file: h5py.File) -> None:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from inkfold import __version__
 from inkfold.dataset.damage import reading
+from inkfold.dataset.digests import check_digests
 from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
@@ -276,12 +277,6 @@ def deflate(chunk: NDArray[Any]) -> bytes:
     return bytes(first + stream.compress(data[1:]) + stream.flush())
 
 
-def digests(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """BLAKE2b-128 of each picture's pixels: uint8 (n, H, W) -> uint8 (n, 16)."""
-    joined = b"".join(hashlib.blake2b(image, digest_size=16).digest() for image in images)
-    return np.frombuffer(joined, np.uint8).reshape(len(images), 16)
-
-
 def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
     """Read rows of a split that is not augmented, from the beginning of a chunk, none beyond it.
 
@@ -304,7 +299,9 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
         with reading(path, f"{group.name}/{name}, {rows}"):
             arrays[name] = group[name][part]
     with reading(path, f"{group.name}/images, {rows}"):
-        return Rows(images=_images(group["images"], part), **arrays)
+        images = _images(group["images"], part)
+    check_digests(path, group.name.strip("/"), part.start, images, arrays["digest"])
+    return Rows(images=images, **arrays)
 
 
 def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.writer import digests, writing_dataset
+from inkfold.dataset.digests import digests
+from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, scratch_folder

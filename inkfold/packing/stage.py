@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.writer import digests
+from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.packing.scan import Tally
 from inkfold.packing.scratch import Records, Spool

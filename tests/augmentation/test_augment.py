@@ -18,8 +18,8 @@ import pytest
 
 from inkfold.augmentation import augment
 from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import CHUNK, open_dataset
-from inkfold.dataset.writer import digests
 from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
@@ -201,8 +201,10 @@ def test_compressed_pictures_are_not_compressed_again(source: Path, tmp_path: Pa
         assert stored == copied
 
 
-def test_a_chunk_that_was_never_written_is_copied_as_paper(source: Path, tmp_path: Path) -> None:
-    """A chunk for which HDF5 stores nothing reads as zeros, and is zeros in the new file."""
+def test_a_chunk_that_was_never_written_is_not_taken_for_paper(
+    source: Path, tmp_path: Path
+) -> None:
+    """HDF5 reads a chunk for which nothing is stored as zeros, which have another digest."""
     holes = tmp_path / "holes.h5"
     holes.write_bytes(source.read_bytes())
     with h5py.File(holes, "r+") as file:
@@ -210,8 +212,10 @@ def test_a_chunk_that_was_never_written_is_copied_as_paper(source: Path, tmp_pat
         file["validation"].create_dataset(
             "images", (300, 16, 16), np.uint8, chunks=(CHUNK, 16, 16), compression="gzip"
         )
-    with open_dataset(augmented(holes, tmp_path / "copy.h5")) as dataset:
-        assert not dataset.validation.images[:].any()
+    with pytest.raises(InkfoldError, match="/validation/images: the pixels of row 0 differ"):
+        augmented(holes, tmp_path / "copy.h5")
+
+    assert not (tmp_path / "copy.h5").exists()
 
 
 def test_the_provenance_holds_the_options_and_the_packed_files_own(

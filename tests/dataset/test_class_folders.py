@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
 from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import Dataset, open_dataset
-from inkfold.dataset.writer import Rows, digests, writing_dataset
+from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
 from inkfold.packing.plan import Packing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from inkfold.dataset.class_folders import export_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.writer import read_rows
 from inkfold.errors import InkfoldError
@@ -157,3 +162,49 @@ def test_a_selection_that_is_no_selection_stays_the_callers_mistake(tmp_path: Pa
         pytest.raises(IndexError),
     ):
         dataset.test.images[64]
+
+
+def test_a_heap_without_an_end_is_refused_before_hdf5_reads_it(tmp_path: Path) -> None:
+    """A block of zeros among the texts of the attributes, at which HDF5 never ends, is named."""
+    path = write_packed(tmp_path / "d.h5")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL")
+    data[at + 300 : at + 900] = bytes(600)
+    path.write_bytes(data)
+
+    with pytest.raises(InkfoldError, match=f"d.h5: byte {at:,}: a heap of texts without an end"):
+        open_dataset(path)
+
+
+@given(length=st.integers(1, 2000), share=st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_zeros_anywhere_at_the_beginning_are_told_or_harmless(length: int, share: float) -> None:
+    """Whatever block of the first 8 kB is zero, opening ends: with an error or with a dataset."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_packed(Path(folder) / "d.h5", (8, 8, 8))
+        data = bytearray(path.read_bytes())
+        start = int(share * 8192)
+        data[start : start + length] = bytes(length)
+        path.write_bytes(data)
+        with contextlib.suppress(InkfoldError):
+            open_dataset(path).close()
+
+
+@pytest.mark.parametrize("read", ["blocks", "rows", "export"])
+def test_pixels_that_differ_from_their_digest_are_never_handed_out(
+    tmp_path: Path, read: str
+) -> None:
+    """A chunk that decodes to other pixels is refused by training's, augment's and export's way."""
+    path = write_packed(tmp_path / "d.h5")
+    with h5py.File(path, "r+") as file:
+        file["train/images"][5] = 255 - file["train/images"][5]
+    with open_dataset(path) as dataset:
+        ways: dict[str, Callable[[], object]] = {
+            "blocks": lambda: list(dataset.train.blocks()),
+            "rows": lambda: read_rows(dataset.train.images.parent, 0, 256),
+            "export": lambda: export_dataset(dataset, tmp_path / "o", ["train"], overwrite=False),
+        }
+        with pytest.raises(InkfoldError, match="/train/images: the pixels of row 5 differ from"):
+            ways[read]()
+
+    assert not (tmp_path / "o").exists()

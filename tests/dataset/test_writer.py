@@ -15,8 +15,9 @@ import h5py
 import numpy as np
 import pytest
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import CHUNK, open_dataset
-from inkfold.dataset.writer import Rows, SplitWriter, deflate, digests, writing_dataset
+from inkfold.dataset.writer import Rows, SplitWriter, deflate, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 from tests.worlds.packed_strokes import write_packed
 

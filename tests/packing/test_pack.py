@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import open_dataset
-from inkfold.dataset.writer import digests
 from inkfold.packing.plan import Packing
 from inkfold.picture import prepare, read
 from inkfold.spec import SPLITS, ImageSpec

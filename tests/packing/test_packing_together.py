@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import open_dataset
-from inkfold.dataset.writer import digests
 from inkfold.packing.plan import Packing
 from inkfold.picture import read
 from inkfold.spec import SPLITS, ImageSpec

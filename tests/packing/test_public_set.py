@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 import pytest
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import Dataset, open_dataset
-from inkfold.dataset.writer import digests
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.formats import FORMATS

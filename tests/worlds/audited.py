@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import CHUNK
-from inkfold.dataset.writer import Rows, digests, writing_dataset
+from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
 Pictures = NDArray[np.uint8]

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
-from inkfold.dataset.writer import Rows, digests, writing_dataset
+from inkfold.dataset.digests import digests
+from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
 CLASSES = ("あ", "b b", "$c", "ด")
