@@ -16,18 +16,25 @@ from inkfold.output import make_folder, place_of
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
+def only_writer(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of an output within the block.
+
+    Parameters
+    ----------
+    path : Path
+        The output; it need not exist.
+    wait : bool
+        Whether to wait while another process holds the lock.
 
     Raises
     ------
     InkfoldError
-        If another process holds the lock; its number is named.
+        If another process holds the lock, and `wait` is false; its number is named.
     """
     place = place_of(path)
     make_folder(place.parent)
     lock = place.with_name(f".{place.name}.lock")
-    file = _locked(lock, path)
+    file = _locked(lock, path, wait=wait)
     try:
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
@@ -38,14 +45,14 @@ def only_writer(path: Path) -> Iterator[None]:
         os.close(file)
 
 
-def _locked(lock: Path, path: Path) -> int:
+def _locked(lock: Path, path: Path, *, wait: bool) -> int:
     """An open file that `lock` names and that this process alone has locked."""
     import fcntl  # loaded by a command that needs it
 
     while True:
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_named(file, lock):  # else its last holder removed it after it was opened here
                 return file
         except BlockingIOError:

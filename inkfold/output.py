@@ -14,6 +14,7 @@ import shutil
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
@@ -23,6 +24,8 @@ from inkfold.renames import exchange, rename_new
 # what a spreadsheet takes for the beginning of a formula, in East Asia the wide forms as well, and
 # the mark that says that a cell is text
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+
+SYNCED = 100  # files of a folder that are written to the disk one by one, before it gets its name
 
 
 def check_free(
@@ -134,15 +137,18 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     place = place_of(path)
     part = _part(place)
     try:
-        yield part
-        _sync(part)
+        with _naming(path):
+            yield part
+            _sync(part)
         check_free(path, overwrite=overwrite)  # the work may have taken hours
         if overwrite:
             part.replace(place)
         else:
             _rename_new(part, place, path)
+        _sync_name(place)
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # an earlier error, or the success, is what counts
+            part.unlink()
 
 
 @contextmanager
@@ -160,15 +166,29 @@ def new_folder(
     part = old = _part(place)
     try:
         part.mkdir()  # within try, because a signal may come right after it
-        yield part
+        with _naming(path):
+            yield part
+            _sync_files(part)
         check_free(path, overwrite=overwrite, kind=kind, inputs=inputs)
         if place.exists():
             old = exchange(part, place, _part(place, ending="old"))
         else:
             _rename_new(part, place, path)
+        _sync_name(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the output in an error of the disk that names no file: one of a file that is open."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _rename_new(part: Path, place: Path, path: Path) -> None:
@@ -261,6 +281,28 @@ def _sync(path: Path) -> None:
     """Have a file's bytes written to the disk, before it is renamed."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _sync_files(folder: Path) -> None:
+    """Have the files of a folder written to the disk, where they are few.
+
+    Bundles, evaluations and audits are; for an export of 10,000 pictures it would take longer than
+    to write them.
+    """
+    files = list(islice((path for path in folder.rglob("*") if path.is_file()), SYNCED + 1))
+    if len(files) <= SYNCED:
+        for path in files:
+            _sync(path)
+
+
+def _sync_name(place: Path) -> None:
+    """Have an output's name written to the disk; not every file system can do that."""
+    with contextlib.suppress(OSError):
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def csv_row(cells: Iterable[object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import socket
@@ -123,6 +124,63 @@ def test_a_file_that_came_in_the_meantime_is_not_overwritten(tmp_path: Path) -> 
 
     assert (tmp_path / "out").read_text() == "yours"
     assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("form", ["file", "folder"])
+def test_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Files are synchronised under their first names, and the folder after the renaming."""
+    steps: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink()
+        steps.append((name.name, (tmp_path / "out").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    if form == "file":
+        with new_file(tmp_path / "out", overwrite=False) as part:
+            part.write_text("1")
+    else:
+        with new_folder(tmp_path / "out", KIND, overwrite=False) as part:
+            (part / "one").write_text("1")
+            (part / "two").write_text("2")
+
+    *files, last = steps
+    written = {part.name} if form == "file" else {"one", "two"}
+    assert {name for name, _ in files} == written
+    assert not any(named for _, named in files)
+    assert last == (tmp_path.name, True)
+
+
+def test_a_disk_error_without_a_file_names_the_output(tmp_path: Path) -> None:
+    """An error of a file that is open has a number alone; it gets the name of the output."""
+    with (
+        pytest.raises(OSError, match="No space left") as caught,
+        new_file(tmp_path / "out.csv", overwrite=False),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    assert caught.value.filename == str(tmp_path / "out.csv")
+
+
+def test_an_unfinished_file_that_cannot_be_removed_hides_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first error is raised, not that of the removal, and a finished output stays a success."""
+
+    def fail(_path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EIO, f"cannot remove, missing_ok={missing_ok}")
+
+    monkeypatch.setattr(Path, "unlink", fail)
+    with pytest.raises(ValueError, match="the first"), new_file(tmp_path / "a", overwrite=False):
+        raise ValueError("the first")
+    with new_file(tmp_path / "b", overwrite=False) as part:
+        part.write_text("1")
+
+    assert (tmp_path / "b").read_text() == "1"
 
 
 def test_a_folder_gets_its_name_at_the_end(tmp_path: Path) -> None:

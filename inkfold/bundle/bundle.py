@@ -10,7 +10,7 @@ import hashlib
 import json
 import mmap
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
@@ -21,6 +21,7 @@ from inkfold import __version__
 from inkfold.bundle.record import check_record
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
+from inkfold.locks import only_writer
 from inkfold.output import new_file
 from inkfold.records import read_json
 from inkfold.spec import ImageSpec
@@ -334,15 +335,22 @@ def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
 
 def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
     """Put the score on a split into the bundle's record, in place of an earlier one."""
-    record = read_record(path)
-    record["scores"][split] = score
-    _write(path, record)
+    with _only_writer_of_record(path):
+        record = read_record(path)
+        record["scores"][split] = score
+        _write(path, record)
 
 
 def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
     """Put what calibrates the bundle's probabilities into its record."""
-    record = read_record(path)
-    _write(path, record | {"calibration": calibration})
+    with _only_writer_of_record(path):
+        record = read_record(path)
+        _write(path, record | {"calibration": calibration})
+
+
+def _only_writer_of_record(path: Path) -> AbstractContextManager[None]:
+    """Keep a second evaluation from writing the record between its reading and its writing here."""
+    return only_writer(path.with_name(f"{path.name}.record"), wait=True)
 
 
 def _write(folder: Path, record: dict[str, Any]) -> None:

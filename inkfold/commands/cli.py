@@ -20,11 +20,12 @@ from inkfold.errors import InkfoldError
 Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
 SOME_FAILED = 1
 MISTAKE = 2
-# what a full disk or a missing permission raises, as opposed to a bug
+# what a full or failing disk or a missing permission raises, as opposed to a bug
 DISK = {
     errno.EACCES,
     errno.EDQUOT,
     errno.EFBIG,
+    errno.EIO,
     errno.ENAMETOOLONG,
     errno.ENOSPC,
     errno.ENOTDIR,

@@ -201,6 +201,17 @@ def test_a_name_does_not_command_a_terminal_and_stays_exact_in_a_pipe(tmp_path: 
     assert piped.stderr == b"error: " + exact + b"\n"
 
 
+def test_a_disk_that_fails_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error of the device itself is told in one line that names the file, with exit code 2."""
+
+    @click.command()
+    def fail() -> None:
+        raise OSError(errno.EIO, "Input/output error", "d.h5")
+
+    assert run(fail, []) == MISTAKE
+    assert capsys.readouterr().err.startswith("error: d.h5: Input/output error; ")
+
+
 def test_a_copy_that_does_not_fit_names_the_output(capsys: pytest.CaptureFixture[str]) -> None:
     """Where a disk is full in a copy, the line names what was to be written, not its source."""
 
