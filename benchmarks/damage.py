@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +24,17 @@ import numpy as np
 
 from inkfold.bundle.bundle import ONNX, RECORD, sha256
 from inkfold.bundle.history import HISTORY
+from inkfold.commands import cli
+from inkfold.dataset.reader import open_dataset
+from inkfold.errors import InkfoldError
+from inkfold.training.checkpoint import Arrays, Checkpoint, Position, check_fits
+from inkfold.training.plan import Plan
 from tests.worlds.bands import CLASSES, write_bundle, write_dataset, write_picture
 from tests.worlds.mutations import Count, Trials, damage_file, mutated_json
 from tests.worlds.packed_strokes import write_packed
 
-DATASET = "d.h5"
+DATASET, CHECKPOINT = "d.h5", "c.npz"
+ARRAYS: Arrays = [np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30), np.arange(7)]
 OF_DATASETS = {
     "check": ["check", DATASET],
     "export": ["export", DATASET, "out/e", "-q"],
@@ -102,6 +108,67 @@ def _damage_record(trials: Trials, path: Path, count: int, seed: int) -> Count:
     return trials.count
 
 
+def _read_by_training(path: Path) -> int:
+    """Read every row as training does, and write all of it to ``out``."""
+    return _told(path, lambda: _rows(path))
+
+
+def _rows(path: Path) -> Iterator[bytes]:
+    with open_dataset(path) as dataset:
+        for split in (dataset.train, dataset.validation):
+            for block in split.blocks(np.random.default_rng(0)):
+                yield block.images.tobytes() + block.labels.tobytes()
+
+
+def _read_by_resuming(path: Path) -> int:
+    """Read a checkpoint as ``--resume`` does, and write all of it to ``out``."""
+    return _told(path, lambda: _state(path))
+
+
+def _state(path: Path) -> Iterator[bytes]:
+    saved = Checkpoint.load(path, {})
+    check_fits(path, saved.variables, ARRAYS)
+    check_fits(path, saved.best, ARRAYS)
+    yield repr((saved.position, saved.plan, saved.history)).encode()
+    yield from (array.tobytes() for array in (*saved.variables, *saved.best))
+
+
+def _told(path: Path, read: Callable[[], Iterable[bytes]]) -> int:
+    """Write what `read` gives to ``out``; an error is told as `cli.run` tells it."""
+    try:
+        (path.parent / "out" / "read").write_bytes(b"".join(read()))
+    except InkfoldError as error:
+        cli.echo(f"error: {error}", err=True)
+        return cli.MISTAKE
+    return 0
+
+
+def _training(count: int, seed: int) -> Count:
+    """Training's reading of a dataset, without the network."""
+    with tempfile.TemporaryDirectory() as name:
+        path = write_packed(Path(name) / DATASET, (300, 40, 40))
+        trials = Trials(Path(name), partial(_read_by_training, path), name=DATASET)
+        return damage_file(trials, path, count, seed)
+
+
+def _checkpoint(count: int, seed: int) -> Count:
+    """The reading of a checkpoint by ``--resume``, without the network."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / CHECKPOINT
+        row = {"epoch": 1, "stage": 1, "best": 1, "learning_rate": 0.1, "loss": 1.5}
+        row |= {"accuracy": 0.5, "seconds": 1.0, "phase": "search", "pictures": 64}
+        Checkpoint(
+            config={},
+            plan=Plan(told="as measured"),
+            position=Position(epoch=1, stage_epoch=1, best=0.5, best_epoch=1, path=(1,)),
+            history=[row],
+            variables=ARRAYS,
+            best=ARRAYS,
+        ).save(path)
+        trials = Trials(Path(name), partial(_read_by_resuming, path), name=CHECKPOINT)
+        return damage_file(trials, path, count, seed)
+
+
 def _answers(out: Path) -> Iterable[bytes]:
     """What a command printed, without paths' names and times."""
     yield (out.parent / "stdout").read_bytes().partition(b" pictures answered in")[0]
@@ -113,6 +180,8 @@ def subjects() -> dict[str, Callable[[int, int], Count]]:
         f"{DATASET}: {name}": partial(_dataset, arguments)
         for name, arguments in OF_DATASETS.items()
     }
+    found[f"{DATASET}: training"] = _training
+    found[f"{CHECKPOINT}: resume"] = _checkpoint
     for file in (RECORD, ONNX):
         found[f"{file}: classify"] = partial(_bundle, CLASSIFY, file)
     for file in (RECORD, HISTORY, ONNX):

@@ -9,7 +9,10 @@ import pytest
 
 from tests.worlds.scripts import ROOT
 
-KINDS = ("check", "export", "augment", "explore", "bundle.json", "history.csv", "model.onnx")
+KINDS = (
+    *("check", "export", "augment", "explore", "training", "resume"),
+    *("bundle.json", "history.csv", "model.onnx"),
+)
 
 
 @pytest.mark.slow

@@ -186,7 +186,8 @@ class Trials:
             return "code"
         lines = [line for line in errors.splitlines() if line.startswith("error: ")]
         others = [line for line in errors.splitlines() if not line.startswith(NOTES)]
-        return "refused" if lines == others and self._name in lines[0] else "lines"
+        named = re.search(rf"(?<![\w.]){re.escape(self._name)}(?!\w)", lines[0]) if lines else None
+        return "refused" if lines == others and named else "lines"
 
     def _answer(self) -> tuple[int, str, str]:
         """Exit code (a signal's number, negative), stdout and stderr of one run."""
