@@ -23,7 +23,7 @@ import click
 import numpy as np
 
 from inkfold.bundle.bundle import ONNX, RECORD, sha256
-from inkfold.bundle.history import HISTORY
+from inkfold.bundle.history import HISTORY, Row
 from inkfold.commands import cli
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -155,7 +155,7 @@ def _checkpoint(count: int, seed: int) -> Count:
     """The reading of a checkpoint by ``--resume``, without the network."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / CHECKPOINT
-        row = {"epoch": 1, "stage": 1, "best": 1, "learning_rate": 0.1, "loss": 1.5}
+        row: Row = {"epoch": 1, "stage": 1, "best": 1, "learning_rate": 0.1, "loss": 1.5}
         row |= {"accuracy": 0.5, "seconds": 1.0, "phase": "search", "pictures": 64}
         Checkpoint(
             config={},

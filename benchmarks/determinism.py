@@ -1,0 +1,156 @@
+"""Run every packing stage in other surroundings, and count how often its bytes differ.
+
+    python benchmarks/determinism.py [--only STAGE]
+
+A stage runs once plainly, and then once in each surrounding: other numbers of workers and threads,
+other settings of language, time zone, hash seed and file mode, and inputs whose files were made in
+another order. A trial holds if it exits with 0 and every output file has the same SHA-256.
+Training and evaluation are not tried here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.faults import STAGES, Content, Stage, content, prepared
+from inkfold.commands import cli
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surrounding:
+    """What is other than in a plain run.
+
+    Attributes
+    ----------
+    name : str
+    variables : mapping of str to str
+        Environment variables that are set.
+    workers : int, optional
+        Given as ``--workers`` to the stages that take it.
+    umask : int
+        File mode bits that are taken away; -1 leaves them as they are.
+    shuffled : bool
+        Whether the files of the inputs are made in another order.
+    """
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    workers: int | None = None
+    umask: int = -1
+    shuffled: bool = False
+
+
+SETTINGS = (
+    {"LC_ALL": "C"},
+    {"PYTHONHASHSEED": "0"},
+    {"PYTHONHASHSEED": "1"},
+    {"PYTHONUTF8": "0", "LC_ALL": "C"},
+    {"PYTHONUTF8": "1"},
+    {"TZ": "Pacific/Kiritimati"},
+    {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"},
+    {"OMP_NUM_THREADS": "2", "OPENCV_FOR_THREADS_NUM": "2"},
+)
+SURROUNDINGS = (
+    *(Surrounding(name=f"{count} workers", workers=count) for count in (1, 4, 8)),
+    *(
+        Surrounding(name=" ".join(f"{key}={value}" for key, value in each.items()), variables=each)
+        for each in SETTINGS
+    ),
+    Surrounding(name="umask 077", umask=0o077),
+    Surrounding(name="files in another order", shuffled=True),
+)
+
+
+def shuffled_copy(source: Path, target: Path, rng: random.Random) -> None:
+    """Copy a folder so that its files and folders are made in a drawn order."""
+    paths = [path for path in source.rglob("*") if path.is_file()]
+    rng.shuffle(paths)
+    for path in paths:
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def outcome(stage: Stage, world: Path, around: Surrounding) -> Content | None:
+    """The digests of what a stage writes in a copy of `world`; None if the stage fails."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "trial"
+        if around.shuffled:
+            shuffled_copy(world, folder, random.Random(0))  # noqa: S311, an order, no secret
+        else:
+            shutil.copytree(world, folder)
+        line = [sys.executable, *stage.command, "-q"]
+        if around.workers is not None and "--workers" in line:
+            line[line.index("--workers") + 1] = str(around.workers)
+        done = subprocess.run(  # noqa: S603, our own scripts
+            line,
+            cwd=folder,
+            env={**os.environ, **around.variables},
+            umask=around.umask,
+            capture_output=True,
+            check=False,
+        )
+        return content(folder / stage.output) if done.returncode == 0 else None
+
+
+def differing(stage: Stage, world: Path, surroundings: Sequence[Surrounding]) -> list[str]:
+    """The names of the surroundings in which a stage fails or writes other bytes.
+
+    Raises
+    ------
+    click.ClickException
+        If the stage fails in a plain run or writes nothing.
+    """
+    plain = outcome(stage, world, Surrounding(name="plain"))
+    if not plain:
+        raise click.ClickException(f"{stage.name} fails in a plain run")
+    return [each.name for each in surroundings if outcome(stage, world, each) != plain]
+
+
+def fitting(stage: Stage) -> list[Surrounding]:
+    """The surroundings that change something for a stage: not every stage has workers."""
+    return [each for each in SURROUNDINGS if each.workers is None or "--workers" in stage.command]
+
+
+def rows(stages: Sequence[Stage] = STAGES) -> Iterator[tuple[str, int, int]]:
+    """The name of each stage, how many surroundings were tried, and how many were broken."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = prepared(Path(folder))
+        for stage in stages:
+            surroundings = fitting(stage)
+            broken = differing(stage, world, surroundings)
+            for name in broken:
+                click.echo(f"{stage.name}: other bytes with {name}", err=True)
+            yield stage.name, len(surroundings), len(broken)
+
+
+@click.command()
+@click.option("--only", help="The one stage to try, by its name.")
+def command(only: str | None) -> int:
+    """Run the stages in other surroundings, and print a table: tried, held, broken."""
+    chosen = [stage for stage in STAGES if only in (None, stage.name)]
+    if not chosen:
+        names = ", ".join(stage.name for stage in STAGES)
+        raise click.BadParameter(f"{only!r} is no stage; the stages are {names}")
+    click.echo("| stage | tried | held | broken |\n|---|---|---|---|")
+    failed = 0
+    for name, tried, broken in rows(chosen):
+        click.echo(f"| {name} | {tried} | {tried - broken} | {broken} |")
+        failed += broken
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(command))
