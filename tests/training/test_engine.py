@@ -96,7 +96,14 @@ def test_a_refit_repeats_the_searchs_epochs_on_train_and_validation(
     assert {row["pictures"] for row in refit} == {"384"}
 
 
-def phase(dataset: Dataset, folder: Path, *stages: Stage, batch: int = 32, seed: int = 0) -> Run:
+def phase(
+    dataset: Dataset,
+    folder: Path,
+    *stages: Stage,
+    batch: int = 32,
+    seed: int = 0,
+    seconds: float | None = None,
+) -> Run:
     """A search of the tiny network through these stages."""
     recipe = replace(tiny_network.RECIPE, stages=stages)
     return Run(
@@ -104,7 +111,7 @@ def phase(dataset: Dataset, folder: Path, *stages: Stage, batch: int = 32, seed:
         Batches([dataset.train], batch, seed=0),
         stages,
         dataset.validation,
-        state=State(checkpoint=folder / "c.npz", config={}),
+        state=State(checkpoint=folder / "c.npz", config={}, seconds=seconds),
         watcher=SILENT,
     )
 
@@ -132,6 +139,17 @@ def test_a_cosine_stage_moves_its_rate_at_every_step(dataset: Dataset, tmp_path:
         [stage.rate_at(share) for share in (0.2, 0.7)]
     )
     assert float(fitted.model.optimizer.learning_rate) == pytest.approx(stage.rate_at(0.9))
+
+
+@pytest.mark.slow
+def test_a_phase_whose_time_is_over_ends_after_its_epoch(dataset: Dataset, tmp_path: Path) -> None:
+    """Of two stages of five epochs one epoch is trained in no time; its weights are kept."""
+    stages = (Stage(1e-2, 5, 5), Stage.cosine(1e-2, 5))
+
+    fitted = phase(dataset, tmp_path, *stages, seconds=0.0).finish()
+
+    assert [row["best"] for row in fitted.history] == [1]
+    assert fitted.epochs == (1,)
 
 
 @pytest.mark.slow
