@@ -26,7 +26,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.faults import STAGES, Content, Stage, content, prepared, run
+from benchmarks.faults import STAGES, Content, Stage, content, kept, prepared, run
 from inkfold.commands import cli
 
 CALLS = ("write", "pwrite64", "fsync", "ftruncate", "rename", "renameat2", "mkdir", "unlink")
@@ -130,7 +130,7 @@ def rows(trials: int, only: str | None = None) -> Iterator[tuple[str, int, list[
                 shutil.copytree(world, folder)
                 problem = trial(stage, folder, fault, new)
                 if problem:
-                    broken.append(f"{fault}: {problem}")
+                    broken.append(f"{fault}: {problem}; see {kept(folder)}")
                 shutil.rmtree(folder)
             yield stage.name, len(chosen), broken
 

@@ -166,12 +166,17 @@ def trials(stage: Stage, world: Path, count: int, rng: random.Random) -> Count:
             shutil.copytree(world, folder)
             problem = trial(stage, folder, new, rng.uniform(0, seconds), old_there=number % 2 == 1)
             if problem:
-                kept = Path(tempfile.mkdtemp(prefix="inkfold-faults-")) / "trial"
-                shutil.copytree(folder, kept, symlinks=True)
-                click.echo(f"{stage.name}, trial {number}: {problem}; see {kept}", err=True)
+                click.echo(f"{stage.name}, trial {number}: {problem}; see {kept(folder)}", err=True)
                 broken += 1
             shutil.rmtree(folder)
     return Count(count, broken)
+
+
+def kept(folder: Path) -> Path:
+    """A copy of a broken trial's folder, which stays."""
+    copy = Path(tempfile.mkdtemp(prefix="inkfold-faults-")) / "trial"
+    shutil.copytree(folder, copy, symlinks=True)
+    return copy
 
 
 def trial(
