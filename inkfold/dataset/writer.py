@@ -267,12 +267,13 @@ def deflate(chunk: NDArray[Any]) -> bytes:
     its own, which costs 7 bytes a chunk: where igzip begins to look for repetitions (levels 1 and
     2 of ISA-L 2.32.1), it hashes the address of its own state in place of the data, so that about
     one process in 3,000 wrote other bytes for the same rows (docs/decisions/0016-first-byte.md).
+    Numbers that repeat can still be hit by it: they are few bytes, and level 3 does not do it.
     """
     if len(chunk) < CHUNK:
         padding = np.zeros((CHUNK - len(chunk), *chunk.shape[1:]), chunk.dtype)
         chunk = np.concatenate([chunk, padding])
     data = np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)
-    stream = isal_zlib.compressobj(1)
+    stream = isal_zlib.compressobj(1 if chunk.ndim == 3 else 3)  # images, or what stands by them
     first = stream.compress(data[:1]) + stream.flush(isal_zlib.Z_SYNC_FLUSH)
     return bytes(first + stream.compress(data[1:]) + stream.flush())
 
