@@ -132,7 +132,7 @@ def example_of(dataset: Dataset, augmentation: Augmentation, row: int) -> Exampl
     fields = np.stack(
         [elastic.fields(n, chunk_rng(augmentation.seed, copy, chunk))[at] for copy in copies]
     )
-    original = dataset.train.images[row]
+    original = dataset.train[row].image
     warped = warp(np.stack([original] * len(copies)), fields)
     label = int(dataset.train.labels[row])
     return Example(label=label, original=original, copies=warped, fields=fields)

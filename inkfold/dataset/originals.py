@@ -69,7 +69,7 @@ def image_blocks(dataset: Dataset) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
         for start in range(0, len(split), BLOCK):
             kept = originals[start : start + BLOCK]
             if kept.any():
-                images = split.images[start : start + BLOCK][kept]
+                images = split.checked_images(start, start + BLOCK)[kept]
                 split.check_unchanged()
                 yield slice(first, first + len(images)), images
                 first += len(images)

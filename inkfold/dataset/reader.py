@@ -117,12 +117,13 @@ class Split:
             if step != 1:
                 raise TypeError(f"{self!r} gives slices of step 1, found step {step}")
             stop = max(start, stop)
-            return Block(self.images[start:stop], self.labels[start:stop], np.arange(start, stop))
+            images = self.checked_images(start, stop)
+            return Block(images, self.labels[start:stop], np.arange(start, stop))
         row = operator.index(at)
         if not -len(self) <= row < len(self):
             raise IndexError(f"{self!r} has no row {row}")
         row %= len(self)
-        return Row(self.images[row], int(self.labels[row]))
+        return Row(self.checked_images(row, row + 1)[0], int(self.labels[row]))
 
     @property
     def originals(self) -> NDArray[np.bool_]:

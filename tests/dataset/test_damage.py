@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.dataset.class_folders import export_dataset
+from inkfold.dataset.originals import image_blocks
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.writer import read_rows
 from inkfold.errors import InkfoldError
@@ -190,7 +191,7 @@ def test_zeros_anywhere_at_the_beginning_are_told_or_harmless(length: int, share
             open_dataset(path).close()
 
 
-@pytest.mark.parametrize("read", ["blocks", "rows", "export"])
+@pytest.mark.parametrize("read", ["blocks", "originals", "slice", "row", "rows", "export"])
 def test_pixels_that_differ_from_their_digest_are_never_handed_out(
     tmp_path: Path, read: str
 ) -> None:
@@ -201,6 +202,9 @@ def test_pixels_that_differ_from_their_digest_are_never_handed_out(
     with open_dataset(path) as dataset:
         ways: dict[str, Callable[[], object]] = {
             "blocks": lambda: list(dataset.train.blocks()),
+            "originals": lambda: list(image_blocks(dataset)),
+            "slice": lambda: dataset.train[:8],
+            "row": lambda: dataset.train[5],
             "rows": lambda: read_rows(dataset.train.images.parent, 0, 256),
             "export": lambda: export_dataset(dataset, tmp_path / "o", ["train"], overwrite=False),
         }
