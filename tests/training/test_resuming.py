@@ -83,6 +83,7 @@ def test_a_second_training_into_the_same_output_is_refused_while_the_first_lives
     data = write_packed(tmp_path / "d.h5")
     first = train(tmp_path, data, ["-o", "b"])
     assert first.stdout is not None
+    assert "fused kernels" in first.stdout.readline(), "the plan comes before the first epoch"
     assert "epoch   1" in first.stdout.readline()
     first.send_signal(signal.SIGSTOP)  # it lives for as long as this test wants
     for options in ([], ["--resume"], ["--overwrite"]):
