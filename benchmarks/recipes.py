@@ -34,7 +34,8 @@ from inkfold.metrics import Rate
 from inkfold.recipe import Distortion, Recipe
 from inkfold.training.batches import Batches
 from inkfold.training.compile import Build, fresh_network
-from inkfold.training.loop import Run, State, Watcher, score
+from inkfold.training.loop import Run, State, Watcher
+from inkfold.training.scoring import score
 from models.residual32 import RECIPE, build
 
 if TYPE_CHECKING:

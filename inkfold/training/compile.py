@@ -39,6 +39,11 @@ def fresh_network(
     return compiled(build(classes), recipe, kernels)
 
 
+def variables(model: keras.Model) -> list[keras.Variable]:
+    """All that a training step changes: weights, random states, and the optimizer's variables."""
+    return [*model.variables, *model.optimizer.variables]
+
+
 def compiled(model: keras.Model, recipe: Recipe, kernels: Kernels = "fused") -> keras.Model:
     """The network, or a twin of it, with the recipe's Adam and loss.
 

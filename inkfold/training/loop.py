@@ -1,4 +1,4 @@
-"""The training loop: one phase of a training, epoch by epoch, and the scoring of a network.
+"""The training loop: one phase of a training, epoch by epoch.
 
 There is one loop for every network, written against Keras 3 alone.
 """
@@ -18,11 +18,12 @@ from inkfold.bundle.history import Row
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
-from inkfold.metrics import SMALLEST
 from inkfold.recipe import Stage
 from inkfold.training.batches import Batch, Batches
 from inkfold.training.checkpoint import Arrays, Checkpoint, Position, check_fits
+from inkfold.training.compile import variables
 from inkfold.training.plan import Plan
+from inkfold.training.scoring import Score, score
 from inkfold.workers import one_thread
 
 if TYPE_CHECKING:
@@ -106,29 +107,6 @@ class Fitted:
     calibration: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Score:
-    """Counts over a split.
-
-    Attributes
-    ----------
-    correct : int
-        Pictures answered rightly.
-    total : int
-    loss_sum : float
-        Sum of their cross-entropies, in nats.
-    """
-
-    correct: int
-    total: int
-    loss_sum: float
-
-    @property
-    def loss(self) -> float:
-        """Mean cross-entropy, in nats."""
-        return self.loss_sum / self.total
-
-
 class Run:
     """One phase of training: a recipe over some batches.
 
@@ -174,14 +152,14 @@ class Run:
             If the checkpoint's arrays or its stage are not those of this network and recipe.
         """
         path = self._state.checkpoint
-        check_fits(path, saved.variables, self._variables())
+        check_fits(path, saved.variables, variables(self.model))
         check_fits(path, saved.best, self._best)
         if saved.position.stage > len(self._stages):
             raise InkfoldError(
                 f"{path}: stage {saved.position.stage}, the recipe has {len(self._stages)}; "
                 "remove it and train again"
             )
-        for variable, value in zip(self._variables(), saved.variables, strict=True):
+        for variable, value in zip(variables(self.model), saved.variables, strict=True):
             variable.assign(value)
         self.position, self.history = saved.position, list(saved.history)
         self._best = saved.best
@@ -309,17 +287,13 @@ class Run:
             return None
         return score(self.model, self._validation, self._batches.size)
 
-    def _variables(self) -> list[keras.Variable]:
-        """Weights, states of the random generators, and the optimizer's variables."""
-        return [*self.model.variables, *self.model.optimizer.variables]
-
     def _save(self) -> None:
         Checkpoint(
             config=self._state.config,
             position=self.position,
             plan=self._state.plan,
             history=self.history,
-            variables=[np.asarray(variable.numpy()) for variable in self._variables()],
+            variables=[np.asarray(variable.numpy()) for variable in variables(self.model)],
             best=self._best,
             refit_epochs=self._state.refit_epochs,
             calibration=self._state.calibration,
@@ -338,22 +312,3 @@ def _summary(model: keras.Model) -> str:
     lines: list[str] = []
     model.summary(line_length=100, print_fn=lambda line, **_: lines.append(line))
     return "\n".join(lines)
-
-
-def score(model: keras.Model, split: Split, batch: int) -> Score:
-    """Count what `model` gets right on every row of `split`.
-
-    The last batch is filled up with blank images that are not counted, so that all batches have one
-    shape and the network is compiled once.
-    """
-    correct, loss_sum = 0, 0.0
-    for block in split.blocks():
-        for start in range(0, len(block.labels), batch):
-            labels = block.labels[start : start + batch]
-            images = np.zeros((batch, *block.images.shape[1:], 1), np.uint8)
-            images[: len(labels), :, :, 0] = block.images[start : start + batch]
-            answers = np.asarray(model.predict_on_batch(images), np.float64)[: len(labels)]
-            correct += int((answers.argmax(axis=1) == labels).sum())
-            of_truth = np.clip(answers[np.arange(len(labels)), labels], SMALLEST, 1.0)
-            loss_sum -= float(np.log(of_truth).sum())
-    return Score(correct, len(split), loss_sum)

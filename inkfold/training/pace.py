@@ -9,12 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inkfold.training.compile import Kernels
+from inkfold.training.compile import Kernels, variables
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +47,10 @@ def measured(models: Mapping[Kernels, keras.Model], batch: int) -> dict[Kernels,
     size, classes = one.input_shape[1], one.output_shape[-1]
     images = rng.integers(0, 256, (batch, size, size, 1)).astype(np.uint8)
     labels = rng.integers(0, classes, batch).astype(np.int32)
-    befores = {name: _values(model) for name, model in models.items()}
+    befores = {
+        name: [np.array(variable.numpy()) for variable in variables(model)]
+        for name, model in models.items()
+    }
     steps: dict[Kernels, list[float]] = {name: [] for name in models}
     answers: dict[Kernels, list[float]] = {name: [] for name in models}
     for _ in range(WARM + TIMED):
@@ -60,14 +62,6 @@ def measured(models: Mapping[Kernels, keras.Model], batch: int) -> dict[Kernels,
             steps[name].append(trained - began)
             answers[name].append(time.perf_counter() - trained)
     for name, model in models.items():
-        for variable, value in zip(_variables(model), befores[name], strict=True):
+        for variable, value in zip(variables(model), befores[name], strict=True):
             variable.assign(value)
     return {name: Pace(median(steps[name][WARM:]), median(answers[name][WARM:])) for name in models}
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]
-
-
-def _values(model: keras.Model) -> list[NDArray[Any]]:
-    return [np.array(variable.numpy()) for variable in _variables(model)]

@@ -15,7 +15,7 @@ from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
 from inkfold.dataset.reader import Split
 from inkfold.folder_kinds import BUNDLE
 from inkfold.output import new_folder
-from inkfold.training.loop import score
+from inkfold.training.scoring import score
 
 if TYPE_CHECKING:
     import keras

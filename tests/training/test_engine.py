@@ -17,8 +17,9 @@ from inkfold.recipe import Stage
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint, Position
 from inkfold.training.compile import fresh_network
-from inkfold.training.loop import Run, State, score
+from inkfold.training.loop import Run, State
 from inkfold.training.plan import Plan
+from inkfold.training.scoring import score
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.trained import SILENT, history, training, weights
