@@ -286,7 +286,7 @@ def originals_and_copies(
             images=distorted,
             labels=rows.labels,
             source=rows.source,
-            digest=digests(distorted),
+            digest=digests(distorted) if number else rows.digest,
             origin=origin,
             copy=np.full(len(rows), number, np.int32),
             group=rows.group,
@@ -302,7 +302,7 @@ def _deflated(rows: Rows, shared: Mapping[str, bytes] = NOTHING) -> DeflatedChun
 
 
 def _copy_split(group: h5py.Group, out: SplitWriter) -> None:
-    """Copy a split; its images are not even inflated where they are stored as ours are."""
+    """Copy a split; its images are not deflated anew where they are stored as ours are."""
     for at in range(0, len(group["images"]), CHUNK):
         rows = read_rows(group, at, at + CHUNK)
         stored = stored_chunk(group["images"], at)

@@ -134,17 +134,19 @@ def export_dataset(
 
 def _chunks(split: Split) -> Iterator[tuple[_Originals, int]]:
     """The originals of each 256 rows, and how many of these rows are copies."""
-    originals, source, group = split.originals, split.source, split.group
+    originals, grouped = split.originals, "group" in split.images.parent
     for start in range(0, len(split), CHUNK):
         part = slice(start, start + CHUNK)
         labels = split.labels[part]
         kept = np.flatnonzero(originals[part])
+        source = split.texts("source", part)
+        group = split.texts("group", part) if grouped else [""] * len(labels)
         chunk = _Originals(
             images=split.checked_images(part.start, part.stop)[kept],
             labels=labels[kept].tolist(),
             rows=(start + kept).tolist(),
-            source=[source[row] for row in start + kept],
-            group=[""] * len(kept) if group is None else [group[row] for row in start + kept],
+            source=[source[row] for row in kept],
+            group=[group[row] for row in kept],
         )
         yield chunk, len(labels) - len(kept)
 

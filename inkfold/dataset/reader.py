@@ -134,12 +134,12 @@ class Split:
     @property
     def source(self) -> list[str]:
         """Where each row's picture came from: a path under the source folder, or "set:index"."""
-        return self._texts("source")
+        return self.texts("source")
 
     @property
     def group(self) -> list[str] | None:
         """Writer, page or sheet of each row, "" where unknown; None if the file has no groups."""
-        return self._texts("group") if "group" in self._group else None
+        return self.texts("group") if "group" in self._group else None
 
     @property
     def digest(self) -> NDArray[np.uint8]:
@@ -156,10 +156,11 @@ class Split:
         """0 for an original, 1 to K for its distorted copies; None if nothing was augmented."""
         return self._numbers("copy") if "copy" in self._group else None
 
-    def _texts(self, name: str) -> list[str]:
+    def texts(self, name: str, rows: slice = slice(None)) -> list[str]:
+        """The array "source" or "group" of some rows, by default of all."""
         array = self._group[name]
         with reading(self._path, f"/{self.name}/{name}"):
-            return list(array.asstr()[:])
+            return list(array.asstr()[rows])
 
     def _numbers(self, name: str) -> NDArray[Any]:
         array = self._group[name]
