@@ -104,13 +104,17 @@ def in_turn(
     if warm:
         for work in contenders.values():
             work()
-    names = list(contenders)
-    timed: dict[str, list[float]] = {name: [] for name in names}
+    timed: dict[str, list[float]] = {name: [] for name in contenders}
     for round_ in range(rounds):
-        first = round_ % len(names)
-        for name in names[first:] + names[:first]:
+        for name in turns(list(contenders), round_):
             timed[name].append(seconds(contenders[name]))
     return timed
+
+
+def turns(names: Sequence[str], round_: int) -> list[str]:
+    """The contenders in the order of a round, which begins with another one than the last round."""
+    first = round_ % len(names)
+    return [*names[first:], *names[:first]]
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import Row, Spread, line, ratios
+from benchmarks.measuring import Row, Spread, line, ratios, turns
 from benchmarks.training import Rates, epoch, installed, start
 from inkfold.commands import cli
 from inkfold.commands.train import load_script
@@ -52,8 +52,7 @@ def measured(network: str, rounds: int) -> Rates:
             for name in names:
                 epoch(processes[name])  # networks compile in it
             for number in range(rounds):
-                first = number % len(names)
-                for name in names[first:] + names[:first]:
+                for name in turns(names, number):
                     rates[name].append(epoch(processes[name]))
                 rates["product"].append(product())
         finally:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report
+from benchmarks.measuring import ROOT, Row, Spread, digits, ratios, report, turns
 from inkfold.dataset.reader import open_dataset
 from inkfold.keras_backend import policy
 from inkfold.training.batches import Batches
@@ -58,9 +58,7 @@ def _in_turn(contenders: dict[str, subprocess.Popen[str]], large: Path) -> Rates
     """Pictures a second in each round; the first epoch, in which networks compile, is left out."""
     rates: Rates = {name: [] for name in (*contenders, "reading")}
     for round_ in range(ROUNDS + 1):
-        names = list(contenders)
-        first = round_ % len(names)
-        for name in names[first:] + names[:first]:
+        for name in turns(list(contenders), round_):
             rates[name].append(epoch(contenders[name]))
         rates["reading"].append(_read(large, round_))
         print(f"round {round_} of {ROUNDS}", file=sys.stderr)  # noqa: T201, progress
