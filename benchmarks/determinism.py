@@ -24,7 +24,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.faults import STAGES, Content, Stage, content, prepared
+from benchmarks.faults import STAGES, Content, Stage, chosen_stages, content, prepared, print_table
 from inkfold.commands import cli
 
 
@@ -140,16 +140,7 @@ def rows(stages: Sequence[Stage] = STAGES) -> Iterator[tuple[str, int, int]]:
 @click.option("--only", help="The one stage to try, by its name.")
 def command(only: str | None) -> int:
     """Run the stages in other surroundings, and print a table: tried, held, broken."""
-    chosen = [stage for stage in STAGES if only in (None, stage.name)]
-    if not chosen:
-        names = ", ".join(stage.name for stage in STAGES)
-        raise click.BadParameter(f"{only!r} is no stage; the stages are {names}")
-    click.echo("| stage | tried | held | broken |\n|---|---|---|---|")
-    failed = 0
-    for name, tried, broken in rows(chosen):
-        click.echo(f"| {name} | {tried} | {tried - broken} | {broken} |")
-        failed += broken
-    return 1 if failed else 0
+    return print_table("stage | tried", rows(chosen_stages(only)))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -201,6 +201,39 @@ def trial(
     return f"left over: {', '.join(sorted(left))}" if left and not done else None
 
 
+def chosen_stages(only: str | None, stages: Sequence[Stage] = STAGES) -> list[Stage]:
+    """The one stage of this name, or all.
+
+    Raises
+    ------
+    click.BadParameter
+        If no stage has the name.
+    """
+    chosen = [stage for stage in stages if only in (None, stage.name)]
+    if not chosen:
+        names = ", ".join(stage.name for stage in stages)
+        raise click.BadParameter(f"{only!r} is no stage; the stages are {names}")
+    return chosen
+
+
+def print_table(heading: str, rows: Iterable[tuple[str, int, int]]) -> int:
+    """Print tried, held and broken of each row as it ends; the exit code: 1 if any is broken.
+
+    Parameters
+    ----------
+    heading : str
+        The headings of the first two columns, as ``stage | tried``.
+    rows : iterable of (str, int, int)
+        A name, how many were tried, and how many were broken.
+    """
+    click.echo(f"| {heading} | held | broken |\n|---|---|---|---|")
+    failed = 0
+    for name, tried, broken in rows:
+        click.echo(f"| {name} | {tried} | {tried - broken} | {broken} |")
+        failed += broken
+    return 1 if failed else 0
+
+
 @click.command()
 @click.option("--trials", "count", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option("--only", help="The one stage to try, by its name.")
@@ -208,20 +241,12 @@ def trial(
 def command(count: int, only: str | None, seed: int) -> int:
     """Kill every stage at random moments, and print a table: tried, held, broken."""
     rng = random.Random(seed)  # noqa: S311, moments need no cryptographic randomness
-    chosen = [stage for stage in STAGES if only in (None, stage.name)]
-    if not chosen:
-        names = ", ".join(stage.name for stage in STAGES)
-        raise click.BadParameter(f"{only!r} is no stage; the stages are {names}")
-    broken = 0
+    chosen = chosen_stages(only)
     with tempfile.TemporaryDirectory() as folder:
         world = prepared(Path(folder))
-        click.echo("| stage | killed and run again | held | broken |\n|---|---|---|---|")
-        for stage in chosen:
-            counted = trials(stage, world, count, rng)
-            held = counted.tried - counted.broken
-            click.echo(f"| {stage.name} | {counted.tried} | {held} | {counted.broken} |")
-            broken += counted.broken
-    return 1 if broken else 0
+        counts = ((stage.name, trials(stage, world, count, rng)) for stage in chosen)
+        rows = ((name, counted.tried, counted.broken) for name, counted in counts)
+        return print_table("stage | killed and run again", rows)
 
 
 if __name__ == "__main__":
