@@ -33,6 +33,7 @@ from benchmarks.faults import (
     chosen_stages,
     content,
     kept,
+    kill_all,
     prepared,
     print_table,
     run,
@@ -63,13 +64,19 @@ def traced(stage: Stage, folder: Path, *options: str) -> tuple[int, str]:
     """Run a stage under strace with these options; its exit code, or `ENDLESS`, and its stderr."""
     log = folder.with_name(f"{folder.name}.strace")
     command = ["strace", "-f", "-qq", "-o", str(log), *options, sys.executable, *stage.command]
-    try:
-        done = subprocess.run(  # noqa: S603, our own scripts
-            [*command, "-q"], cwd=folder, capture_output=True, check=False, timeout=120
-        )
-    except subprocess.TimeoutExpired:
-        return ENDLESS, "it did not end in 120 s"
-    return done.returncode, done.stderr.decode(errors="replace")
+    with subprocess.Popen(  # noqa: S603, our own scripts
+        [*command, "-q"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            _, errors = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            kill_all(process)  # strace alone would leave what it traces
+            return ENDLESS, "it did not end in 120 s"
+    return process.returncode, errors.decode(errors="replace")
 
 
 def calls(stage: Stage, folder: Path) -> dict[str, list[int]]:

@@ -132,6 +132,11 @@ def killed_run(stage: Stage, folder: Path, seconds: float, *options: str) -> Non
         start_new_session=True,
     )
     time.sleep(seconds)
+    kill_all(process)
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all those that it started, which are a session of their own."""
     with contextlib.suppress(ProcessLookupError):  # it may have ended
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
