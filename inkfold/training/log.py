@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from inkfold.bundle.history import HISTORY, Row, validation_share, write_history
+from inkfold.keras_backend import import_keras
 from inkfold.output import make_folder, new_file
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")
@@ -26,6 +27,7 @@ class TrainingLog:
         self._header = list(header)
 
     def __enter__(self) -> Self:
+        import_keras()  # TensorBoard imports TensorFlow, which only this does with our settings
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         make_folder(self._folder)

@@ -67,13 +67,14 @@ def test_the_test_split_is_never_read_while_training(dataset: Dataset, tmp_path:
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(dataset: Dataset, tmp_path: Path) -> None:
-    """Two trainings with one seed end with equal weights; a training with a new seed does not."""
-    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        training(dataset, tmp_path / name, seed=seed).run(SILENT, resume=False, overwrite=False)
-    first, second, reseeded = (weights(tmp_path / name) for name in "abc")
+    """Two trainings with one seed end with equal weights, which are not those they began with."""
+    for name in "ab":
+        training(dataset, tmp_path / name, seed=3).run(SILENT, resume=False, overwrite=False)
+    first, second = (weights(tmp_path / name) for name in "ab")
+    initial = phase(dataset, tmp_path, ONE_EPOCH, seed=3).model.get_weights()
 
     assert all(np.array_equal(x, y) for x, y in zip(first, second, strict=True))
-    assert not np.array_equal(first[0], reseeded[0])
+    assert not np.array_equal(first[0], initial[0])
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_a_limit_of_time_shortens_the_run_and_keeps_its_best_epoch(
 
 def test_a_resumed_run_keeps_the_plan_of_its_first_steps(dataset: Dataset, tmp_path: Path) -> None:
     """Kernels, epochs and steps come from the checkpoint; nothing is measured again."""
-    run = training(dataset, tmp_path / "b", minutes=60.0)
+    run = training(dataset, tmp_path / "b", minutes=60.0, kernels="auto")
     plan = Plan(kernels="keras", epochs=3, steps=2, told="as the first run said")
     plans: list[Plan] = []
 
