@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
@@ -32,6 +32,8 @@ Drawn = TypeVar("Drawn")
 # the callable that it gives adds a count to what is done.
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 BLAS_THREADS = "OPENBLAS_NUM_THREADS"  # the variable that OpenBLAS reads when it is loaded
+LONGEST_SOCKET_NAME = 107  # bytes, on Linux
+ADDED_TO_SOCKET_NAME = len("/pymp-12345678/listener-12345678")
 SOCKET_FOLDER = "INKFOLD_SOCKET_FOLDER"  # the variable that inkfold.fork_server reads
 
 
@@ -145,15 +147,44 @@ def start_early(workers: int, *modules: str) -> None:
     """
     if workers == 1 or sys.platform != "linux":
         return
-    from multiprocessing import forkserver, resource_tracker, util
+    from multiprocessing import forkserver, resource_tracker
 
     _check_open_files(workers)
     _context().set_forkserver_preload(["inkfold.fork_server", *modules])
     # A server with a single thread is safe to fork from: OpenBLAS starts its own when imported.
     resource_tracker.ensure_running()  # to start it would let interrupts in again
-    variables = {BLAS_THREADS: "1", SOCKET_FOLDER: util.get_temp_dir()}
+    variables = {BLAS_THREADS: "1", SOCKET_FOLDER: _socket_folder()}
     with _signals_held(), _environment(variables):
         forkserver.ensure_running()
+
+
+def _socket_folder() -> str:
+    """The folder that the server's socket is made in, where TMPDIR allows it among its files.
+
+    The name of a socket has at most 107 bytes (``man 7 unix``), of which 32 are added to the folder
+    of temporary files: below a longer one no worker would start.
+    """
+    import tempfile
+    from multiprocessing import util
+
+    chosen = tempfile.gettempdir()
+    if len(os.fsencode(chosen)) > LONGEST_SOCKET_NAME - ADDED_TO_SOCKET_NAME:
+        tempfile.tempdir = _writable(("/tmp", "/var/tmp", "/dev/shm"), chosen)  # noqa: S108, mkdtemp makes a folder of its own in it
+    try:
+        return util.get_temp_dir()
+    finally:
+        tempfile.tempdir = chosen
+
+
+def _writable(folders: Sequence[str], chosen: str) -> str:
+    """The first of some folders that this process may write in, in place of the `chosen` one."""
+    for folder in folders:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise InkfoldError(
+        f"{chosen}: the path of this folder for temporary files is too long for the socket of "
+        "worker processes; set TMPDIR to a shorter one, or use --workers 1"
+    )
 
 
 def _check_open_files(workers: int) -> None:
