@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.bands import write_bundle, write_picture
-from tests.worlds.scripts import ROOT, run_script
+from tests.worlds.scripts import ROOT
 
 STAGES = (
     *("create_dataset.py", "import_data.py", "augment.py", "evaluate.py", "classify.py"),
     "draw.py",
 )
 MODELS = tuple(sorted(f"models/{path.name}" for path in (ROOT / "models").glob("*.py")))
-HEAVY = {"tensorflow", "keras", "h5py", "scipy", "matplotlib", "sklearn", "onnxruntime", "cv2"}
+LIBRARIES = {
+    *("click", "cv2", "fastapi", "h5py", "isal", "jinja2", "keras", "matplotlib", "multipart"),
+    *("numpy", "onnx", "onnxruntime", "pandas", "rich", "scipy", "sklearn", "tensorboard"),
+    *("tensorflow", "tf2onnx", "threadpoolctl", "uvicorn"),
+}
 NEVER = {"tensorflow", "keras", "h5py", "scipy", "matplotlib", "sklearn", "pandas", "rich"}
 WRONG = {
     "create_dataset.py": ["nowhere"],
@@ -26,6 +29,8 @@ WRONG = {
     "evaluate.py": ["nowhere", "nowhere.h5"],
     "classify.py": ["--model", "nowhere", "a.png"],
 }
+# what opens the file that a script refuses, where that is not h5py
+OPENS = {"import_data.py": ["cv2", "isal"], "classify.py": [], "draw.py": [], "evaluate.py": []}
 # runs a script as `python SCRIPT ...` does and then prints which packages it loaded
 SPY = """
 import runpy, sys
@@ -48,46 +53,27 @@ def loaded(script: str, *arguments: str, cwd: Path) -> tuple[str, set[str]]:
     return code, set(packages)
 
 
-def seconds(script: str, *arguments: str, cwd: Path, enough: float) -> float:
-    """Processor time of the best of ten runs, or of the first that takes less than `enough`.
-
-    On a busy machine the same run takes half as long again.
-    """
-    taken: list[float] = []
-    while len(taken) < 10 and min(taken, default=enough) >= enough:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run_script(script, *arguments, cwd=cwd)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(taken)
-
-
 @pytest.mark.parametrize("script", [*STAGES, *MODELS])
 def test_help_imports_nothing_heavy(script: str, tmp_path: Path) -> None:
-    """A script's --help loads click, but neither numpy nor anything that takes longer to load."""
+    """A script's --help loads click and no other library: numpy alone would double its time."""
     code, packages = loaded(script, "--help", cwd=tmp_path)
 
     assert code == "0"
     assert "click" in packages, "the spy sees nothing"
-    assert packages & (HEAVY | {"numpy", "rich"}) == set()
+    assert packages & LIBRARIES == {"click"}
 
 
 @pytest.mark.parametrize("script", [*STAGES, *MODELS])
-def test_help_answers_in_under_three_tenths_of_a_second(script: str, tmp_path: Path) -> None:
-    """A script's --help takes less than 0.3 s of processor time, a fifth of it Python's start."""
-    assert seconds(script, "--help", cwd=tmp_path, enough=0.3) < 0.3
-
-
-@pytest.mark.parametrize("script", [*STAGES, *MODELS])
-def test_a_wrong_path_is_reported_in_under_half_a_second(script: str, tmp_path: Path) -> None:
-    """A wrong path ends with exit code 2 in less than 0.5 s, before TensorFlow is loaded."""
+def test_a_wrong_path_is_reported_before_a_slow_library_is_loaded(
+    script: str, tmp_path: Path
+) -> None:
+    """A wrong path ends with exit code 2 after the libraries that open a file, and no others."""
     arguments = WRONG.get(script, ["nowhere.h5"])
 
     code, packages = loaded(script, *arguments, cwd=tmp_path)
 
     assert code == "2"
-    assert packages & {"tensorflow", "keras", "sklearn", "matplotlib"} == set()
-    assert seconds(script, *arguments, cwd=tmp_path, enough=0.5) < 0.5
+    assert packages & LIBRARIES <= {"click", "numpy", *OPENS.get(script, ["h5py"])}
 
 
 def test_an_answer_needs_neither_tensorflow_nor_another_slow_library(tmp_path: Path) -> None:
