@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
+TESTS := 2  # processes that tests run in; some start others of up to 1.5 GiB and two threads
 
 .PHONY: demo test check lint bench faults clean
 
@@ -10,10 +11,10 @@ demo: $(READY)  ## the main job on data that comes along, under three minutes
 	$(BIN)/inkfold demo --overwrite
 
 test: $(READY)  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal
 
 check: lint  ## format, lint, types and the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal -m "not slow"
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -229,20 +229,20 @@ def test_a_cleaned_dataset_never_lies_there_without_its_list() -> None:
 
 @pytest.mark.slow
 def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of 18 labels made wrong among 1,797 digits, at least 16 are among the first 36 suspects."""
+    """Of 9 labels made wrong among 901 digits, at least 8 are among the first 18 suspects."""
     pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
     from sklearn.datasets import load_digits
 
-    digits, rng = load_digits(), np.random.default_rng(0)
+    digits, rng = load_digits(n_class=5), np.random.default_rng(0)
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     images = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     labels = digits.target.astype(np.int32)
-    wrong = rng.choice(len(labels), 18, replace=False)
-    labels[wrong] = (labels[wrong] + rng.integers(1, 10, 18)) % 10
-    ends = (0, 1400, 1600, 1797)
+    wrong = rng.choice(len(labels), 9, replace=False)
+    labels[wrong] = (labels[wrong] + rng.integers(1, 5, 9)) % 5
+    ends = (0, 700, 800, 901)
     parts = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]  # noqa: RUF007, one use
     splits = [(images[part], labels[part]) for part in parts]
-    write_splits(Path("d.h5"), splits, classes=[*map(str, range(10)), "rare"])
+    write_splits(Path("d.h5"), splits, classes=[*map(str, range(5)), "rare"])
 
     code = main(["d.h5", "-o", "found"])
 
@@ -251,16 +251,16 @@ def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixt
                if ends[s] <= w < ends[s + 1]}  # fmt: skip
     ranked = [row["source"] for row in rows_of("found/suspects.csv")]
     assert code == 0
-    assert len(planted & set(ranked[:36])) >= 16
+    assert len(planted & set(ranked[:18])) >= 8
     assert len(ranked) == 100
     right = {f"{names[s]}/{row}": str(digits.target[ends[s] + row]) for s in range(3)
              for row in range(ends[s + 1] - ends[s])}  # fmt: skip
-    suggested = [row for row in rows_of("found/suspects.csv")[:36] if row["source"] in planted]
-    assert sum(row["suggested"] == right[row["source"]] for row in suggested) >= 15
+    suggested = [row for row in rows_of("found/suspects.csv")[:18] if row["source"] in planted]
+    assert sum(row["suggested"] == right[row["source"]] for row in suggested) >= 7
     assert Path("found/suspects.png").exists()
-    assert "labels suspected by cleanlab; the quick network agreed with 1,7" in (
+    assert "labels suspected by cleanlab; the quick network agreed with 8" in (
         capsys.readouterr().out
     )
     counts = json.loads(Path("found/audit.json").read_text())["suspected_labels"]
-    assert (counts["judged"], counts["not_judged"]) == (1797, 0)
-    assert 10 <= counts["count"] <= 60
+    assert (counts["judged"], counts["not_judged"]) == (901, 0)
+    assert 5 <= counts["count"] <= 30
