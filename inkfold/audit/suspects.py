@@ -27,6 +27,7 @@ LARGEST = 32  # side of the images that the network reads, in pixels
 BATCH = 128  # pictures in a training step
 EPOCHS, MOST_EPOCHS = 5, 60  # least and most epochs
 STEPS = 1500  # wanted in all: small sets are trained for more epochs
+RATE = 2e-3  # of Adam
 ANSWERED = 1024  # pictures answered at once
 
 
@@ -165,13 +166,14 @@ def _out_of_fold(
     places, labels = whole.places, whole.labels
     answers = np.empty((3, len(places)))
     issues = 0
+    network = compiled(whole.images.shape[1], whole.classes)
     for number in range(FOLDS):
         asked = np.flatnonzero(fold == number)
         rest = np.flatnonzero(fold != number)
         if not len(asked):
             continue
         lesson = replace(whole, places=places[rest], labels=labels[rest])
-        network = trained(lesson, epochs=epochs, seed=seed + number, advance=advance)
+        train(network, lesson, epochs=epochs, seed=seed + number, advance=advance)
         probability = ask(network, whole.images, places[asked])
         wrong, answers[:, asked] = _rank(labels[asked], probability)
         issues += wrong
@@ -195,7 +197,7 @@ def _network(side: int, classes: int) -> keras.Model:
     from inkfold.keras_backend import import_keras
 
     layers = (keras := import_keras()).layers
-    network = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input((side, side, 1)),
             layers.Rescaling(1 / 255),
@@ -209,19 +211,48 @@ def _network(side: int, classes: int) -> keras.Model:
             layers.Dense(classes, activation="softmax"),
         ]
     )
-    network.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
+
+
+def compiled(side: int, classes: int) -> keras.Model:
+    """The network with its loss and optimizer, whose steps are compiled once for all folds."""
+    from inkfold.keras_backend import import_keras
+
+    keras = import_keras()
+    network = _network(side, classes)
+    network.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
+    network.optimizer.build(network.trainable_variables)
     return network
 
 
-def trained(
-    lesson: Lesson, *, epochs: int, seed: int, advance: Callable[[int], None]
-) -> keras.Model:
-    """A network that has learnt a lesson; `advance` is called with 1 after each epoch."""
+def train(
+    network: keras.Model,
+    lesson: Lesson,
+    *,
+    epochs: int,
+    seed: int,
+    advance: Callable[[int], None],
+) -> None:
+    """Let a network forget all that it has learnt, and learn a lesson.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Made by `compiled`; nothing of it counts but its shape.
+    lesson : Lesson
+    epochs, seed : int
+    advance : callable
+        Called with 1 after each epoch.
+    """
     from inkfold.keras_backend import import_keras
 
     keras = import_keras()
     keras.utils.set_random_seed(seed % 2**32)
-    network = _network(lesson.images.shape[1], lesson.classes)
+    fresh = _network(lesson.images.shape[1], lesson.classes)
+    for variable, first in zip(network.variables, fresh.variables, strict=True):
+        variable.assign(first)
+    for variable in network.optimizer.variables:
+        if variable is not network.optimizer.learning_rate:
+            variable.assign(np.zeros(variable.shape, variable.dtype))  # Adam begins with zeros
     counting = keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1))
     network.fit(
         lesson.images[lesson.places][..., None],
@@ -231,7 +262,6 @@ def trained(
         verbose=0,
         callbacks=[counting],
     )
-    return network
 
 
 def ask(network: keras.Model, images: NDArray[np.uint8], places: Places) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkfold.audit.suspects import epochs_of, suspects_of
+from inkfold.audit.suspects import Lesson, ask, compiled, epochs_of, suspects_of, train
 
 
 def test_small_sets_get_more_epochs() -> None:
@@ -23,3 +23,22 @@ def test_labels_of_a_single_class_are_not_judged() -> None:
     digest = np.zeros((30, 2), np.uint64)
 
     assert suspects_of(images, labels, digest, np.ones(30, bool), classes=2) is None
+
+
+def test_a_fold_learns_as_if_no_fold_had_been_before_it() -> None:
+    """A network that learnt another lesson first gives the answers of one that did not."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    places, labels = np.arange(60), np.arange(60) % 3
+    lesson = Lesson(images=images, places=places[:40], labels=labels[:40], classes=3)
+    other = Lesson(images=images, places=places[20:], labels=labels[20:][::-1], classes=3)
+    first, second = compiled(8, 3), compiled(8, 3)
+
+    train(first, lesson, epochs=2, seed=5, advance=lambda _count: None)
+    train(second, other, epochs=2, seed=4, advance=lambda _count: None)
+    between = ask(second, images, places)
+    train(second, lesson, epochs=2, seed=5, advance=lambda _count: None)
+
+    answers = ask(first, images, places)
+    assert not np.array_equal(between, answers)
+    assert np.array_equal(ask(second, images, places), answers)
