@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT, Row, Spread, in_turn, ratios, report
+from benchmarks.measuring import ROOT, Row, Spread, in_turn, line, ratios
 
 ROUNDS = 10
 PYTHON = "python -c pass"
@@ -63,4 +63,5 @@ def measure() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(report(measure))
+    for row in measure():
+        print(line(row))  # noqa: T201, a benchmark prints its figures
