@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import os
 import re
@@ -26,6 +27,8 @@ from inkfold.renames import exchange, rename_new
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 
 SYNCED = 100  # files of a folder that are written to the disk one by one, before it gets its name
+# what a file system answers that cannot synchronise a folder, or a folder that may not be read
+NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 def check_free(
@@ -145,7 +148,8 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
             part.replace(place)
         else:
             _rename_new(part, place, path)
-        _sync_name(place)
+        with _naming(path):
+            _sync_folder(place.parent)
     finally:
         with contextlib.suppress(OSError):  # an earlier error, or the success, is what counts
             part.unlink()
@@ -174,7 +178,8 @@ def new_folder(
             old = exchange(part, place, _part(place, ending="old"))
         else:
             _rename_new(part, place, path)
-        _sync_name(place)
+        with _naming(path):
+            _sync_folder(place.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
@@ -284,25 +289,33 @@ def _sync(path: Path) -> None:
 
 
 def _sync_files(folder: Path) -> None:
-    """Have the files of a folder written to the disk, where they are few.
+    """Have what a folder holds written to the disk, where that is little.
 
     Bundles, evaluations and audits are; for an export of 10,000 pictures it would take longer than
     to write them.
     """
-    files = list(islice((path for path in folder.rglob("*") if path.is_file()), SYNCED + 1))
-    if len(files) <= SYNCED:
-        for path in files:
+    found = list(islice(folder.rglob("*"), SYNCED + 1))
+    if len(found) > SYNCED:
+        return
+    for path in found:
+        if path.is_dir():
+            _sync_folder(path)
+        else:
             _sync(path)
+    _sync_folder(folder)
 
 
-def _sync_name(place: Path) -> None:
-    """Have an output's name written to the disk; not every file system can do that."""
-    with contextlib.suppress(OSError):
-        folder = os.open(place.parent, os.O_RDONLY)
+def _sync_folder(folder: Path) -> None:
+    """Have a folder's list of names written to the disk; not every file system can do that."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
 
 
 def csv_row(cells: Iterable[object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
@@ -130,7 +131,7 @@ def test_a_file_that_came_in_the_meantime_is_not_overwritten(tmp_path: Path) -> 
 def test_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """Files are synchronised under their first names, and the folder after the renaming."""
+    """Files and new folders are synchronised under their first names, and the name at the end."""
     steps: list[tuple[str, bool]] = []
     fsync = os.fsync
 
@@ -146,24 +147,49 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
     else:
         with new_folder(tmp_path / "out", KIND, overwrite=False) as part:
             (part / "one").write_text("1")
-            (part / "two").write_text("2")
+            (part / "inner").mkdir()
+            (part / "inner/two").write_text("2")
 
     *files, last = steps
-    written = {part.name} if form == "file" else {"one", "two"}
+    written = {part.name} if form == "file" else {part.name, "one", "inner", "two"}
     assert {name for name, _ in files} == written
     assert not any(named for _, named in files)
     assert last == (tmp_path.name, True)
 
 
-def test_a_disk_error_without_a_file_names_the_output(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["file", "folder"])
+def test_a_disk_error_without_a_file_names_the_output(tmp_path: Path, form: str) -> None:
     """An error of a file that is open has a number alone; it gets the name of the output."""
-    with (
-        pytest.raises(OSError, match="No space left") as caught,
-        new_file(tmp_path / "out.csv", overwrite=False),
-    ):
+    path = tmp_path / "out"
+    output = (
+        new_file(path, overwrite=False)
+        if form == "file"
+        else new_folder(path, KIND, overwrite=False)
+    )
+    with pytest.raises(OSError, match="No space left") as caught, output:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    assert caught.value.filename == str(tmp_path / "out.csv")
+    assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize(("number", "raised"), [(errno.EIO, True), (errno.EINVAL, False)])
+def test_a_disk_that_cannot_keep_a_name_is_told_apart_from_one_that_does_not_synchronise_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, raised: bool
+) -> None:
+    """EIO of the folder that holds the output is an error with its name; EINVAL is none."""
+    fsync = os.fsync
+
+    def failing(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == tmp_path:
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    expected = pytest.raises(OSError, match=r"/out'$") if raised else contextlib.nullcontext()
+    with expected, new_file(tmp_path / "out", overwrite=False) as part:
+        part.write_text("whole")
+
+    assert (tmp_path / "out").read_text() == "whole"
 
 
 def test_an_unfinished_file_that_cannot_be_removed_hides_no_error(
