@@ -1,11 +1,12 @@
-"""Run every packing stage in other surroundings, and count how often its bytes differ.
+"""Run every stage in other surroundings, and count how often its bytes differ.
 
     python benchmarks/determinism.py [--only STAGE]
 
 A stage runs once plainly, and then once in each surrounding: other numbers of workers and threads,
 other settings of language, time zone, hash seed and file mode, and inputs whose files were made in
-another order. A trial holds if it exits with 0 and every output file has the same SHA-256.
-Training and evaluation are not tried here.
+another order. A trial holds if it exits with 0 and every output file that is compared has the same
+SHA-256; of a training these are the weights and the architecture, because its record tells how
+long it took.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.faults import STAGES, Content, Stage, chosen_stages, content, prepared, print_table
+from benchmarks.fault_stages import STAGES, Stage, contents, prepared
+from benchmarks.faults import Outputs, chosen_stages, print_table
 from inkfold.commands import cli
 
 
@@ -83,7 +85,7 @@ def shuffled_copy(source: Path, target: Path, rng: random.Random) -> None:
         shutil.copyfile(path, copy)
 
 
-def outcome(stage: Stage, world: Path, around: Surrounding) -> Content | None:
+def outcome(stage: Stage, world: Path, around: Surrounding) -> Outputs | None:
     """The digests of what a stage writes in a copy of `world`; None if the stage fails."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trial"
@@ -91,7 +93,7 @@ def outcome(stage: Stage, world: Path, around: Surrounding) -> Content | None:
             shuffled_copy(world, folder, random.Random(0))  # noqa: S311, an order, no secret
         else:
             shutil.copytree(world, folder)
-        line = [sys.executable, *stage.command, "-q"]
+        line = [sys.executable, *stage.command]
         if around.workers is not None and "--workers" in line:
             line[line.index("--workers") + 1] = str(around.workers)
         done = subprocess.run(  # noqa: S603, our own scripts
@@ -102,7 +104,7 @@ def outcome(stage: Stage, world: Path, around: Surrounding) -> Content | None:
             capture_output=True,
             check=False,
         )
-        return content(folder / stage.output) if done.returncode == 0 else None
+        return contents(stage, folder) if done.returncode == 0 else None
 
 
 def differing(stage: Stage, world: Path, surroundings: Sequence[Surrounding]) -> list[str]:
@@ -114,7 +116,7 @@ def differing(stage: Stage, world: Path, surroundings: Sequence[Surrounding]) ->
         If the stage fails in a plain run or writes nothing.
     """
     plain = outcome(stage, world, Surrounding(name="plain"))
-    if not plain:
+    if plain is None or None in plain.values():
         raise click.ClickException(f"{stage.name} fails in a plain run")
     return [each.name for each in surroundings if outcome(stage, world, each) != plain]
 
@@ -137,8 +139,8 @@ def rows(stages: Sequence[Stage] = STAGES) -> Iterator[tuple[str, int, int]]:
 
 
 @click.command()
-@click.option("--only", help="The one stage to try, by its name.")
-def command(only: str | None) -> int:
+@click.option("--only", multiple=True, help="A stage to try, by its name; may be repeated.")
+def command(only: tuple[str, ...]) -> int:
     """Run the stages in other surroundings, and print a table: tried, held, broken."""
     return print_table("stage | tried", rows(chosen_stages(only)))
 

@@ -2,11 +2,13 @@
 
     python benchmarks/disk_errors.py [--trials 40] [--only STAGE]
 
-strace counts the calls of a whole run that write, synchronise, rename, make and remove, and then
-lets one of them fail, in each trial another one: ENOSPC and EIO by turns. A trial holds if the
-stage ends with exit code 2 and one line, or with exit code 0 and exactly the output of an unbroken
-run; if its output is there whole or not at all; and if the same command, run again, gives the
-output of an unbroken run. strace must be installed.
+strace counts the calls of a whole run that open, write, synchronise, rename, make and remove, and
+then lets one of them fail, in each trial another one: by turns ENOSPC and EIO, for a call that
+opens EMFILE as well. In every second trial an older output lies there and is overwritten. A trial
+holds if the stage ends with exit code 2 and one line that names a file, or with exit code 0 and
+exactly the output of an unbroken run; if each output then is the whole old one, the whole new one
+or nothing; and if the same command, run again, gives the output of an unbroken run and leaves
+nothing beside it. strace must be installed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -26,29 +27,23 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.faults import (
-    STAGES,
-    Content,
-    Stage,
-    chosen_stages,
-    content,
-    kept,
-    kill_all,
-    prepared,
-    print_table,
-    run,
-)
+from benchmarks.fault_stages import STAGES, Stage, contents, prepared
+from benchmarks.faults import Outputs, chosen_stages, completed, kept, print_table
+from benchmarks.running import Ended, cold, finished
 from inkfold.commands import cli
 
-CALLS = ("write", "pwrite64", "fsync", "ftruncate", "rename", "renameat2", "mkdir", "unlink")
+CALLS = (
+    *("openat", "write", "writev", "pwrite64", "fsync", "ftruncate", "close"),
+    *("rename", "renameat2", "link", "mkdir", "unlink", "unlinkat", "rmdir"),
+)
 ERRORS = ("ENOSPC", "EIO")
+OPENING = (*ERRORS, "EMFILE")
 FAST = tuple(
     # with workers a fault would meet the pipes between processes as well, which no disk disturbs
     replace(stage, command=tuple("1" if word == "2" else word for word in stage.command))
     for stage in STAGES
-    if stage.name != "inkfold audit"  # it starts TensorFlow
+    if stage.name not in {"inkfold audit", "training"}  # too slow under strace
 )
-ENDLESS = -1  # in place of an exit code
 
 
 @dataclass(frozen=True)
@@ -60,23 +55,11 @@ class Fault:
     error: str
 
 
-def traced(stage: Stage, folder: Path, *options: str) -> tuple[int, str]:
-    """Run a stage under strace with these options; its exit code, or `ENDLESS`, and its stderr."""
+def traced(stage: Stage, folder: Path, *options: str, words: Sequence[str] = ()) -> Ended:
+    """Run a stage with these `words` under strace with these options."""
     log = folder.with_name(f"{folder.name}.strace")
-    command = ["strace", "-f", "-qq", "-o", str(log), *options, sys.executable, *stage.command]
-    with subprocess.Popen(  # noqa: S603, our own scripts
-        [*command, "-q"],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        try:
-            _, errors = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            kill_all(process)  # strace alone would leave what it traces
-            return ENDLESS, "it did not end in 120 s"
-    return process.returncode, errors.decode(errors="replace")
+    command = ["strace", "-f", "-qq", "-o", str(log), *options, sys.executable]
+    return finished([*command, *stage.command, *words], folder)
 
 
 def calls(stage: Stage, folder: Path) -> dict[str, list[int]]:
@@ -84,9 +67,9 @@ def calls(stage: Stage, folder: Path) -> dict[str, list[int]]:
 
     strace counts the calls of each process by itself, from 1.
     """
-    code, errors = traced(stage, folder, "-y", "-e", f"trace={','.join(CALLS)}")
-    if code:
-        raise click.ClickException(f"{stage.name} fails under strace: {errors}")
+    ended = traced(stage, folder, "-y", "-e", f"trace={','.join(CALLS)}")
+    if ended.code:
+        raise click.ClickException(f"{stage.name} fails under strace: {ended.errors}")
     log = folder.with_name(f"{folder.name}.strace").read_text(errors="replace")
     seen: Counter[tuple[str, str]] = Counter()
     numbers: dict[str, set[int]] = {call: set() for call in CALLS}
@@ -108,24 +91,37 @@ def faults(numbers: dict[str, list[int]], trials: int, rng: random.Random) -> li
     share = max(2, trials // len([call for call in numbers if numbers[call]]))
     for call, possible in numbers.items():
         chosen = sorted(rng.sample(possible, min(len(possible), share)))
-        found += [Fault(call, number, ERRORS[at % 2]) for at, number in enumerate(chosen)]
+        errors = OPENING if call == "openat" else ERRORS
+        found += [Fault(call, number, errors[at % len(errors)]) for at, number in enumerate(chosen)]
     return found
 
 
-def trial(stage: Stage, folder: Path, fault: Fault, new: Content | None) -> str | None:
+def trial(stage: Stage, folder: Path, fault: Fault, new: Outputs, *, old_there: bool) -> str | None:
     """Run a stage with a fault, and again without; what was wrong, or None."""
+    inputs = {path.name for path in folder.iterdir()}
+    words: tuple[str, ...] = ("--overwrite",) if old_there else ()
+    if old_there and cold([*stage.command, *stage.older], folder).code != 0:
+        return "the older output could not be made"
+    old = contents(stage, folder)
     inject = f"inject={fault.call}:error={fault.error}:when={fault.number}"
-    code, errors = traced(stage, folder, "-e", f"trace={fault.call}", "-e", inject)
-    after = content(folder / stage.output)
-    lines = [line for line in errors.splitlines() if not line.startswith("warning: ")]
-    if after not in (None, new):
-        return "the output is neither whole nor absent"
-    told = len(lines) == 1 and lines[0].startswith("error: ")
-    if code not in (0, 2) or (code == 2 and not told) or "Traceback" in errors:
-        return f"exit code {code}, not one line: {errors[-300:]}"
-    if after is None and (code == 0 or run(stage, folder) != 0):
-        return "it ends with 0 and without its output, or fails when it is run again"
-    return None if content(folder / stage.output) == new else "run again, it gives other bytes"
+    ended = traced(stage, folder, "-e", f"trace={fault.call}", "-e", inject, words=words)
+    after = contents(stage, folder)
+    if any(after[name] not in (old[name], new[name]) for name in after):
+        return f"an output is neither the old nor the new one: {ended.errors[-300:]}"
+    if ended.code == 0 and after != new:
+        return f"it ends with 0 and without its output: {ended.errors[-300:]}"
+    return untold(ended) or completed(stage, folder, new, inputs, cold)
+
+
+def untold(ended: Ended) -> str | None:
+    """What is wrong with the way in which a stage told of a fault; None where nothing is."""
+    lines = [line for line in ended.errors.splitlines() if not line.startswith("warning: ")]
+    if ended.code == 0:
+        return f"it ends with 0 and says {ended.errors[-300:]}" if lines else None
+    told = len(lines) == 1 and re.match(r"error: (\S*[\w.]+: |Too many open files; )", lines[0])
+    if ended.code != 2 or not told:
+        return f"exit code {ended.code}, not one line that names a file: {ended.errors[-300:]}"
+    return None
 
 
 def rows(trials: int, stages: Sequence[Stage] = FAST) -> Iterator[tuple[str, int, int]]:
@@ -137,13 +133,13 @@ def rows(trials: int, stages: Sequence[Stage] = FAST) -> Iterator[tuple[str, int
             folder = Path(scratch) / "unbroken"
             shutil.copytree(world, folder)
             numbers = calls(stage, folder)
-            new, broken = content(folder / stage.output), 0
+            new, broken = contents(stage, folder), 0
             shutil.rmtree(folder)
             chosen = faults(numbers, trials, rng)
             for number, fault in enumerate(chosen):
                 folder = Path(scratch) / str(number)
                 shutil.copytree(world, folder)
-                problem = trial(stage, folder, fault, new)
+                problem = trial(stage, folder, fault, new, old_there=number % 2 == 1)
                 if problem:
                     click.echo(f"{stage.name}: {fault}: {problem}; see {kept(folder)}", err=True)
                     broken += 1
@@ -153,8 +149,8 @@ def rows(trials: int, stages: Sequence[Stage] = FAST) -> Iterator[tuple[str, int
 
 @click.command(help=__doc__)
 @click.option("--trials", type=click.IntRange(min=8), default=40, show_default=True)
-@click.option("--only", help="The one stage to try, by its name.")
-def command(trials: int, only: str | None) -> int:
+@click.option("--only", multiple=True, help="A stage to try, by its name; may be repeated.")
+def command(trials: int, only: tuple[str, ...]) -> int:
     """Print a table: tried, held, broken."""
     if shutil.which("strace") is None:
         raise click.ClickException("strace is missing; on Debian: apt install strace")

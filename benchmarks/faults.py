@@ -2,26 +2,23 @@
 
     python benchmarks/faults.py [--trials 100] [--only STAGE]
 
-Each trial starts a stage as a user does, in a folder of its own, and kills it and its workers by
-SIGKILL at a random moment. In every second trial an older output lies there and is overwritten.
-The trial holds if the output's name then bears nothing, the whole old output or the whole new one;
-if the same command, run again, exits with 0 and gives the bytes of an unbroken run; and if nothing
-else is left beside it. Otherwise the trial is broken, and its folder is kept and named.
+Each trial runs a stage in a folder of its own, and kills it and its workers by SIGKILL at a random
+moment; all libraries are loaded before, so that the moments lie in the stage's own work. A stage
+that ended before its kill is not counted. In every second trial an older output lies there and is
+overwritten. The trial holds if each output's name then bears nothing, the whole old output or the
+whole new one; if the same command, run again (with ``--resume`` where the killed one left a
+checkpoint), exits with 0 and gives the bytes of an unbroken run; and if nothing else is left
+beside it. Otherwise the trial is broken, and its folder is kept and named.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,152 +26,67 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT
+from benchmarks.fault_stages import STAGES, Content, Stage, contents, prepared
+from benchmarks.running import Ended, forked, load_libraries
 from inkfold.commands import cli
-from inkfold.commands.demo import write_digits
 
-DIGITS = 40  # pictures of each digit: a stage takes a second or less
-Content = dict[str, str]  # hexadecimal digests of an output's files, by their path in it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A command that writes one output.
-
-    Attributes
-    ----------
-    name : str
-    command : tuple of str
-        What follows ``python``; relative paths are in the trial's folder.
-    older : tuple of str
-        Options that make an output with other bytes: the one that is overwritten.
-    output : str
-        The file or folder that the command writes.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    older: tuple[str, ...]
-    output: str
-
-
-def script(name: str) -> str:
-    """The path of one of the project's scripts."""
-    return str(ROOT / f"{name}.py")
-
-
-MODULE = ("-m", "inkfold.commands.main")
-STAGES = (
-    Stage(
-        name="create_dataset.py",
-        command=(script("create_dataset"), "digits", "-o", "out.h5", "--workers", "2"),
-        older=("--seed", "1"),
-        output="out.h5",
-    ),
-    Stage(
-        name="augment.py",
-        command=(script("augment"), "packed.h5", "-o", "out.h5", "--workers", "2"),
-        older=("--seed", "1"),
-        output="out.h5",
-    ),
-    Stage(
-        name="explore.py",
-        command=(script("explore"), "packed.h5", "-o", "out.html"),
-        older=("--seed", "1"),
-        output="out.html",
-    ),
-    Stage(
-        name="inkfold export",
-        command=(*MODULE, "export", "packed.h5", "out"),
-        older=("--split", "test"),
-        output="out",
-    ),
-    Stage(
-        name="inkfold audit",
-        command=(*MODULE, "audit", "packed.h5", "-o", "out"),
-        older=("--seed", "1"),
-        output="out",
-    ),
-)
+TOO_EARLY = 4  # moments that are drawn for each kill: a stage may end before one
+Outputs = dict[str, Content | None]
+Run = Callable[..., Ended]
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many trials of a stage were made, and how many of them were broken."""
+    """How many stages were killed in their work, and how many of these trials were broken."""
 
     tried: int
     broken: int
 
 
-def content(path: Path) -> Content | None:
-    """The digests of a file, or of all files in a folder; None where there is nothing."""
-    if not path.exists():
-        return None
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return {str(p.relative_to(path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial: whether the kill met a living stage, and what was wrong, or None."""
+
+    killed: bool
+    problem: str | None
 
 
-def run(stage: Stage, folder: Path, *options: str) -> int:
-    """Run a stage to its end; its exit code."""
-    command = [sys.executable, *stage.command, "-q", *options]
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)  # noqa: S603, ours
-    return done.returncode
+def trials(stage: Stage, world: Path, count: int, rng: random.Random, run: Run) -> Count:
+    """Kill a stage `count` times, each time in a copy of `world`.
 
-
-def killed_run(stage: Stage, folder: Path, seconds: float, *options: str) -> None:
-    """Start a stage, and kill it with all its processes after some seconds."""
-    command = [sys.executable, *stage.command, "-q", *options]
-    process = subprocess.Popen(  # noqa: S603, our own scripts
-        command,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    time.sleep(seconds)
-    kill_all(process)
-
-
-def kill_all(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all those that it started, which are a session of their own."""
-    with contextlib.suppress(ProcessLookupError):  # it may have ended
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def prepared(folder: Path) -> Path:
-    """A folder with what the stages read: class folders and a packed dataset."""
-    write_digits(folder / "all", lambda _count: None)
-    for digit in sorted((folder / "all").iterdir()):
-        (folder / "digits" / digit.name).mkdir(parents=True)
-        for picture in sorted(digit.iterdir())[:DIGITS]:
-            shutil.move(picture, folder / "digits" / digit.name / picture.name)
-    shutil.rmtree(folder / "all")
-    packing = [sys.executable, script("create_dataset"), "digits", "-o", "packed.h5", "-q"]
-    subprocess.run(packing, cwd=folder, check=True, capture_output=True)  # noqa: S603, our own scripts
-    return folder
-
-
-def trials(stage: Stage, world: Path, count: int, rng: random.Random) -> Count:
-    """Make `count` trials of a stage, each in a copy of `world`."""
+    Parameters
+    ----------
+    stage : Stage
+    world : Path
+        A folder that `prepared` made.
+    count : int
+    rng : random.Random
+        Draws the moments.
+    run : callable
+        `cold` or `forked`.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         unbroken = Path(scratch) / "unbroken"
         shutil.copytree(world, unbroken)
         began = time.perf_counter()
-        if run(stage, unbroken) != 0:
-            raise click.ClickException(f"{stage.name} fails without being killed")
+        if (ended := run(stage.command, unbroken)).code != 0:
+            raise click.ClickException(f"{stage.name} fails without a kill: {ended.errors}")
         seconds = time.perf_counter() - began
-        new = content(unbroken / stage.output)
-        broken = 0
-        for number in range(count):
+        new = contents(stage, unbroken)
+        killed = broken = number = 0
+        while killed < count and number < TOO_EARLY * count:
             folder = Path(scratch) / str(number)
             shutil.copytree(world, folder)
-            problem = trial(stage, folder, new, rng.uniform(0, seconds), old_there=number % 2 == 1)
-            if problem:
-                click.echo(f"{stage.name}, trial {number}: {problem}; see {kept(folder)}", err=True)
+            moment = rng.uniform(0, seconds)
+            outcome = trial(stage, folder, new, moment, run=run, old_there=number % 2 == 1)
+            killed += outcome.killed
+            if outcome.problem:
+                words = f"{stage.name}, trial {number}: {outcome.problem}; see {kept(folder)}"
+                click.echo(words, err=True)
                 broken += 1
             shutil.rmtree(folder)
-    return Count(count, broken)
+            number += 1
+    return Count(killed, broken)
 
 
 def kept(folder: Path) -> Path:
@@ -185,40 +97,64 @@ def kept(folder: Path) -> Path:
 
 
 def trial(
-    stage: Stage, folder: Path, new: Content | None, seconds: float, *, old_there: bool
-) -> str | None:
-    """Kill a run after some seconds and run it again; what was wrong, or None."""
-    output, inputs = folder / stage.output, {path.name for path in folder.iterdir()}
-    options: Sequence[str] = ("--overwrite",) if old_there else ()
-    if old_there and run(stage, folder, *stage.older) != 0:
-        return "the older output could not be made"
-    old = content(output)
-    killed_run(stage, folder, seconds, *options)
-    after = content(output)
-    if after not in (old, new):
-        return "after the kill the output is neither the old nor the new one"
-    done = after is not None and not old_there  # it had ended before it was killed
-    if not done and (code := run(stage, folder, *options)) != 0:
-        return f"run again, it exits with {code}"
-    if content(output) != new:
+    stage: Stage, folder: Path, new: Outputs, seconds: float, *, run: Run, old_there: bool
+) -> Outcome:
+    """Kill a run after some seconds and run it again."""
+    inputs = {path.name for path in folder.iterdir()}
+    if old_there and (ended := run([*stage.command, *stage.older], folder)).code != 0:
+        return Outcome(killed=False, problem=f"the older output could not be made: {ended.errors}")
+    old = contents(stage, folder)
+    words = ("--overwrite",) if old_there else ()
+    killed = run([*stage.command, *words], folder, seconds).code < 0
+    after = contents(stage, folder)
+    changed = [name for name in after if after[name] not in (old[name], new[name])]
+    if changed:
+        problem: str | None = f"after the kill neither the old nor the new one: {changed}"
+    else:
+        problem = completed(stage, folder, new, inputs, run)
+    return Outcome(killed=killed, problem=problem)
+
+
+def completed(stage: Stage, folder: Path, new: Outputs, inputs: set[str], run: Run) -> str | None:
+    """Run a stage again after a fault, unless it had ended; what is wrong then, or None.
+
+    Parameters
+    ----------
+    stage : Stage
+    folder : Path
+        As the fault left it.
+    new : dict
+        The contents of an unbroken run.
+    inputs : set of str
+        The names in the folder before the stage ran for the first time.
+    run : callable
+    """
+    before = contents(stage, folder)
+    if before != new:
+        words = ("--overwrite",) if before[stage.outputs[0]] is not None else ()
+        if stage.resumes and (folder / stage.resumes).exists():
+            words = (*words, "--resume")
+        if (ended := run([*stage.command, *words], folder)).code != 0:
+            return f"run again, it exits with {ended.code}: {ended.errors}"
+    if contents(stage, folder) != new:
         return "run again, it gives other bytes than an unbroken run"
-    left = {path.name for path in folder.iterdir()} - inputs - {Path(stage.output).name}
-    return f"left over: {', '.join(sorted(left))}" if left and not done else None
+    left = {path.name for path in folder.iterdir()} - inputs - {*stage.outputs, *stage.beside}
+    # what a run left that had ended is swept by the next one
+    return f"left over: {', '.join(sorted(left))}" if left and before != new else None
 
 
-def chosen_stages(only: str | None, stages: Sequence[Stage] = STAGES) -> list[Stage]:
-    """The one stage of this name, or all.
+def chosen_stages(only: Sequence[str], stages: Sequence[Stage] = STAGES) -> list[Stage]:
+    """The stages of these names, or all where none is named.
 
     Raises
     ------
     click.BadParameter
-        If no stage has the name.
+        If no stage has one of the names.
     """
-    chosen = [stage for stage in stages if only in (None, stage.name)]
-    if not chosen:
-        names = ", ".join(stage.name for stage in stages)
-        raise click.BadParameter(f"{only!r} is no stage; the stages are {names}")
-    return chosen
+    names = [stage.name for stage in stages]
+    if unknown := [name for name in only if name not in names]:
+        raise click.BadParameter(f"{unknown[0]!r} is no stage; the stages are {', '.join(names)}")
+    return [stage for stage in stages if not only or stage.name in only]
 
 
 def print_table(heading: str, rows: Iterable[tuple[str, int, int]]) -> int:
@@ -241,15 +177,16 @@ def print_table(heading: str, rows: Iterable[tuple[str, int, int]]) -> int:
 
 @click.command()
 @click.option("--trials", "count", type=click.IntRange(min=1), default=100, show_default=True)
-@click.option("--only", help="The one stage to try, by its name.")
+@click.option("--only", multiple=True, help="A stage to try, by its name; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def command(count: int, only: str | None, seed: int) -> int:
+def command(count: int, only: tuple[str, ...], seed: int) -> int:
     """Kill every stage at random moments, and print a table: tried, held, broken."""
+    load_libraries()
     rng = random.Random(seed)  # noqa: S311, moments need no cryptographic randomness
     chosen = chosen_stages(only)
     with tempfile.TemporaryDirectory() as folder:
         world = prepared(Path(folder))
-        counts = ((stage.name, trials(stage, world, count, rng)) for stage in chosen)
+        counts = ((stage.name, trials(stage, world, count, rng, forked)) for stage in chosen)
         rows = ((name, counted.tried, counted.broken) for name, counted in counts)
         return print_table("stage | killed and run again", rows)
 

@@ -6,7 +6,6 @@ What a process and its children connect to is seen by strace, in their calls to 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from tests.worlds.bands import write_bundle, write_dataset, write_picture
 from tests.worlds.drawn_pictures import write_classes
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import ROOT
+from tests.worlds.tracing import watched
 
 CALLS = "trace=connect,sendto,sendmsg,sendmmsg"
 SENDS = """
@@ -36,16 +36,6 @@ STAGES = [
     ("classify.py", "a.png", "--model", "bundle"),
     ("-m", "tests.worlds.tiny_network", "strokes.h5", "--epochs", "1", "-o", "trained"),
 ]
-
-
-def strace_works() -> bool:
-    """Whether strace is installed and may watch a process here."""
-    if (strace := shutil.which("strace")) is None:
-        return False
-    return subprocess.run([strace, "-f", "true"], capture_output=True, check=False).returncode == 0
-
-
-watched = pytest.mark.skipif(not strace_works(), reason="strace is missing, or may not watch here")
 
 
 @pytest.fixture

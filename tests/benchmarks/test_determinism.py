@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.determinism import Surrounding, differing
-from benchmarks.faults import Stage
+from benchmarks.fault_stages import Stage
 
 WRITE = "import os, stat; open('out.txt', 'w').write({})"
 SURROUNDINGS = (
@@ -35,7 +35,7 @@ def test_only_the_surroundings_that_change_the_bytes_are_broken(
     (tmp_path / "empty").mkdir()  # a shuffled copy makes the folders of files only
     (tmp_path / "file.txt").write_text("input")
     command = ("-c", WRITE.format(text), "--workers", "2")
-    stage = Stage(name="lines", command=command, older=(), output="out.txt")
+    stage = Stage(name="lines", command=command, outputs=("out.txt",))
 
     assert differing(stage, tmp_path, SURROUNDINGS) == broken
 
@@ -45,6 +45,6 @@ def test_a_stage_that_fails_in_other_surroundings_is_broken(tmp_path: Path) -> N
     (tmp_path / "file.txt").write_text("input")
     fails = "raise SystemExit(os.environ.get('TZ') == 'Pacific/Kiritimati')"
     code = f"{WRITE.format(repr('same'))}; {fails}"
-    stage = Stage(name="lines", command=("-c", code), older=(), output="out.txt")
+    stage = Stage(name="lines", command=("-c", code), outputs=("out.txt",))
 
     assert differing(stage, tmp_path, SURROUNDINGS) == ["variable"]

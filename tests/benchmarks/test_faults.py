@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import STAGES, Stage, content, prepared, trial, trials
+from benchmarks.fault_stages import STAGES, Stage, contents, prepared
+from benchmarks.faults import Outcome, Outputs, trial, trials
+from benchmarks.running import cold
 
 
 def stage(code: str) -> Stage:
     """A stage that runs some lines of Python, which write ``out.txt``."""
-    return Stage(name="lines", command=("-c", code), older=(), output="out.txt")
+    return Stage(name="lines", command=("-c", code), outputs=("out.txt",))
+
+
+def contents_of_whole(folder: Path) -> Outputs:
+    """What `contents` gives of a folder with the whole output; makes ``folder/trial``."""
+    (folder / "trial").mkdir()
+    (folder / "out.txt").write_text("whole")
+    return contents(stage(""), folder)
 
 
 WRITES = "open('out.txt', 'w').write('whole')"
@@ -20,11 +29,11 @@ WRITES = "open('out.txt', 'w').write('whole')"
 
 def test_a_stage_that_writes_the_same_again_holds(tmp_path: Path) -> None:
     """Nothing, or the whole output, is there after the kill, and the next run completes it."""
-    (tmp_path / "reference.txt").write_text("whole")
-    new = content(tmp_path / "reference.txt")
-    (tmp_path / "trial").mkdir()
+    new = contents_of_whole(tmp_path)
 
-    assert trial(stage(WRITES), tmp_path / "trial", new, 0.0, old_there=False) is None
+    found = trial(stage(WRITES), tmp_path / "trial", new, 0.0, run=cold, old_there=False)
+
+    assert found == Outcome(killed=True, problem=None)
 
 
 @pytest.mark.parametrize(
@@ -39,27 +48,23 @@ def test_a_stage_that_leaves_or_changes_something_is_broken(
     tmp_path: Path, code: str, problem: str
 ) -> None:
     """Leftovers, other bytes and a run that fails after a kill are each named."""
-    (tmp_path / "reference.txt").write_text("whole")
-    new = content(tmp_path / "reference.txt")
-    (tmp_path / "trial").mkdir()
+    new = contents_of_whole(tmp_path)
 
-    found = trial(stage(code), tmp_path / "trial", new, 0.0, old_there=False)
+    found = trial(stage(code), tmp_path / "trial", new, 0.0, run=cold, old_there=False)
 
-    assert found is not None
-    assert problem in found
+    assert found.problem is not None
+    assert problem in found.problem
 
 
 def test_half_an_output_after_a_kill_is_broken(tmp_path: Path) -> None:
     """An output that is neither the old nor the new one is named, whatever the next run does."""
-    (tmp_path / "reference.txt").write_text("whole")
-    new = content(tmp_path / "reference.txt")
-    (tmp_path / "trial").mkdir()
-    code = "import pathlib; pathlib.Path('out.txt').write_text('who')"
+    new = contents_of_whole(tmp_path)
+    code = "import pathlib, time; pathlib.Path('out.txt').write_text('who'); time.sleep(99)"
 
-    found = trial(stage(code), tmp_path / "trial", new, 1.0, old_there=False)
+    found = trial(stage(code), tmp_path / "trial", new, 9.0, run=cold, old_there=False)
 
-    late = "run again, it gives other bytes than an unbroken run"  # the kill came before its start
-    assert found in {"after the kill the output is neither the old nor the new one", late}
+    assert found.killed
+    assert found.problem == "after the kill neither the old nor the new one: ['out.txt']"
 
 
 @pytest.mark.slow
@@ -68,6 +73,6 @@ def test_a_stage_that_is_killed_loses_nothing(tmp_path: Path, name: str) -> None
     """Two kills at random moments, one over an older output, and a whole run after each."""
     (chosen,) = (stage for stage in STAGES if stage.name == name)
 
-    counted = trials(chosen, prepared(tmp_path), 2, random.Random(7))
+    counted = trials(chosen, prepared(tmp_path, bundle=False), 2, random.Random(7), cold)
 
     assert (counted.tried, counted.broken) == (2, 0)
