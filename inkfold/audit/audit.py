@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from inkfold.audit.suspects import (
     FOLDS,
     LARGEST,
     Suspects,
-    check_cleanlab,
     epochs_of,
     suspects_of,
 )
@@ -122,33 +121,23 @@ def _silent(_label: str, _total: int | None) -> AbstractContextManager[Callable[
 def audit(
     dataset: Dataset,
     *,
-    quick: bool = False,
     near: bool = True,
     seed: int = 0,
     progress: Progress = _silent,
 ) -> Audit:
-    """Look at every original of a dataset.
+    """Look at every original of a dataset; `with_suspects` adds the suspected wrong labels.
 
     Parameters
     ----------
     dataset : Dataset
-    quick : bool
-        Leave out the network, and with it the suspected wrong labels.
     near : bool
         Whether to look for near duplicates, too.
     seed : int
-        Draws the sample of a large set, and the first weights of the network.
+        Draws the sample of a large set.
     progress : callable
         ``progress(label, total)`` is a context; the function that it gives is called with the
-        number of pictures or epochs done since the last call.
-
-    Raises
-    ------
-    InkfoldError
-        If cleanlab is not installed and `quick` is false.
+        number of pictures done since the last call.
     """
-    if not quick:
-        check_cleanlab()
     originals = originals_of(dataset)
     with progress("pictures", len(originals)) as advance:
         faults, vectors = _faults_and_vectors(dataset, originals, seed, advance)
@@ -172,8 +161,45 @@ def audit(
         torn=_torn(dataset),
         alike=alike,
         near=near_pairs,
-        suspects=None if quick else _suspects(dataset, originals, drawn, seed, progress),
+        suspects=None,
     )
+
+
+def with_suspects(
+    found: Audit, dataset: Dataset, *, seed: int = 0, progress: Progress = _silent
+) -> Audit:
+    """What `audit` found, and the labels that a quick network contradicts.
+
+    All pictures are in memory, with sides of 32 pixels at most.
+
+    Parameters
+    ----------
+    found : Audit
+        Of the same dataset.
+    dataset : Dataset
+    seed : int
+        Draws the first weights of the network.
+    progress : callable
+        As for `audit`; counts the epochs.
+
+    Raises
+    ------
+    InkfoldError
+        If cleanlab is not installed.
+    """
+    originals, drawn = found.originals, ~found.faults.blank
+    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
+    with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
+        suspects = suspects_of(
+            images,
+            originals.label,
+            originals.digest,
+            drawn,
+            classes=len(dataset.classes),
+            seed=seed,
+            advance=advance,
+        )
+    return replace(found, suspects=suspects)
 
 
 def _faults_and_vectors(
@@ -222,27 +248,6 @@ def _torn(dataset: Dataset) -> int | None:
         return None
     train, validation, test = groups
     return len((train & validation) | (train & test) | (validation & test))
-
-
-def _suspects(
-    dataset: Dataset,
-    originals: Originals,
-    drawn: NDArray[np.bool_],
-    seed: int,
-    progress: Progress,
-) -> Suspects | None:
-    """Rank the labels; all pictures are in memory, with sides of 32 pixels at most."""
-    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
-    with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
-        return suspects_of(
-            images,
-            originals.label,
-            originals.digest,
-            drawn,
-            classes=len(dataset.classes),
-            seed=seed,
-            advance=advance,
-        )
 
 
 def findings(audit: Audit) -> tuple[Finding, ...]:

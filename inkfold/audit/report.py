@@ -27,8 +27,13 @@ LETTERS = 8  # of a name under a picture; a longer one is cut
 
 
 def summary(audit: Audit) -> str:
-    """The figures for people, as lines of text."""
+    """The figures for people, as lines of text, without the suspected labels."""
     return "\n".join(_lines(audit)) + "\n"
+
+
+def suspects_summary(audit: Audit) -> str:
+    """The figures of the suspected labels, as lines of text; nothing where there are none."""
+    return "".join(f"{line}\n" for line in _suspect_lines(audit))
 
 
 def _lines(audit: Audit) -> Iterator[str]:
@@ -49,7 +54,6 @@ def _lines(audit: Audit) -> Iterator[str]:
     if audit.torn is not None:
         yield f"  {audit.torn:,} groups with pictures in more than one split"
     yield from _alike_line(audit)
-    yield from _suspect_lines(audit)
     yield _verdict(audit)
 
 
@@ -101,7 +105,7 @@ def _verdict(audit: Audit) -> str:
 
 def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
     """Write all files of the audit to an existing folder (docs/audit.md lists them)."""
-    write_text(folder / "summary.txt", summary(audit))
+    write_text(folder / "summary.txt", summary(audit) + suspects_summary(audit))
     text = json.dumps(as_json(audit), indent=1, ensure_ascii=False)
     write_text(folder / "audit.json", text + "\n")
     counts = zip(audit.classes, *audit.counts.tolist(), strict=True)

@@ -19,6 +19,7 @@ from inkfold.output import check_free, new_folder
 if TYPE_CHECKING:
     from inkfold.audit.audit import Audit
     from inkfold.dataset.reader import Dataset
+    from inkfold.workers import Progress
 
 
 @click.command("audit")
@@ -97,21 +98,62 @@ def _audit(
     """Audit, print the summary, write the lists and the cleaned copy; returns the exit code."""
     from inkfold.audit.audit import audit
     from inkfold.audit.clean import check_cleanable
-    from inkfold.audit.report import summary, write_audit
+    from inkfold.audit.report import summary
+    from inkfold.audit.suspects import check_cleanlab
 
+    if not quick:
+        check_cleanlab()
     if fix is not None:
         check_cleanable(dataset, fix, overwrite=overwrite)
-    clock = Clock()
-    result = audit(dataset, quick=quick, seed=seed, progress=partial(progress, quiet=quiet))
-    echo(summary(result).encode("utf-8", "backslashreplace"), nl=False)
-    if output is not None:
-        with new_folder(output, AUDIT, overwrite=overwrite) as folder:
-            write_audit(folder, result, dataset)
-    lists = "" if output is None else f", the lists are in {click.format_filename(output)}"
+    clock, bars = Clock(), partial(progress, quiet=quiet)
+    result = audit(dataset, seed=seed, progress=bars)
+    with _kept_when_stopped(result, dataset, output, overwrite=overwrite):
+        _echo_names(summary(result))
+        if not quick:
+            result = _judged(result, dataset, seed, bars)
+    lists = "" if output is None else _write_lists(result, dataset, output, overwrite=overwrite)
     echo(f"{len(result.originals):,} pictures in {clock.rate(len(result.originals))}{lists}")
     if fix is not None:
         _fix(dataset, result, fix, overwrite=overwrite, quiet=quiet)
     return SOME_FAILED if result.leaks else 0
+
+
+def _echo_names(text: str) -> None:
+    """Print lines that hold names of classes, which may not be text."""
+    echo(text.encode("utf-8", "backslashreplace"), nl=False)
+
+
+def _judged(result: Audit, dataset: Dataset, seed: int, bars: Progress) -> Audit:
+    """Let the network judge the labels, and print what came of it."""
+    from inkfold.audit.audit import with_suspects
+    from inkfold.audit.report import suspects_summary
+
+    judged = with_suspects(result, dataset, seed=seed, progress=bars)
+    _echo_names(suspects_summary(judged))
+    return judged
+
+
+@contextmanager
+def _kept_when_stopped(
+    result: Audit, dataset: Dataset, output: Path | None, *, overwrite: bool
+) -> Iterator[None]:
+    """Write what has been found if the block is stopped, by Ctrl-C say."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if output is not None:
+            lists = _write_lists(result, dataset, output, overwrite=overwrite)
+            echo(f"stopped before all was done{lists}", err=True)
+        raise
+
+
+def _write_lists(result: Audit, dataset: Dataset, output: Path, *, overwrite: bool) -> str:
+    """Write the lists and sheets; words that say where they are."""
+    from inkfold.audit.report import write_audit
+
+    with new_folder(output, AUDIT, overwrite=overwrite) as folder:
+        write_audit(folder, result, dataset)
+    return f", the lists are in {click.format_filename(output)}"
 
 
 def _fix(dataset: Dataset, result: Audit, fix: Path, *, overwrite: bool, quiet: bool) -> None:

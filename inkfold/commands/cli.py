@@ -122,17 +122,20 @@ def _out_of_reach(error: Exception) -> str | None:
 
 @contextmanager
 def progress(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
-    """A progress bar on stderr, if that is a terminal; gives the function that advances it."""
+    """A progress bar on stderr, if that is a terminal; gives the function that advances it.
+
+    Where the total is unknown, a clock that runs shows that the work goes on.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda _count: None
         return
     from rich.console import Console
-    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
         *Progress.get_default_columns()[:-1],
-        TextColumn("{task.completed}"),
-        TimeRemainingColumn(),
+        TextColumn("" if total is None else "{task.completed}"),
+        TimeElapsedColumn() if total is None else TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)

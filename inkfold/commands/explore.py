@@ -50,9 +50,7 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
         with progress("reading", rows, quiet=quiet) as advance:
             examples = examples_wanted(len(opened.classes))
             scan = explore(opened, examples=examples, seed=seed, advance=advance)
-        checked = audit(
-            opened, quick=True, near=False, seed=seed, progress=partial(progress, quiet=quiet)
-        )
+        checked = audit(opened, near=False, seed=seed, progress=partial(progress, quiet=quiet))
         pictures = len(scan.sample.labels)
         with progress(f"PCA and t-SNE of {pictures:,} pictures", None, quiet=quiet):
             projection = project(scan.sample.images, seed=seed)

@@ -33,7 +33,7 @@ NOTHING: dict[str, list[int]] = {
 def audited(path: Path) -> Audit:
     """The quick audit of a file."""
     with open_dataset(path) as dataset:
-        return audit(dataset, quick=True)
+        return audit(dataset)
 
 
 def places_in(result: Audit) -> dict[str, list[int]]:

@@ -20,7 +20,7 @@ from tests.worlds.audited import clean_splits, write_splits
 
 def cleaned(dataset: Dataset, output: Path) -> tuple[dict[str, int], dict[int, str]]:
     """Write the cleaned copy; give its counts, and the reason of each place that is dropped."""
-    result = audit(dataset, quick=True)
+    result = audit(dataset)
     cleaning = plan_cleaning(result.originals, result.faults, result.repeats)
     counts = write_cleaned(dataset, result.originals, cleaning, output, overwrite=False)
     dropped = np.flatnonzero(cleaning.why != KEPT)
@@ -96,7 +96,7 @@ def test_a_cleaned_copy_has_nothing_to_clean(tmp_path: Path) -> None:
     with open_dataset(dirty(tmp_path / "d.h5")) as dataset:
         counts, _ = cleaned(dataset, tmp_path / "clean.h5")
     with open_dataset(tmp_path / "clean.h5") as clean:
-        result = audit(clean, quick=True)
+        result = audit(clean)
 
         again, why = cleaned(clean, tmp_path / "again.h5")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +229,35 @@ def test_a_cleaned_dataset_never_lies_there_without_its_list() -> None:
 
 
 @pytest.mark.slow
+def test_an_audit_that_is_stopped_while_its_network_learns_gives_all_that_it_found() -> None:
+    """The findings are printed before the network starts; Ctrl-C then writes the lists as well."""
+    pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
+    leaking()
+    command = [sys.executable, "-m", "inkfold.commands.main", "audit", "d.h5", "-o", "found"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        printed = ""
+        while "LEAK: 2 pictures" not in printed:
+            printed += process.stdout.readline()
+            assert process.poll() is None, process.stderr
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate()
+
+    assert process.returncode == 130
+    assert "suspected" not in rest
+    told = "stopped before all was done, the lists are in found\ninterrupted\n"
+    assert errors == told
+    assert len(rows_of("found/leaks.csv")) == 4
+    assert not Path("found/suspects.csv").exists()
+
+
+@pytest.mark.slow
 def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixture[str]) -> None:
     """Of 9 labels made wrong among 901 digits, at least 8 are among the first 18 suspects."""
     pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")
@@ -261,6 +291,7 @@ def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixt
     assert "labels suspected by cleanlab; the quick network agreed with 8" in (
         capsys.readouterr().out
     )
+    assert "suspected by cleanlab" in Path("found/summary.txt").read_text()
     counts = json.loads(Path("found/audit.json").read_text())["suspected_labels"]
     assert (counts["judged"], counts["not_judged"]) == (901, 0)
     assert 5 <= counts["count"] <= 30

@@ -104,7 +104,7 @@ def test_every_kind_of_finding_is_counted_and_its_first_pictures_shown(tmp_path:
     """A picture that stands 42 times is a repeat, a leak and a conflict; no picture is blank."""
     path = write_packed(tmp_path / "d.h5", (40, 2, 0), identical=True, size=8)
     with open_dataset(path) as dataset:
-        result = audit(dataset, quick=True, near=False)
+        result = audit(dataset, near=False)
         section = audit_section(dataset, result)
         picture, labels = dataset.train.images[0], dataset.train.labels
 
