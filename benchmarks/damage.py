@@ -43,7 +43,7 @@ OF_DATASETS = {
         *("augment", DATASET, "-o", "out/a.h5", "--copies", "1", "--workers", "2", "-q"),
     ],
     "explore": ["explore", DATASET, "-o", "out/x.html", "-q"],
-    "audit": ["audit", DATASET, "-o", "out/audit", "-q"],
+    "audit": ["audit", DATASET, "--quick", "-o", "out/audit", "-q"],
 }
 CLASSIFY = ["classify", "--model", "b", "1.png", "--format", "csv"]
 EVALUATE = ["evaluate", "b", "bands.h5", "-o", "out/e", "-q"]

@@ -25,12 +25,15 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import ROOT, Row, between, load, rows_of
+from inkfold.keras_backend import cpu_flags
 
 SCRIPTS = ("elastic", "augmenting", "packing", "memory", "classifying", "training")
 PACKAGES = (
     *("inkfold", "numpy", "scipy", "h5py", "isal", "opencv-python-headless", "keras", "tensorflow"),
     *("onnxruntime", "albumentations", "kornia", "torch", "torchvision"),
 )
+# of a processor, as Linux names them: those that decide how fast arithmetic is
+SETS = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve"}
 KEPT = ROOT / "benchmarks/results.json"
 PAGE = ROOT / "benchmarks/results.md"
 README = ROOT / "README.md"
@@ -47,7 +50,7 @@ SHOWN = (
         "create_dataset.py, 20,000 PNG of 64x64, 2 workers",
         "a loop over cv2.imread: the whole process",
     ),
-    ("training cnn32, auto (mixed_bfloat16)", "Keras fit, float32, arrays in memory"),
+    ("training cnn32, auto", "Keras fit, float32, arrays in memory"),
     ("`classify.py`, one picture, cold process, cnn32", "the same with `--engine keras`"),
     (
         "`classify.py` on 20,000 files, cnn32, a picture",
@@ -95,6 +98,7 @@ def machine() -> dict[str, str]:
     named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {
         "processor": named[0] if named else platform.processor() or platform.machine(),
+        "instruction sets": ", ".join(sorted(SETS & cpu_flags())) or "unknown",
         "cores": str(os.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
@@ -166,14 +170,20 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def readme_table(results: Results) -> str:
-    """The rows that `SHOWN` names, in its order, with fewer columns.
+    """The machine, and the rows that `SHOWN` names, in its order, with fewer columns.
 
     Raises
     ------
     KeyError
         If a row of that stage and peer was not measured.
     """
-    lines = ["| stage | Inkfold | beside | ratio |", "|---|---|---|---|"]
+    named = ", ".join(results.machine[name] for name in ("processor", "instruction sets"))
+    lines = [
+        f"{named}, {results.machine['cores']} cores, {results.date}:",
+        "",
+        "| stage | Inkfold | beside | ratio |",
+        "|---|---|---|---|",
+    ]
     measured = {(row.stage, row.peer): row for row in results.rows}
     for name in SHOWN:
         row = measured[name]

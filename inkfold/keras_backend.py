@@ -65,7 +65,7 @@ def _silent_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
-def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
+def policy(precision: Precision, flags: set[str] | None = None) -> str:
     """The Keras dtype policy for `precision`.
 
     ``auto`` takes bfloat16 where the hardware computes with it: an accelerator, or a processor
@@ -74,7 +74,7 @@ def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
-    cpu_flags : set of str, optional
+    flags : set of str, optional
         The processor's features; read from ``/proc/cpuinfo`` if not given.
 
     Returns
@@ -83,12 +83,12 @@ def policy(precision: Precision, cpu_flags: set[str] | None = None) -> str:
     """
     if precision != "auto":
         return POLICIES[precision]
-    flags = _cpu_flags() if cpu_flags is None else cpu_flags
+    flags = cpu_flags() if flags is None else flags
     fast = has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
     return POLICIES["bfloat16" if fast else "float32"]
 
 
-def _cpu_flags() -> set[str]:
+def cpu_flags() -> set[str]:
     """The processor's features as Linux names them; empty on another system."""
     info = Path("/proc/cpuinfo")
     if not info.exists():  # not Linux

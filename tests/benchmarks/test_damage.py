@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from tests.worlds.scripts import ROOT
 
 KINDS = (
-    *("check", "export", "augment", "explore", "training", "resume"),
+    *("check", "export", "augment", "explore", "audit", "training", "resume"),
     *("bundle.json", "history.csv", "model.onnx"),
 )
 
@@ -18,10 +19,11 @@ KINDS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_refused_in_one_line_or_changes_nothing(kind: str) -> None:
-    """Two dozen damaged copies of a file, for every command that reads it: none is broken."""
-    command = [sys.executable, "-m", "benchmarks.damage", "--count", "24", "--only", kind]
+    """A dozen damaged copies of a file, for every command that reads it: none is broken."""
+    command = [sys.executable, "-m", "benchmarks.damage", "--count", "12", "--only", kind]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "tried 2" in done.stdout
-    assert "broken: none" in done.stdout
+    tried = re.search(r"tried (\d+), .*broken: none$", done.stdout, re.MULTILINE)
+    assert tried is not None
+    assert int(tried[1]) > 8, "damage that changes nothing is not counted"

@@ -12,6 +12,7 @@ from benchmarks.results import (
     PAGE,
     README,
     SCRIPTS,
+    SETS,
     page,
     read,
     readme_table,
@@ -29,6 +30,15 @@ def test_the_readme_shows_the_kept_rows() -> None:
     """The README's table holds what `readme_table` makes of the rows that were kept."""
     readme = README.read_text(encoding="utf-8")
     assert with_table(readme, readme_table(read())) == readme
+
+
+def test_the_readmes_table_says_on_which_processor_it_was_measured() -> None:
+    """Its first line names the processor and the instruction sets that decide its speed."""
+    table = readme_table(read())
+    processor, sets, *_ = table.partition(":")[0].split(", ")
+
+    assert processor == read().machine["processor"]
+    assert sets in SETS
 
 
 def test_every_benchmark_is_run_and_in_the_page() -> None:
