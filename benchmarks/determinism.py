@@ -3,10 +3,10 @@
     python benchmarks/determinism.py [--only STAGE]
 
 A stage runs once plainly, and then once in each surrounding: other numbers of workers and threads,
-other settings of language, time zone, hash seed and file mode, and inputs whose files were made in
-another order. A trial holds if it exits with 0 and every output file that is compared has the same
-SHA-256; of a training these are the weights and the architecture, because its record tells how
-long it took.
+other settings of language, time zone, hash seed and file mode, inputs whose files were made in
+another order, and a disk whose every write takes half of its bytes. A trial holds if it exits with
+0 and every output file that is compared has the same SHA-256; of a training these are the weights
+and the architecture, because its record tells how long it took.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.fault_stages import STAGES, Stage, contents, prepared
 from benchmarks.faults import Outputs, chosen_stages, print_table
+from benchmarks.measuring import ROOT
 from inkfold.commands import cli
 
 
@@ -121,17 +122,31 @@ def differing(stage: Stage, world: Path, surroundings: Sequence[Surrounding]) ->
     return [each.name for each in surroundings if outcome(stage, world, each) != plain]
 
 
-def fitting(stage: Stage) -> list[Surrounding]:
+def fitting(stage: Stage, more: Sequence[Surrounding] = ()) -> list[Surrounding]:
     """The surroundings that change something for a stage: not every stage has workers."""
-    return [each for each in SURROUNDINGS if each.workers is None or "--workers" in stage.command]
+    workers = "--workers" in stage.command
+    return [each for each in (*SURROUNDINGS, *more) if each.workers is None or workers]
+
+
+def short_writes(folder: Path) -> list[Surrounding]:
+    """A surrounding in which every write takes half of its bytes; none without a C compiler."""
+    if (compiler := shutil.which("gcc") or shutil.which("cc")) is None:
+        click.echo("no C compiler is installed: short writes are not tried", err=True)
+        return []
+    library = folder / "short_writes.so"
+    source = ROOT / "benchmarks/short_writes.c"
+    command = [compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(command, check=True)  # noqa: S603, our own source
+    return [Surrounding(name="short writes", variables={"LD_PRELOAD": str(library)})]
 
 
 def rows(stages: Sequence[Stage] = STAGES) -> Iterator[tuple[str, int, int]]:
     """The name of each stage, how many surroundings were tried, and how many were broken."""
     with tempfile.TemporaryDirectory() as folder:
-        world = prepared(Path(folder))
+        world = prepared(Path(folder) / "world")
+        short = short_writes(Path(folder))
         for stage in stages:
-            surroundings = fitting(stage)
+            surroundings = fitting(stage, short)
             broken = differing(stage, world, surroundings)
             for name in broken:
                 click.echo(f"{stage.name}: other bytes with {name}", err=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks.determinism import Surrounding, differing
+from benchmarks.determinism import Surrounding, differing, short_writes
 from benchmarks.fault_stages import Stage
 
 WRITE = "import os, stat; open('out.txt', 'w').write({})"
@@ -48,3 +49,18 @@ def test_a_stage_that_fails_in_other_surroundings_is_broken(tmp_path: Path) -> N
     stage = Stage(name="lines", command=("-c", code), outputs=("out.txt",))
 
     assert differing(stage, tmp_path, SURROUNDINGS) == ["variable"]
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler is installed")
+def test_a_stage_that_takes_a_short_write_for_a_whole_one_is_broken(tmp_path: Path) -> None:
+    """Every write takes half of its bytes: one that is not gone on with gives another file."""
+    (tmp_path / "world").mkdir()
+    short = short_writes(tmp_path)
+    opened = "import os; file = os.open('out.txt', os.O_WRONLY | os.O_CREAT)"
+    careless = Stage(
+        name="careless", outputs=("out.txt",), command=("-c", f"{opened}; os.write(file, b'whole')")
+    )
+    careful = Stage(name="careful", outputs=("out.txt",), command=("-c", WRITE.format("'whole'")))
+
+    assert differing(careless, tmp_path / "world", short) == ["short writes"]
+    assert differing(careful, tmp_path / "world", short) == []
