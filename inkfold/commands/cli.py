@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import click
 
-from inkfold.commands.interrupts import ending_on_signals
+from inkfold.commands.interrupts import ending_on_signals, pass_on
 from inkfold.errors import InkfoldError
 
 Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
@@ -72,7 +72,8 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
             raise
         if received[0] == signal.SIGINT:
             click.echo("interrupted", err=True)
-        return 128 + received[0]
+    pass_on(received[0])
+    return 128 + received[0]
 
 
 def _run(command: click.Command, argv: Sequence[str] | None) -> int:

@@ -98,6 +98,13 @@ def ending_on_signals(received: list[int]) -> Iterator[None]:
         sys.unraisablehook = ending.hook_before
 
 
+def pass_on(number: int) -> None:
+    """Call the handler that the calling program has set for a signal, which was held back."""
+    handler = signal.getsignal(number)
+    if callable(handler) and handler is not signal.default_int_handler:
+        signal.raise_signal(number)
+
+
 class _Ending:
     """What a signal does during a run."""
 

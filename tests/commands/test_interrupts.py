@@ -17,6 +17,19 @@ from inkfold.commands.cli import run
 from tests.worlds.scripts import ROOT
 
 # in place of click: an import that takes long
+ENDED = """
+import signal, click
+from inkfold.commands.cli import run
+
+def test_one():
+    @click.command()
+    def command():
+        signal.raise_signal(signal.SIGTERM)
+    run(command, [])
+
+def test_two():
+    assert False, "the next test"
+"""
 SLOW = """
 import time
 print("ready", flush=True)
@@ -168,3 +181,42 @@ def test_the_handlers_of_the_caller_are_put_back() -> None:
     assert run(command, []) == 0
     assert handlers() == before
     assert inside[2:] != before[2:]
+
+
+def test_a_signal_that_ends_a_run_reaches_the_callers_own_handler() -> None:
+    """A program that calls a command hears of SIGTERM once, after the command has cleaned up."""
+    heard: list[str] = []
+
+    @click.command()
+    def command() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            heard.append("cleaned up")
+
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("handled"))
+    try:
+        code = run(command, [])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert code == 128 + signal.SIGTERM
+    assert heard == ["cleaned up", "handled"]
+
+
+def test_sigterm_ends_the_tests_themselves(tmp_path: Path) -> None:
+    """The tests end at a SIGTERM that comes while a command runs, and runs no further test."""
+    (tmp_path / "test_ended.py").write_text(ENDED)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:xdist"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 143
+    assert "SIGTERM" in done.stdout
+    assert "the next test" not in done.stdout
