@@ -208,11 +208,12 @@ def _rename_new(part: Path, place: Path, path: Path) -> None:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` for temporary files, removed when the block ends."""
+    """A folder beside the output `path` for temporary files, removed when the block ends."""
     folder = _part(place_of(path), ending="scratch")
     try:
         folder.mkdir()
-        yield folder
+        with _naming(path):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -157,16 +157,20 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_at_the_end(
     assert last == (tmp_path.name, True)
 
 
-@pytest.mark.parametrize("form", ["file", "folder"])
-def test_a_disk_error_without_a_file_names_the_output(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    "output",
+    [
+        partial(new_file, overwrite=False),
+        partial(new_folder, kind=KIND, overwrite=False),
+        scratch_folder,
+    ],
+)
+def test_a_disk_error_without_a_file_names_the_output(
+    tmp_path: Path, output: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
     """An error of a file that is open has a number alone; it gets the name of the output."""
     path = tmp_path / "out"
-    output = (
-        new_file(path, overwrite=False)
-        if form == "file"
-        else new_folder(path, KIND, overwrite=False)
-    )
-    with pytest.raises(OSError, match="No space left") as caught, output:
+    with pytest.raises(OSError, match="No space left") as caught, output(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     assert caught.value.filename == str(path)
