@@ -24,9 +24,9 @@ lint: $(READY)  ## format, lint and types
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
 
-faults: $(READY)  ## kills, faults of the disk, other surroundings, damaged files, hostile pictures: what was lost; under 30 minutes
-	$(BIN)/python benchmarks/faults.py --trials 8
-	$(BIN)/python benchmarks/disk_errors.py --trials 24
+faults: $(READY)  ## kills, faults of the disk, other surroundings, damaged files, hostile pictures: what was lost; half an hour or more
+	$(BIN)/python benchmarks/faults.py --trials 4
+	$(BIN)/python benchmarks/disk_errors.py --trials 14
 	$(BIN)/python benchmarks/determinism.py
 	$(BIN)/python -m benchmarks.damage --count 40
 	$(BIN)/python benchmarks/hostile_pictures.py
