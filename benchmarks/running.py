@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from benchmarks.fault_stages import MODULE
+from inkfold.keras_backend import set_variables
 
 PATIENCE = 300.0  # seconds after which a command hangs
 
@@ -43,8 +44,7 @@ class Ended:
 
 def load_libraries() -> None:
     """Import what the commands import late, with the settings that they would have."""
-    for name, value in {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}.items():
-        os.environ.setdefault(name, value)
+    set_variables()
     import cv2  # noqa: F401, loaded once for all forks
     import h5py  # noqa: F401, loaded once for all forks
     import keras  # noqa: F401, loaded once for all forks

@@ -28,9 +28,7 @@ def import_keras() -> ModuleType:
     """
     if "keras" in sys.modules:
         return sys.modules["keras"]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # without it TensorFlow leaves oneDNN's convolutions out where a processor has AVX2 alone
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    set_variables()
     with _silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside libraries, which we cannot change
         try:
@@ -44,6 +42,13 @@ def import_keras() -> ModuleType:
         keras.ops.zeros(1)  # starts the backend, which looks for accelerators and prints about it
     module: ModuleType = keras
     return module
+
+
+def set_variables() -> None:
+    """Set what TensorFlow reads when it is first imported, where the user has not."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # without it TensorFlow leaves oneDNN's convolutions out where a processor has AVX2 alone
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager
