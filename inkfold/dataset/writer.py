@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import platform
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from inkfold.spec import ImageSpec
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})  # no array is deflated yet
 NO_COMPANION: AbstractContextManager[object] = contextlib.nullcontext()
+STORED = 8  # bytes at a chunk's beginning that are not compressed: see `deflate`
+ZLIB = b"\x78\x01"  # the head of a stream: deflate, a window of 32 KiB, the fastest level
 LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless", "scipy")
 
 
@@ -263,19 +266,25 @@ def _stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
 def deflate(chunk: NDArray[Any]) -> bytes:
     """Compress up to 256 rows to one whole chunk as HDF5's deflate filter reads it.
 
-    Rows that are missing from the last chunk of a split are zeros. The first byte is a block of
-    its own, which costs 7 bytes a chunk: where igzip begins to look for repetitions (levels 1 and
-    2 of ISA-L 2.32.1), it hashes the address of its own state in place of the data, so that about
-    one process in 3,000 wrote other bytes for the same rows (docs/decisions/0016-first-byte.md).
-    Numbers that repeat can still be hit by it: they are few bytes, and level 3 does not do it.
+    Rows that are missing from the last chunk of a split are zeros. The first bytes are stored as
+    they are, and igzip compresses the rest with them as its dictionary, which costs 4 bytes a
+    chunk: at the start of data without a dictionary igzip (levels 1 and 2 of ISA-L 2.32.1) hashes
+    the address of its own state in place of the data, so that about every fourth process wrote
+    other bytes for the same rows (docs/decisions/0016-first-byte.md).
+
+    Notes
+    -----
+    The stream is made of the parts that RFC 1950 and RFC 1951 (3.2.4, stored blocks) describe.
     """
     if len(chunk) < CHUNK:
         padding = np.zeros((CHUNK - len(chunk), *chunk.shape[1:]), chunk.dtype)
         chunk = np.concatenate([chunk, padding])
     data = np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)
-    stream = isal_zlib.compressobj(1 if chunk.ndim == 3 else 3)  # images, or what stands by them
-    first = stream.compress(data[:1]) + stream.flush(isal_zlib.Z_SYNC_FLUSH)
-    return bytes(first + stream.compress(data[1:]) + stream.flush())
+    first = data[:STORED].tobytes()
+    stream = isal_zlib.compressobj(1, wbits=-15, zdict=first)
+    stored = b"\0" + struct.pack("<HH", len(first), 0xFFFF ^ len(first)) + first
+    rest = stream.compress(data[STORED:]) + stream.flush()
+    return b"".join((ZLIB, stored, rest, struct.pack(">I", isal_zlib.adler32(data))))
 
 
 def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:

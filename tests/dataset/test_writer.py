@@ -15,6 +15,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from isal import isal_zlib
 
 from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import CHUNK, open_dataset
@@ -229,22 +232,29 @@ def test_the_index_of_written_chunks_takes_little_memory(tmp_path: Path) -> None
         assert not file["train/labels"][:].any()
 
 
-def test_the_first_byte_of_a_chunk_is_a_block_of_its_own() -> None:
-    """A flush precedes igzip's search for repetitions, so that no address decides about bytes."""
-    labels = np.arange(256, dtype=np.int32) % 3
-    data = deflate(labels)
-    marker = data.index(b"\0\0\xff\xff") + 4  # of an empty block, with which the flush ends
+@given(
+    rows=st.integers(1, CHUNK),
+    width=st.integers(1, 9),
+    values=st.integers(1, 256),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_deflated_chunk_is_a_zlib_stream_of_its_rows_and_zeros(
+    rows: int, width: int, values: int, seed: int
+) -> None:
+    """Python's own zlib and igzip read it, whatever the rows hold and however many are there."""
+    chunk = np.random.default_rng(seed).integers(0, values, (rows, width), dtype=np.uint8)
+    data = deflate(chunk)
 
-    assert zlib.decompressobj().decompress(data[:marker]) == labels.tobytes()[:1]
-    assert zlib.decompress(data) == labels.tobytes()
+    expected = chunk.tobytes() + bytes((CHUNK - rows) * width)
+    assert zlib.decompress(data) == expected
+    assert isal_zlib.decompress(data) == expected
 
 
 @pytest.mark.slow
 def test_the_place_of_a_threads_stack_does_not_change_a_chunks_bytes() -> None:
     """2,000 threads at different addresses deflate the same labels to the same bytes.
 
-    With one call of igzip in place of a flush after the first byte, one thread in about 8,192
-    differed, and so did one process in about 3,000.
+    Without a dictionary one thread in about 8,192 differed.
     """
     labels = np.arange(256, dtype=np.int32) // 37 % 3
     found, done, lock = set(), threading.Event(), threading.Lock()
@@ -269,21 +279,23 @@ def test_the_place_of_a_threads_stack_does_not_change_a_chunks_bytes() -> None:
     assert len(found) == 1
 
 
-NUMBERS = """
+CHUNKS = """
 import hashlib
 import numpy as np
 from inkfold.dataset.writer import deflate
-chunks = (np.full(256, number, np.int32) for number in range(3000))
-print(hashlib.sha256(b"".join(map(deflate, chunks))).hexdigest())
+numbers = [np.full(256, number, np.int32) for number in range(3000)]
+images = np.zeros((20, 256, 24, 24), np.uint8)
+images[..., 9:15, 4:20] = np.random.default_rng(0).integers(0, 256, (20, 256, 6, 16))
+print(hashlib.sha256(b"".join(map(deflate, [*numbers, *images]))).hexdigest())
 """
 
 
-def test_numbers_are_deflated_alike_in_every_process() -> None:
-    """Three thousand chunks of one number each have the same bytes in eight fresh processes.
+def test_chunks_are_deflated_alike_in_every_process() -> None:
+    """Three thousand chunks of one number each, and images, have the same bytes in eight processes.
 
-    At igzip's level 1 about every second process differs in one of them.
+    Without a dictionary about every second process differs in one of them.
     """
-    command = [sys.executable, "-c", NUMBERS]
+    command = [sys.executable, "-c", CHUNKS]
     found = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(8)}
 
     assert len(found) == 1
