@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -115,3 +115,12 @@ class Identity:
             f"{self.path}: changed while it was read ({how}); run it again, and let nothing write "
             "there meanwhile"
         )
+
+
+@contextmanager
+def all_unchanged(files: Iterable[Identity]) -> Iterator[None]:
+    """A block that reads files, which must be the same before and after it; see `Identity`."""
+    with ExitStack() as stack:
+        for file in files:
+            stack.enter_context(file.unchanged())
+        yield

@@ -18,6 +18,7 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph, Official
 
 BLOCK = 256  # records that are read together
@@ -98,6 +99,7 @@ def labelled(
     parts: Sequence[Part],
     names: Mapping[int, str] | None,
     *,
+    files: tuple[Identity, ...],
     transposed: bool = False,
 ) -> Collection:
     """Make a set of light ink on dark ground.
@@ -109,6 +111,8 @@ def labelled(
     names : mapping of int to str, optional
         The class of each label, in label order. By default the classes are the numbers from 0 to
         the largest label.
+    files : tuple of Identity
+        The files of the parts, as they were before they were read.
     transposed : bool
         Whether the files hold columns where rows should be.
 
@@ -132,6 +136,7 @@ def labelled(
         ink="light",
         count=sum(map(len, labels)),
         glyphs=partial(_glyphs, tuple(parts), numbers, transposed),
+        files=files,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.files import as_text, nothing_at
 
@@ -43,6 +44,7 @@ def read(source: Path) -> Collection:
     files = [source] if source.is_file() else _files(source)
     if not files:
         raise nothing_at(source, "no .gnt files", "CASIA-HWDB's, unpacked")
+    identities = tuple(map(Identity.of, files))
     count, tags = 0, set[bytes]()
     for path in files:
         for _, tag, _, _ in _records(path, _mapped(path)):
@@ -57,6 +59,7 @@ def read(source: Path) -> Collection:
         ink="dark",
         count=count,
         glyphs=partial(_glyphs, source, files, labels),
+        files=identities,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.identity import Identity
 from inkfold.spec import Ink
 
 Official = Literal["train", "test"]
@@ -56,6 +57,9 @@ class Collection:
     glyphs : callable
         Begins to read: gives the pictures one by one, in the order of the files, with at most one
         file of them in memory. May be called again.
+    files : tuple of Identity
+        The files that were read to make this object and that `glyphs` reads again; empty if there
+        are none.
     """
 
     name: str
@@ -63,3 +67,4 @@ class Collection:
     ink: Ink
     count: int
     glyphs: Callable[[], Iterator[Glyph]]
+    files: tuple[Identity, ...] = ()

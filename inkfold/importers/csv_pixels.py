@@ -20,7 +20,7 @@ from inkfold.errors import InkfoldError
 from inkfold.importers.arrays import BLOCK, head
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.files import SideFiles, find, one_set
+from inkfold.importers.files import SideFiles, find, identities, one_set
 
 NAMES = re.compile(r"(?P<name>.*?)(?:(?:^|[-_ ])(?P<split>train|test))?\.csv", re.IGNORECASE)
 EXPECTED = "a CSV file with a label and the pixels of a square picture in each line"
@@ -71,6 +71,7 @@ def read(source: Path) -> Collection:
     if source.is_dir():
         sides = [side for side in sides if _side(_fields(side.files["pictures"])[-1])]
     name = one_set(source, sides, ("pictures",), EXPECTED)
+    files = identities(sides)
     tables = tuple(map(_table, sides))
     emnist = name.lower().startswith("emnist-")
     mapping = tables[0].path.parent / f"{name}-mapping.txt"
@@ -86,6 +87,7 @@ def read(source: Path) -> Collection:
         ink="light",
         count=sum(map(len, labels)),
         glyphs=partial(_glyphs, tables, places, emnist),
+        files=files,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from inkfold.importers.arrays import labelled
 from inkfold.importers.class_maps import emnist_map
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import SideFiles, find, one_set
+from inkfold.importers.files import SideFiles, find, identities, one_set
 from inkfold.importers.idx import NAMES, PICTURES, idx_parts, looks_like
 
 EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
@@ -33,9 +33,10 @@ def read(source: Path) -> Collection:
     """
     sides = _find(source)
     name = one_set(source, sides, ("images", "labels"), EXPECTED)
+    files = identities(sides)
     parts = idx_parts(sides)
     names = emnist_map(parts[0].images.path.parent / f"{name}-mapping.txt")
-    return labelled(name.lower(), parts, names, transposed=True)
+    return labelled(name.lower(), parts, names, files=files, transposed=True)
 
 
 def _find(source: Path) -> list[SideFiles]:

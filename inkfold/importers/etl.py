@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.importers.etl_records import (
     Rows,
@@ -101,6 +102,7 @@ class EtlSet:
             If there are no such files, one is torn, or a record's code is no character's.
         """
         files = [source] if source.is_file() else self._named(source)
+        identities = tuple(map(Identity.of, files))
         parts = [self._part(path) for path in files]
         count = sum(part.stop - part.first for part in parts)
         if count == 0:
@@ -116,6 +118,7 @@ class EtlSet:
             ink="light",
             count=count,
             glyphs=partial(self._glyphs, parts, labels),
+            files=identities,
         )
 
     def _named(self, source: Path) -> list[Path]:

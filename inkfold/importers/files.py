@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError, PictureError
+from inkfold.identity import Identity
 from inkfold.importers.collection import Official
 from inkfold.picture import read
 from inkfold.picture_files import readable
@@ -69,6 +70,11 @@ def find(source: Path, pattern: re.Pattern[str]) -> list[SideFiles]:
         kind = match.groupdict().get("kind", "pictures").lower()
         sides.setdefault(side, {}).setdefault(kind, folder / name)
     return [SideFiles(*side, files) for side, files in sorted(sides.items(), key=_order)]
+
+
+def identities(sides: Iterable[SideFiles]) -> tuple[Identity, ...]:
+    """Which files the sides are, taken before they are read for the first time."""
+    return tuple(Identity.of(path) for side in sides for path in side.files.values())
 
 
 def _beginning(source: Path, pattern: re.Pattern[str]) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.files import nothing_at, read_grey
 
@@ -44,6 +45,7 @@ def read(source: Path) -> Collection:
     if not tables:
         expected = f"{ALL}, or train.csv and test.csv of a fold"
         raise nothing_at(source, "no CSV file of HASYv2", expected)
+    files = tuple(map(Identity.of, tables))
     symbols: dict[str, str] = {}
     count = 0
     for table in tables:
@@ -61,6 +63,7 @@ def read(source: Path) -> Collection:
         ink="dark",
         count=count,
         glyphs=partial(_glyphs, tables, labels),
+        files=files,
     )
 
 

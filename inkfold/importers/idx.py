@@ -13,7 +13,7 @@ from inkfold.errors import InkfoldError
 from inkfold.importers.arrays import AGAIN, Part, Stream, head, is_gzip, labelled, opened, take
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import SideFiles, find, one_set
+from inkfold.importers.files import SideFiles, find, identities, one_set
 
 PICTURES, LABELS = 0x00000803, 0x00000801  # unsigned bytes of three and of one dimension
 NAMES = re.compile(
@@ -49,9 +49,11 @@ def read(source: Path) -> Collection:
             f"{source}: EMNIST's files hold their pictures transposed, and their classes in a "
             "mapping; import them as emnist"
         )
+    files = identities(sides)
     parts = idx_parts(sides)
     folder = parts[0].images.path.parent
-    return labelled(name, parts, map_beside(folder, "kmnist_classmap.csv", "classmap.csv"))
+    names = map_beside(folder, "kmnist_classmap.csv", "classmap.csv")
+    return labelled(name, parts, names, files=files)
 
 
 def looks_like(path: Path, magic: int) -> bool:

@@ -16,7 +16,7 @@ from inkfold.errors import InkfoldError
 from inkfold.importers.arrays import AGAIN, DAMAGE, Part, Stream, labelled
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import find, one_set
+from inkfold.importers.files import find, identities, one_set
 
 NAMES = re.compile(
     r"(?P<name>.*?)[-_]?(?P<split>train|test)?[-_]?(?P<kind>imgs|labels)\.npz", re.IGNORECASE
@@ -45,6 +45,7 @@ def read(source: Path) -> Collection:
     """
     sides = find(source, NAMES)
     name = one_set(source, sides, ("imgs", "labels"), EXPECTED)
+    files = identities(sides)
     parts = [
         Part(
             images=_stream(side.files["imgs"], 3),
@@ -54,7 +55,8 @@ def read(source: Path) -> Collection:
         for side in sides
     ]
     folder = parts[0].images.path.parent
-    return labelled(name.lower(), parts, map_beside(folder, f"{name}_classmap.csv"))
+    names = map_beside(folder, f"{name}_classmap.csv")
+    return labelled(name.lower(), parts, names, files=files)
 
 
 def _stream(path: Path, dimensions: int) -> Stream:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inkfold.dataset.digests import digests
 from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError, PictureError
+from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.pack import PackedRows, Report
@@ -168,7 +169,8 @@ def import_collection(
     Raises
     ------
     InkfoldError
-        If `output` exists and `overwrite` is false, a file of the set is torn, or no class is left.
+        If `output` exists and `overwrite` is false, a file of the set is torn or changes while it
+        is read, or no class is left.
     """
     check_free(output, overwrite=overwrite)
     packing = importing.packing()
@@ -221,6 +223,11 @@ def stage_set(
         Whether rows and columns are exchanged first.
     advance : callable
         Called with the number of pictures after each 256.
+
+    Raises
+    ------
+    InkfoldError
+        If a file of the set is torn, or changed since `collection` was made of it.
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
@@ -228,16 +235,17 @@ def stage_set(
     summary = hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
         glyphs, spec = collection.glyphs(), replace(spec, ink=collection.ink)
-        while piece := list(islice(glyphs, TOGETHER)):
-            if transpose:
-                piece = [replace(glyph, pixels=glyph.pixels.T) for glyph in piece]
-            done = prepare_glyphs(piece, spec)
-            for glyph, digest in zip(piece, done.facts["file"], strict=True):
-                notes.add(glyph)
-                summary.update(_encoded(glyph.source) + b"\0" + digest.tobytes())
-            images.append(done.images)
-            facts.append(done.facts)
-            advance(len(piece))
+        with all_unchanged(collection.files):
+            while piece := list(islice(glyphs, TOGETHER)):
+                if transpose:
+                    piece = [replace(glyph, pixels=glyph.pixels.T) for glyph in piece]
+                done = prepare_glyphs(piece, spec)
+                for glyph, digest in zip(piece, done.facts["file"], strict=True):
+                    notes.add(glyph)
+                    summary.update(_encoded(glyph.source) + b"\0" + digest.tobytes())
+                images.append(done.images)
+                facts.append(done.facts)
+                advance(len(piece))
         staged = Staged(
             images=images,
             facts=facts,
