@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from inkfold import __version__
-from inkfold.bundle.record import check_record
+from inkfold.bundle.record import check_record, seal
 from inkfold.errors import InkfoldError
-from inkfold.identity import Identity
+from inkfold.identity import Identity, all_unchanged
 from inkfold.locks import only_writer
 from inkfold.output import new_file
 from inkfold.records import read_json
@@ -119,7 +119,7 @@ class Bundle:
         if not isinstance(temperature, int | float) or not 0 < temperature < inf:
             raise InkfoldError(
                 f"{self.path}: {RECORD} holds the temperature {temperature!r}, expected a number "
-                'above 0; delete its field "calibration" and run evaluate.py again'
+                'above 0; delete its fields "calibration" and "seal" and run evaluate.py again'
             )
         return float(temperature)
 
@@ -135,13 +135,9 @@ class Bundle:
             if not names or file.path.name in names:
                 file.check()
 
-    @contextmanager
-    def unchanged(self) -> Iterator[None]:
+    def unchanged(self) -> AbstractContextManager[None]:
         """A block that reads the bundle's files, which must be the same before and after it."""
-        with ExitStack() as stack:
-            for file in self.files:
-                stack.enter_context(file.unchanged())
-            yield
+        return all_unchanged(self.files)
 
     @_reads_files
     def keras_model(self) -> keras.Model:
@@ -355,7 +351,8 @@ def _only_writer_of_record(path: Path) -> AbstractContextManager[None]:
 
 def _write(folder: Path, record: dict[str, Any]) -> None:
     """Write ``bundle.json`` beside its place and rename it."""
-    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+    plain = json.loads(json.dumps(record))  # as a reader will see it: lists, and text as keys
+    text = json.dumps(plain | {"seal": seal(plain)}, ensure_ascii=False, indent=1, sort_keys=True)
     with new_file(folder / RECORD, overwrite=True) as part:
         part.write_text(text + "\n", encoding="utf-8")
 

@@ -6,6 +6,7 @@ record before NumPy is loaded.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ RECORD_SCHEMA: Schema = {
     "calibration?": OBJECT.or_null(),
     "weights?": TEXT,
     "onnx_error?": NUMBER.or_null(),
+    "seal?": TEXT,
 }
 SEARCH: Schema = {"correct": COUNT, "total": COUNT, "thresholds": OBJECT.list()}
 THRESHOLD: Schema = {
@@ -100,6 +102,24 @@ def check_record(path: Path, record: dict[str, Any], needed: tuple[str, ...]) ->
         _check_rate(f"{path}: 'scores.{split}'", score["correct"], score["total"])
     _check_calibration(place, record.get("calibration") or {})
     _check_hashes(place, record["sha256"], needed)
+    if record.get("seal", seal(record)) != seal(record):
+        raise InkfoldError(
+            f"{path}: changed since it was written, for its fields do not fit its 'seal'; {ADVICE} "
+            "(if you changed it on purpose, delete the field 'seal')"
+        )
+
+
+def seal(record: dict[str, Any]) -> str:
+    """A hash of all fields but ``seal`` itself: a class name that was damaged may be a name still.
+
+    Returns
+    -------
+    seal : str
+        Hexadecimal SHA-256 of the fields as JSON, with sorted keys and without spaces.
+    """
+    sealed = {name: value for name, value in record.items() if name != "seal"}
+    text = json.dumps(sealed, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_card(path: Path, record: dict[str, Any]) -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, load_bundle, record_score
 from inkfold.errors import InkfoldError
 from tests.worlds.bands import CLASSES, write_bundle
 
 SEARCH: dict[str, Any] = {"by": "search", "temperature": 1, "correct": 3, "total": 4}
+SCORE = {"correct": 3, "total": 4}
 HALF: dict[str, Any] = {"wanted": 0.1, "reject": None, "answered": 5, "wrong": 0}
 WRONG: dict[str, tuple[str, Any, str]] = {
     "name": ("name", 7, "'name' is 7, expected text"),
@@ -48,9 +51,10 @@ WRONG: dict[str, tuple[str, Any, str]] = {
 
 
 def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a bundle's record as a program would that knows nothing of bundles."""
+    """Change a bundle's record, which loses its seal, on purpose."""
     path = bundle / RECORD
     record = json.loads(path.read_text(encoding="utf-8"))
+    record.pop("seal", None)
     change(record)
     path.write_text(json.dumps(record), encoding="utf-8")
 
@@ -103,3 +107,44 @@ def test_fields_of_later_versions_are_not_looked_at(tmp_path: Path) -> None:
     edit(bundle, lambda record: record.update(later=[None, {"a": 1e400}]))
 
     assert load_bundle(bundle).classes == CLASSES
+
+
+@given(data=st.data())
+def test_a_changed_record_is_refused_or_says_the_same(
+    sealed: tuple[Path, bytes, dict[str, Any]], data: st.DataObject
+) -> None:
+    """No byte that is exchanged makes another bundle of it: no other class, spec or score."""
+    bundle, whole, record = sealed
+    place = data.draw(st.integers(0, len(whole) - 1))
+    changed = bytearray(whole)
+    changed[place] = data.draw(st.integers(0, 255))
+    (bundle / RECORD).write_bytes(changed)
+
+    try:
+        assert load_bundle(bundle).record == record
+    except InkfoldError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017, either may happen
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, dict[str, Any]]:
+    """A bundle, the bytes of its record, and what they say."""
+    bundle = write_bundle(tmp_path_factory.mktemp("sealed") / "b", scores={"test": SCORE})
+    return bundle, (bundle / RECORD).read_bytes(), load_bundle(bundle).record
+
+
+def test_a_class_name_that_was_changed_by_hand_needs_its_seal_taken_off(tmp_path: Path) -> None:
+    """The line names the field to delete; without it the record is taken as it is."""
+    bundle = write_bundle(tmp_path / "b")
+    path = bundle / RECORD
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["classes"][1] = "c c"
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+    with pytest.raises(
+        InkfoldError, match=r"changed since it was written.*delete the field 'seal'"
+    ):
+        load_bundle(bundle)
+    del record["seal"]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert load_bundle(bundle).classes[1] == "c c"
