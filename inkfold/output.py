@@ -272,6 +272,19 @@ def _sweep(place: Path, own_ending: str = "old") -> None:
                 entry.unlink()
 
 
+def sweep_all(folder: Path) -> None:
+    """Remove the unfinished files that dead processes left in a folder, whatever their outputs.
+
+    To be called before this process writes there: what bears its number is a leftover as well.
+    """
+    leftover = re.compile(rf"\..+\.{_host()}\.(\d+)\.part")
+    for entry in folder.iterdir():
+        match = leftover.fullmatch(entry.name)
+        if match is not None and (int(match[1]) == os.getpid() or not _alive(int(match[1]))):
+            with contextlib.suppress(OSError):  # it stays, and is in nobody's way
+                entry.unlink()
+
+
 def _alive(pid: int) -> bool:
     """Whether a process with this number runs on this machine."""
     try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.class_folders import folder_names
 from inkfold.errors import InkfoldError
-from inkfold.output import new_file
+from inkfold.output import new_file, sweep_all
 
 ATTEMPTS = 5  # at keeping a drawing while others remove its class's folder
 
@@ -84,6 +84,15 @@ class KeptDrawings:
                     "--keep"
                 ) from None
         return KeptDrawing(unquote(folder), folder, path.name)
+
+    def sweep(self) -> None:
+        """Remove what a process left that was killed while it kept a drawing.
+
+        To be called before this process keeps one.
+        """
+        for folder in _entries(self.folder):
+            with suppress(OSError):  # no folder, or one that may not be read
+                sweep_all(folder)
 
     def list(self) -> list[KeptDrawing]:
         """Every kept drawing, sorted by class folder and file name."""

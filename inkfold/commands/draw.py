@@ -82,10 +82,15 @@ def command(
 
 
 def _recogniser(bundle: Bundle, reject: float) -> Recogniser:
+    """The bundle, ready to answer; raises InkfoldError if it cannot answer a blank picture."""
+    import numpy as np
+
     from inkfold.canvas.recogniser import Recogniser
     from inkfold.classifier import Classifier
 
-    return Recogniser(Classifier(bundle), reject)
+    classifier = Classifier(bundle)
+    classifier.predict(np.zeros((1, bundle.spec.size, bundle.spec.size), np.uint8))
+    return Recogniser(classifier, reject)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -116,7 +121,9 @@ def _serve(
     name = f"[{host}]" if ":" in host else host
     address = f"http://{'127.0.0.1' if host in EVERY_ADDRESS else name}:{port}/"
     hosts = ("*",) if host in EVERY_ADDRESS else (host, *LOOPBACK)
-    app = create_app(recogniser, KeptDrawings(folder), hosts)
+    collection = KeptDrawings(folder)
+    collection.sweep()
+    app = create_app(recogniser, collection, hosts)
     server = server_of(app, log_level="warning")
     echo(f"{address}  (Ctrl-C ends it; drawings are kept in {click.format_filename(folder)})")
     if browser:

@@ -255,14 +255,15 @@ def run_training(
     quiet : bool
         Show no progress bar.
     """
+    from inkfold.locks import only_writer
     from inkfold.training.log import TrainingLog, log_line
     from inkfold.training.loop import Watcher
 
     clock = Clock()
     with ExitStack() as stack:
-        log = stack.enter_context(
-            TrainingLog(Path("logs") / training.output.name, _header(training))
-        )
+        folder = Path("logs") / training.output.name  # of all outputs of this name
+        stack.enter_context(only_writer(folder))
+        log = stack.enter_context(TrainingLog(folder, _header(training)))
         advances: list[Advance] = []  # the bar's, once it is known how much there is to do
 
         def planned(plan: Plan, pictures: int) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +124,36 @@ def test_kept_drawings_can_be_packed(tmp_path: Path) -> None:
     with open_dataset(tmp_path / "d.h5") as dataset:
         assert dataset.classes == ("a", "b")
         assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 10
+
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+from pathlib import Path
+from inkfold.canvas.kept_drawings import KeptDrawings
+Path.write_bytes = lambda path, data: (path.touch(), os.kill(os.getpid(), signal.SIGKILL))
+KeptDrawings(Path(sys.argv[1])).keep(np.zeros((9, 9), np.uint8), "a")
+"""
+
+
+def test_what_a_killed_process_left_is_swept_before_the_next_one_keeps(tmp_path: Path) -> None:
+    """The unfinished file goes; drawings, other files and what a living process writes stay."""
+    collection = KeptDrawings(tmp_path)
+    kept = collection.keep(PICTURE, "a")
+    process = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    (unfinished,) = (path for path in (tmp_path / "a").iterdir() if path.suffix == ".part")
+    alive = re.sub(r"\.\d+\.part$", f".{os.getppid()}.part", unfinished.name)
+    (tmp_path / "a" / alive).touch()
+    (tmp_path / "a" / ".note").touch()
+
+    collection.sweep()
+
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {kept.file, alive, ".note"}
+
+
+def test_a_collection_that_does_not_exist_has_nothing_to_sweep(tmp_path: Path) -> None:
+    """Neither an error nor a folder comes of it."""
+    KeptDrawings(tmp_path / "kept").sweep()
+
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,22 @@ def test_a_picture_file_gets_a_whole_answer(client: httpx.Client) -> None:
     assert answer["top"][0]["label"] == CLASSES[2]
     assert len(answer["top"]) == len(CLASSES)
     assert base64.b64decode(answer["seen"]["pixels"]) == picture(2).tobytes()
+
+
+def test_a_bundle_that_answers_with_no_numbers_is_told_to_the_client(tmp_path: Path) -> None:
+    """A network that overflows on ink gives status 503 with the reason, and no answer."""
+    spec = replace(SPEC, ink="auto")
+    bundle = write_bundle(tmp_path / "b", spec=spec, weight=1e38)
+    recogniser = Recogniser(Classifier(load_bundle(bundle)))
+    app = create_app(recogniser, KeptDrawings(tmp_path / "kept"), ("127.0.0.1",))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as client:
+        answers = [
+            client.post("/predict", files={"file": png(picture(1))}),
+            client.post("/predict/strokes", json=band_drawing(1)),
+        ]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all("values that are no numbers" in answer.json()["detail"] for answer in answers)
 
 
 def test_a_program_that_wants_text_gets_the_label_alone(client: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from inkfold.bundle.bundle import SHIPPED
 from inkfold.commands.draw import main
+from tests.worlds.bands import write_bundle
 from tests.worlds.scripts import ROOT
 
 QUIET = ("--no-browser", "--port", "0")
@@ -38,6 +40,16 @@ def test_the_server_prints_its_address_answers_and_ends(
     assert "drawings are kept in drawings" in explanation
     assert health["bundle"] == SHIPPED.name
     assert list(tmp_path.iterdir()) == []  # nothing is written before a drawing is kept
+
+
+def test_a_bundle_that_cannot_answer_is_refused_before_the_page_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says that the training of this bundle diverged."""
+    bundle = write_bundle(tmp_path / "b", weight=math.nan)
+
+    assert main([str(bundle), *QUIET]) == 2
+    assert "b: the network answers with values that are no numbers" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,7 +83,10 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_an_uninterrupted_one(
 def test_a_second_training_into_the_same_output_is_refused_while_the_first_lives(
     tmp_path: Path,
 ) -> None:
-    """The second run names the first's process; after SIGKILL of the first one may resume."""
+    """The second run names the first's process; after SIGKILL of the first one may resume.
+
+    An output of the same name in another folder would write the same log, and is refused as well.
+    """
     data = write_packed(tmp_path / "d.h5")
     first = train(tmp_path, data, ["-o", "b"])
     assert first.stdout is not None
@@ -94,6 +97,9 @@ def test_a_second_training_into_the_same_output_is_refused_while_the_first_lives
         code, printed, errors = finish(train(tmp_path, data, ["-o", "b", *options]))
         assert (code, printed) == (2, "")
         assert errors.startswith(f"error: b: process {first.pid} is writing it; wait for its end")
+    code, printed, errors = finish(train(tmp_path, data, ["-o", "other/b"]))
+    assert (code, printed) == (2, "")
+    assert errors.startswith(f"error: logs/b: process {first.pid} is writing it; wait for its end")
     first.send_signal(signal.SIGKILL)
     finish(first)
 
@@ -101,7 +107,7 @@ def test_a_second_training_into_the_same_output_is_refused_while_the_first_lives
     assert (code, "resume it with --resume" in errors) == (2, True)
     code, _, errors = finish(train(tmp_path, data, ["-o", "b", "--overwrite"]))
     assert code == 0, errors
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "d.h5", "logs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "d.h5", "logs", "other"]
 
 
 def train(folder: Path, data: Path, arguments: list[str]) -> subprocess.Popen[str]:

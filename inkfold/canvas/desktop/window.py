@@ -41,7 +41,9 @@ def open_window(recogniser: Recogniser, folder: Path) -> None:
         raise InkfoldError(
             f"no window can be opened ({error}); leave --desktop out and use the page"
         ) from None
-    Window(root, recogniser, KeptDrawings(folder))
+    collection = KeptDrawings(folder)
+    collection.sweep()
+    Window(root, recogniser, collection)
     _stay_awake(root)
     root.mainloop()
 

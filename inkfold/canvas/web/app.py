@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import (
     FileResponse,
     HTMLResponse,
+    JSONResponse,
     PlainTextResponse,
     Response,
 )
@@ -59,6 +60,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
         408: "The body did not arrive in time.",
         413: "More than 8 MB or 50 megapixels.",
         415: "Not a picture.",
+        503: "The bundle cannot answer it, or too many clients ask at once.",
     }.items()
 }
 
@@ -93,6 +95,7 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts, patience=patience)
     app.add_exception_handler(DrawingTooLargeError, _too_large)
     app.add_exception_handler(RequestValidationError, _unfit)
+    app.add_exception_handler(InkfoldError, _no_answer)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_pages(app)
     rendering = CapacityLimiter(RENDERED)
@@ -113,6 +116,11 @@ async def _unfit(_request: Request, error: Exception) -> Response:
     """
     found = error.errors()[:MAX_REASONS] if isinstance(error, RequestValidationError) else []
     return _reasons([{name: each[name] for name in ("loc", "msg", "type")} for each in found])
+
+
+async def _no_answer(_request: Request, error: Exception) -> Response:
+    """Status 503 and the reason why the bundle cannot answer: its network diverged, for example."""
+    return JSONResponse({"detail": str(error)}, 503)
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> Response:
@@ -172,7 +180,9 @@ def _add_answers(app: FastAPI, recogniser: Recogniser, rendering: CapacityLimite
             return PlainTextResponse(answer.labels[0] if answer.labels else "")
         return answer_message(answer)
 
-    @app.post("/predict/strokes", responses={code: PROBLEMS[code] for code in (400, 403, 408, 413)})
+    @app.post(
+        "/predict/strokes", responses={code: PROBLEMS[code] for code in (400, 403, 408, 413, 503)}
+    )
     async def predict_strokes(drawing: DrawingMessage) -> AnswerMessage:
         """Answer a drawing. Rows go down and columns to the right, in pixels of the sheet."""
 
