@@ -22,7 +22,10 @@ from pathlib import Path
 import click
 import numpy as np
 
-from inkfold.bundle.bundle import ONNX, RECORD, sha256
+from benchmarks import damaged_files
+from benchmarks.damaged_files import mend_hash
+from benchmarks.running import load_libraries
+from inkfold.bundle.bundle import ONNX, RECORD
 from inkfold.bundle.history import HISTORY, Row
 from inkfold.commands import cli
 from inkfold.dataset.reader import open_dataset
@@ -73,7 +76,6 @@ def _bundle(arguments: list[str], file: str, count: int, seed: int) -> Count:
         bands = ([0, 1, 2, 3] * 5, [0, 1, 2, 3] * 5)
         write_dataset(folder / "bands.h5", {"validation": bands, "test": bands}, classes=CLASSES)
         (bundle / HISTORY).write_text("epoch,loss,accuracy\n1,0.5,0.5\n2,0.25,0.75\n")
-        record = (bundle / RECORD).read_bytes()
         trials = Trials(
             folder,
             partial(_run, arguments),
@@ -84,26 +86,21 @@ def _bundle(arguments: list[str], file: str, count: int, seed: int) -> Count:
         if file == RECORD:
             return _damage_record(trials, bundle / RECORD, count, seed)
 
-        def mend() -> None:
-            """Put the hash of the damaged file into the record."""
-            values = json.loads(record)
-            if file in values["sha256"]:
-                values["sha256"][file] = sha256(bundle / file)
-            (bundle / RECORD).write_text(json.dumps(values))
-
-        return damage_file(trials, bundle / file, count, seed, mend)
+        return damage_file(trials, bundle / file, count, seed, partial(mend_hash, bundle, file))
 
 
 def _damage_record(trials: Trials, path: Path, count: int, seed: int) -> Count:
-    """Damage a record by its fields, and every fourth time by its bytes."""
-    whole = path.read_bytes()
+    """Damage a record, without its seal, by its fields, and every fourth time by its bytes."""
+    record = json.loads(path.read_bytes())
+    del record["seal"]
+    whole = json.dumps(record).encode()
     for number in range(count):
         path.write_bytes(whole)
         if number % 4 == 0:
             damage_file(trials, path, 1, seed + number)
             continue
         rng = np.random.default_rng((seed, number))
-        path.write_text(json.dumps(mutated_json(json.loads(whole), rng)))
+        path.write_text(json.dumps(mutated_json(record, rng)))
         trials.try_once(f"{RECORD}, seed {(seed, number)}")
     return trials.count
 
@@ -186,7 +183,7 @@ def subjects() -> dict[str, Callable[[int, int], Count]]:
         found[f"{file}: classify"] = partial(_bundle, CLASSIFY, file)
     for file in (RECORD, HISTORY, ONNX):
         found[f"{file}: evaluate"] = partial(_bundle, EVALUATE, file)
-    return found
+    return found | damaged_files.subjects(_run)
 
 
 @click.command()
@@ -195,9 +192,7 @@ def subjects() -> dict[str, Callable[[int, int], Count]]:
 @click.option("--only", multiple=True, help="Kinds of damage whose name holds this word.")
 def main(count: int, seed: int, only: tuple[str, ...]) -> None:
     """Damage files, and count what every command that reads them answers."""
-    import cv2  # noqa: F401, loaded once for all forks
-    import onnxruntime  # noqa: F401, loaded once for all forks
-
+    load_libraries()
     broken = 0
     for name, trial in subjects().items():
         if only and not any(word in name for word in only):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,9 @@ NAMES = re.compile(
 EXPECTED = "X-train-imgs.npz and X-train-labels.npz, X-test-... too"
 INSIDE = "arr_0.npy"
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
+# what zipfile raises where it opens a damaged file; the second and third where a damaged entry
+# seems to be compressed in an unknown way, or encrypted
+NOT_A_ZIP = (ValueError, NotImplementedError, RuntimeError, struct.error, *DAMAGE)
 
 
 def recognise(source: Path) -> str | None:
@@ -82,12 +86,13 @@ def _stream(path: Path, dimensions: int) -> Stream:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open the array in a zip file, at the array's first byte."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
-        raise InkfoldError(f"{path}: no zip, or its end is missing; {AGAIN}") from None
-    with archive:
-        if INSIDE not in archive.namelist():
-            raise InkfoldError(f"{path}: holds {archive.namelist()[:5]}, expected {INSIDE}")
-        with archive.open(INSIDE) as file:
-            yield file
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            names = archive.namelist()
+            file = stack.enter_context(archive.open(INSIDE)) if INSIDE in names else None
+        except NOT_A_ZIP as error:
+            raise InkfoldError(f"{path}: a damaged zip, or none ({error}); {AGAIN}") from None
+        if file is None:
+            raise InkfoldError(f"{path}: holds {names[:5]}, expected {INSIDE}; {AGAIN}")
+        yield file

@@ -13,6 +13,7 @@ from tests.worlds.scripts import ROOT
 KINDS = (
     *("check", "export", "augment", "explore", "audit", "training", "resume"),
     *("bundle.json", "history.csv", "model.onnx"),
+    *("picture: create_dataset", "picture: classify", "import_data", "by Keras"),
 )
 
 

@@ -100,8 +100,8 @@ class Count:
     same : int
         Answered, with the output of the whole file: nothing that is read was changed.
     other : int
-        Answered otherwise, where the record was written anew after the damage: the file then is
-        another network, with the hash that it should have.
+        Answered otherwise, where the record was written anew after the damage, or a set has no
+        hashes: the file then is another network or set, as whole as the first.
     broken : Counter
         By kind: "different" (another output without a word), "traceback", "signal", "hung",
         "lines" (refused, but not in one line with the file's name), "code" (another exit code).
@@ -120,7 +120,7 @@ class Count:
         broken = ", ".join(f"{kind} {count}" for kind, count in sorted(self.broken.items()))
         return (
             f"tried {self.tried}, refused in one line {self.refused}, answered the same "
-            f"{self.same}, another network {self.other}, broken: {broken or 'none'}"
+            f"{self.same}, another whole file {self.other}, broken: {broken or 'none'}"
         )
 
 
@@ -138,7 +138,10 @@ class Trials:
     read : callable
         Gives the bytes of the output that must not change, from the sub-folder "out".
     rehashed : bool
-        Whether the damaged file's hash is put right, so that it may be another network.
+        Whether the damaged file's hash is put right, or it has none, so that it may be another
+        whole file.
+    passed : tuple of int
+        Exit codes with which the output must be that of the whole file.
     """
 
     def __init__(
@@ -149,9 +152,10 @@ class Trials:
         name: str,
         read: Callable[[Path], Iterable[bytes]] | None = None,
         rehashed: bool = False,
+        passed: tuple[int, ...] = (0,),
     ) -> None:
         self._folder, self._run, self._name, self._read = folder, run, name, read or _all_bytes
-        self._rehashed = rehashed
+        self._rehashed, self._passed = rehashed, passed
         self.count = Count()
         code, _, errors = self._answer()
         if code != 0:
@@ -178,7 +182,7 @@ class Trials:
             return "traceback"
         if code < 0:
             return "hung" if code == -signal.SIGKILL else "signal"
-        if code == 0:
+        if code in self._passed:
             if self._output() == self._whole:
                 return "same"
             return "other" if self._rehashed else "different"
