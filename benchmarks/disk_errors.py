@@ -1,14 +1,15 @@
-"""Let the n-th call of the disk fail, for every n, and count what each stage answers.
+"""Let the n-th call of the disk fail, or kill the stage before it, and count what comes of it.
 
     python benchmarks/disk_errors.py [--trials 40] [--only STAGE]
 
 strace counts the calls of a whole run that open, write, synchronise, rename, make and remove, and
 then lets one of them fail, in each trial another one: by turns ENOSPC and EIO, for a call that
-opens EMFILE as well. In every second trial an older output lies there and is overwritten. A trial
-holds if the stage ends with exit code 2 and one line that names a file, or with exit code 0 and
-exactly the output of an unbroken run; if each output then is the whole old one, the whole new one
-or nothing; and if the same command, run again, gives the output of an unbroken run and leaves
-nothing beside it. strace must be installed.
+opens EMFILE as well; or it kills the stage by SIGKILL before that call. In every second trial an
+older output lies there and is overwritten. A trial holds if the stage that was not killed ends with
+exit code 2 and one line that names a file, or with exit code 0 and exactly the output of an
+unbroken run; if each output then is the whole old one, the whole new one or nothing; and if the
+same command, run again, gives the output of an unbroken run and leaves nothing beside it. strace
+must be installed.
 """
 
 from __future__ import annotations
@@ -38,21 +39,30 @@ CALLS = (
 )
 ERRORS = ("ENOSPC", "EIO")
 OPENING = (*ERRORS, "EMFILE")
-FAST = tuple(
+KILL = "SIGKILL"
+QUICK = ("--seccomp-bpf",)  # only the calls that are traced are slower; no signal is sent so
+ALONE = tuple(
     # with workers a fault would meet the pipes between processes as well, which no disk disturbs
-    replace(stage, command=tuple("1" if word == "2" else word for word in stage.command))
+    stage
+    if stage.name == "training"
+    else replace(stage, command=tuple("1" if word == "2" else word for word in stage.command))
     for stage in STAGES
-    if stage.name not in {"inkfold audit", "training"}  # too slow under strace
 )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The `number`-th call of a kind, counted from 1, fails with `error`."""
+    """The `number`-th call of a kind, counted from 1, fails with `error`, or is never made."""
 
     call: str
     number: int
     error: str
+
+    @property
+    def injected(self) -> str:
+        """The fault in strace's words."""
+        how = f"signal={KILL}" if self.error == KILL else f"error={self.error}"
+        return f"inject={self.call}:{how}:when={self.number}"
 
 
 def traced(stage: Stage, folder: Path, *options: str, words: Sequence[str] = ()) -> Ended:
@@ -67,7 +77,8 @@ def calls(stage: Stage, folder: Path) -> dict[str, list[int]]:
 
     strace counts the calls of each process by itself, from 1.
     """
-    ended = traced(stage, folder, "-y", "-e", f"trace={','.join(CALLS)}")
+    pictures = set(folder.rglob("*.png"))
+    ended = traced(stage, folder, *QUICK, "-y", "-e", f"trace={','.join(CALLS)}")
     if ended.code:
         raise click.ClickException(f"{stage.name} fails under strace: {ended.errors}")
     log = folder.with_name(f"{folder.name}.strace").read_text(errors="replace")
@@ -80,19 +91,22 @@ def calls(stage: Stage, folder: Path) -> dict[str, list[int]]:
         # a descriptor with its path, or the first path that is named
         path = re.search(r'^\d+<([^>]*)>|"([^"]*)"', rest)
         place = folder / (path[1] or path[2]) if path is not None else None
-        if place is not None and place.is_relative_to(folder):
+        # a picture that cannot be read is told and left out, and the stage goes on
+        if place is not None and place.is_relative_to(folder) and place not in pictures:
             numbers[call].add(seen[process, call])
     return {call: sorted(found) for call, found in numbers.items()}
 
 
 def faults(numbers: dict[str, list[int]], trials: int, rng: random.Random) -> list[Fault]:
-    """At most `trials` faults, evenly drawn from the calls of each kind."""
-    found = []
-    share = max(2, trials // len([call for call in numbers if numbers[call]]))
+    """At most `trials` faults, evenly drawn from the calls of each kind; the half of them kills."""
+    found: list[Fault] = []
+    share = max(1, trials // 2 // len([call for call in numbers if numbers[call]]))
     for call, possible in numbers.items():
         chosen = sorted(rng.sample(possible, min(len(possible), share)))
         errors = OPENING if call == "openat" else ERRORS
-        found += [Fault(call, number, errors[at % len(errors)]) for at, number in enumerate(chosen)]
+        for at, number in enumerate(chosen):
+            error = errors[(at + len(found)) % len(errors)]
+            found += [Fault(call, number, error), Fault(call, number, KILL)]
     return found
 
 
@@ -103,14 +117,16 @@ def trial(stage: Stage, folder: Path, fault: Fault, new: Outputs, *, old_there: 
     if old_there and cold([*stage.command, *stage.older], folder).code != 0:
         return "the older output could not be made"
     old = contents(stage, folder)
-    inject = f"inject={fault.call}:error={fault.error}:when={fault.number}"
-    ended = traced(stage, folder, "-e", f"trace={fault.call}", "-e", inject, words=words)
+    options: tuple[str, ...] = ("-e", f"trace={fault.call}", "-e", fault.injected)
+    options = options if fault.error == KILL else (*QUICK, *options)
+    ended = traced(stage, folder, *options, words=words)
     after = contents(stage, folder)
     if any(after[name] not in (old[name], new[name]) for name in after):
         return f"an output is neither the old nor the new one: {ended.errors[-300:]}"
     if ended.code == 0 and after != new:
         return f"it ends with 0 and without its output: {ended.errors[-300:]}"
-    return untold(ended) or completed(stage, folder, new, inputs, cold)
+    problem = None if fault.error == KILL else untold(ended)
+    return problem or completed(stage, folder, new, inputs, cold)
 
 
 def untold(ended: Ended) -> str | None:
@@ -124,7 +140,7 @@ def untold(ended: Ended) -> str | None:
     return None
 
 
-def rows(trials: int, stages: Sequence[Stage] = FAST) -> Iterator[tuple[str, int, int]]:
+def rows(trials: int, stages: Sequence[Stage] = ALONE) -> Iterator[tuple[str, int, int]]:
     """The name of each stage, how many faults were tried, and how many were broken."""
     rng = random.Random(0)  # noqa: S311, faults need no cryptographic randomness
     with tempfile.TemporaryDirectory() as scratch:
@@ -139,7 +155,7 @@ def rows(trials: int, stages: Sequence[Stage] = FAST) -> Iterator[tuple[str, int
             for number, fault in enumerate(chosen):
                 folder = Path(scratch) / str(number)
                 shutil.copytree(world, folder)
-                problem = trial(stage, folder, fault, new, old_there=number % 2 == 1)
+                problem = trial(stage, folder, fault, new, old_there=number // 2 % 2 == 1)
                 if problem:
                     click.echo(f"{stage.name}: {fault}: {problem}; see {kept(folder)}", err=True)
                     broken += 1
@@ -155,7 +171,8 @@ def command(trials: int, only: tuple[str, ...]) -> int:
     if shutil.which("strace") is None:
         raise click.ClickException("strace is missing; on Debian: apt install strace")
     return print_table(
-        "stage, with a fault of the disk | tried", rows(trials, chosen_stages(only, FAST))
+        "stage, with a fault of the disk, or killed before a call | tried",
+        rows(trials, chosen_stages(only, ALONE)),
     )
 
 

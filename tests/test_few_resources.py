@@ -53,3 +53,25 @@ def test_too_little_memory_is_one_line(tmp_path: Path, kilobytes: int) -> None:
         assert done.returncode == 2, done.stderr
         assert done.stderr.startswith("error: memory ran out; ")
         assert done.stderr.count("\n") == 1, done.stderr
+
+
+OPENED = """
+import resource, sys
+from inkfold.picture import load
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+load(sys.argv[1])
+"""
+
+
+def test_too_many_open_files_are_no_fault_of_a_picture(tmp_path: Path) -> None:
+    """The picture is not called unreadable, which would leave it out: the whole command ends."""
+    (tmp_path / "a.png").write_bytes(b"any")
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED, str(tmp_path / "a.png")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "OSError: [Errno 24]" in done.stderr
+    assert "PictureError" not in done.stderr

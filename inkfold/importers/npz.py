@@ -27,7 +27,10 @@ INSIDE = "arr_0.npy"
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
 # what zipfile raises where it opens a damaged file; the second and third where a damaged entry
 # seems to be compressed in an unknown way, or encrypted
-NOT_A_ZIP = (ValueError, NotImplementedError, RuntimeError, struct.error, *DAMAGE)
+NOT_A_ZIP: tuple[type[Exception], ...] = (
+    *(ValueError, NotImplementedError, RuntimeError, struct.error),
+    *DAMAGE,
+)
 
 
 def recognise(source: Path) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.disk_errors import FAST, Fault, calls, trial, untold
+from benchmarks.disk_errors import ALONE, KILL, Fault, calls, trial, untold
 from benchmarks.fault_stages import Stage, contents, prepared
 from benchmarks.running import Ended, cold
 from tests.worlds.tracing import watched
@@ -75,11 +75,38 @@ def test_a_stage_is_given_the_fault_and_must_tell_of_it(
     assert problem is None or problem in str(found)
 
 
+HALF = """
+with open("out.txt", "w") as file:
+    file.write("half")
+    file.flush()
+    file.write(" and whole")
+"""
+
+
+@watched
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "problem"), [(CAREFUL, None), (HALF, "neither the old nor the")])
+def test_a_stage_that_is_killed_before_a_call_must_leave_no_half(
+    tmp_path: Path, code: str, problem: str | None
+) -> None:
+    """The kill comes before the last call that writes; the careful stage may be run again."""
+    stage = Stage(name="lines", command=("-c", code), outputs=("out.txt",), beside=(".part",))
+    for name in ("whole", "trial"):
+        (tmp_path / name).mkdir()
+    number = calls(stage, tmp_path / "whole")["write"][-1]
+    new = contents(stage, tmp_path / "whole")
+
+    found = trial(stage, tmp_path / "trial", Fault("write", number, KILL), new, old_there=False)
+
+    assert (found is None) == (problem is None), found
+    assert problem is None or problem in str(found)
+
+
 @watched
 @pytest.mark.slow
 def test_an_import_tells_of_a_disk_that_fails(tmp_path: Path) -> None:
     """The last synchronisation fails, and the last file is one too many, over an older output."""
-    (stage,) = (each for each in FAST if each.name == "import_data.py")
+    (stage,) = (each for each in ALONE if each.name == "import_data.py")
     world = prepared(tmp_path / "world", bundle=False)
     numbers = calls(stage, world)
     new = contents(stage, world)
