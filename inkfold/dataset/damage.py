@@ -68,6 +68,19 @@ def reading(path: Path | str, place: str) -> Iterator[None]:
         raise damaged(path, place, f"cannot be read ({reason(error)})") from None
 
 
+def close(file: h5py.File) -> None:
+    """Close a file that was read, unless it is closed already.
+
+    Raises
+    ------
+    InkfoldError
+        If the disk reports a fault even then, as a file system of a network does.
+    """
+    if file:
+        with reading(file.filename, "its end"):
+            file.close()
+
+
 def reason(error: Exception) -> str:
     """The first line of an error's message, without what a terminal would act on."""
     text = str(error).strip() or type(error).__name__

@@ -19,7 +19,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.damage import Stored, check_labels, check_layout, damaged, reading, reason
+from inkfold.dataset.damage import (
+    Stored,
+    check_labels,
+    check_layout,
+    close,
+    damaged,
+    reading,
+    reason,
+)
 from inkfold.dataset.digests import check_digests
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_heaps import endless_heap
@@ -281,7 +289,7 @@ class Dataset:
 
     def close(self) -> None:
         """Close the file; the splits cannot be read afterwards."""
-        self._file.close()
+        close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -344,13 +352,15 @@ def reopened(identity: Identity) -> Iterator[h5py.File]:
     InkfoldError
         If the path leads to another file, or the file was written to before the block ends.
     """
-    with (
-        identity.unchanged(),
-        h5py.File(identity.path, "r") as file,
-        identity.unchanged(_descriptor(file)),
-    ):
-        identity.check_fingerprint(_fingerprint(file))
-        yield file
+    with identity.unchanged():
+        with reading(identity.path, "its beginning"):
+            file = h5py.File(identity.path, "r")
+        try:
+            with identity.unchanged(_descriptor(file)):
+                identity.check_fingerprint(_fingerprint(file))
+                yield file
+        finally:
+            close(file)
 
 
 def _descriptor(file: h5py.File) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ FONT = 13  # height of a name
 LETTERS = 12  # of a name; a longer one is cut
 TAGS = 50  # names in a drawing: more of them would hide the dots
 GOLDEN = 137.508  # degrees: neighbours in label order get hues far apart
+
+# without it joblib, which scikit-learn imports, makes a semaphore and warns where it cannot; none
+# is used here
+os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
 
 
 @dataclass(frozen=True, kw_only=True)

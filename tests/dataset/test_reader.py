@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -11,6 +13,7 @@ import pytest
 from inkfold.dataset.reader import CHUNK, POOL, open_dataset
 from inkfold.errors import InkfoldError
 from tests.worlds.packed_strokes import write_packed
+from tests.worlds.tracing import watched
 
 COUNT = CHUNK * POOL * 2 + 700  # three blocks, the last chunk not full
 
@@ -173,3 +176,30 @@ def test_a_split_without_rows_has_no_blocks(tmp_path: Path) -> None:
     with open_dataset(write_packed(tmp_path / "d.h5", (10, 5, 0))) as dataset:
         assert list(dataset.test.blocks(np.random.default_rng(0))) == []
         assert dataset.test.source == []
+
+
+@watched
+@pytest.mark.parametrize("number", [3, 4, 5])
+@pytest.mark.parametrize("line", ["export d.h5 out -q", "augment d.h5 -o out --workers 1 -q"])
+def test_a_disk_that_fails_when_a_dataset_is_closed_is_told(
+    tmp_path: Path, line: str, number: int
+) -> None:
+    """One line names the dataset that is read, and not the output; or the command is done before.
+
+    Earlier closings are those of other checks, which have tests of their own.
+    """
+    write_packed(tmp_path / "d.h5")
+    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(tmp_path / "d.h5")]
+    fault = ["-e", "trace=close", "-e", f"inject=close:error=EIO:when={number}"]
+    done = subprocess.run(
+        [*strace, *fault, sys.executable, "-m", "inkfold.commands.main", *line.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == (0 if line.startswith("export") and number > 3 else 2)
+    if done.returncode == 2:
+        assert done.stderr.startswith("error: d.h5: ")
+        assert done.stderr.count("\n") == 1
