@@ -14,6 +14,7 @@ must be installed.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shutil
@@ -39,6 +40,10 @@ CALLS = (
 )
 ERRORS = ("ENOSPC", "EIO")
 OPENING = (*ERRORS, "EMFILE")
+# threads that wait for each other make calls by the million, each of which strace would stop
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+}
 KILL = "SIGKILL"
 QUICK = ("--seccomp-bpf",)  # only the calls that are traced are slower; no signal is sent so
 ALONE = tuple(
@@ -170,6 +175,7 @@ def command(trials: int, only: tuple[str, ...]) -> int:
     """Print a table: tried, held, broken."""
     if shutil.which("strace") is None:
         raise click.ClickException("strace is missing; on Debian: apt install strace")
+    os.environ.update(ONE_THREAD)
     return print_table(
         "stage, with a fault of the disk, or killed before a call | tried",
         rows(trials, chosen_stages(only, ALONE)),
