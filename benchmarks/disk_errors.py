@@ -41,9 +41,9 @@ CALLS = (
 ERRORS = ("ENOSPC", "EIO")
 OPENING = (*ERRORS, "EMFILE")
 # threads that wait for each other make calls by the million, each of which strace would stop
-ONE_THREAD = {
-    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1"
+)
 KILL = "SIGKILL"
 QUICK = ("--seccomp-bpf",)  # only the calls that are traced are slower; no signal is sent so
 ALONE = tuple(
