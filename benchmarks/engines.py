@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import ROOT, Row, Spread, in_turn, line, ratios, run_script, turns
+from benchmarks.measuring import ROOT, Row, Spread, in_turn, keep, line, ratios, run_script, turns
 from inkfold.bundle.bundle import ONNX, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.commands import cli
@@ -182,15 +182,19 @@ def rows(network: str, bundle: Path, rounds: int) -> list[Row]:
 @click.command(help=__doc__)
 @click.option("--network", default="cnn32", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-def command(network: str, *, rounds: int) -> int:
+@click.option("--rows", "kept", type=click.Path(path_type=Path), help="Also write them as JSON.")
+def command(network: str, *, rounds: int, kept: Path | None) -> int:
     """Measure, and print the rows."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         names = [f"{number:03}" for number in range(CLASSES)]
         write_packed(work / "d.h5", (2 * CLASSES, CLASSES, CLASSES), classes=names, size=32)
         run_script(f"models/{network}.py", "d.h5", "-o", "b", "--epochs", "1", "-q", cwd=work)
-        for row in rows(network, work / "b", rounds):
+        found = rows(network, work / "b", rounds)
+        for row in found:
             click.echo(line(row))
+        if kept is not None:
+            keep(found, kept)
     return 0
 
 

@@ -167,8 +167,13 @@ def report(measure: Callable[[], Iterable[Row]], argv: Sequence[str] | None = No
         print(line(row), flush=True)  # noqa: T201, a benchmark prints its figures
         rows.append(row)
     if kept is not None:
-        kept.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
+        keep(rows, kept)
     return 0
+
+
+def keep(rows: Iterable[Row], path: Path) -> None:
+    """Write rows to a JSON file, which `load` reads."""
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
 
 
 def line(row: Row) -> str:
@@ -197,7 +202,7 @@ def between(text: str, inner: str, begin: str, end: str) -> str:
 
 
 def load(path: Path) -> list[Row]:
-    """The rows that `report` kept."""
+    """The rows that `keep` kept."""
     return rows_of(json.loads(path.read_text(encoding="utf-8")))
 
 

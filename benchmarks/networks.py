@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.measuring import Row, Spread, line, ratios, turns
+from benchmarks.measuring import Row, Spread, keep, line, ratios, turns
 from benchmarks.training import Rates, epoch, installed, start
 from inkfold.commands import cli
 from inkfold.commands.train import load_script
@@ -74,11 +74,11 @@ def rows(network: str, rates: Rates) -> list[Row]:
     """The faster of our two ways beside each peer, and beside the limit."""
     ours = max(OURS, key=lambda name: Spread.of(rates[name]).median)
     command = f"python benchmarks/networks.py --only {network}"
-    stage = f"training {network} ({ours})"
+    stage = f"training {network}"
     beside = [
         Row(
             stage=stage,
-            ours=f"{Spread.of(rates[ours]).text()} pictures/s",
+            ours=f"{Spread.of(rates[ours]).text()} pictures/s ({ours})",
             peer=peer,
             theirs=f"{Spread.of(rates[peer]).text()} pictures/s",
             ratio=ratios(rates[ours], rates[peer]),
@@ -107,14 +107,19 @@ def rows(network: str, rates: Rates) -> list[Row]:
 @click.command(help=__doc__)
 @click.option("--only", type=click.Choice(list(NETWORKS)), multiple=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-def command(only: tuple[str, ...], *, rounds: int) -> int:
+@click.option("--rows", "kept", type=click.Path(path_type=Path), help="Also write them as JSON.")
+def command(only: tuple[str, ...], *, rounds: int, kept: Path | None) -> int:
     """Measure one network after the other, and print the rows of each as it ends."""
+    found = []
     for network in only or NETWORKS:
         rates = measured(network, rounds)
         for name, values in rates.items():
             click.echo(f"{network}, {name}: {Spread.of(values).text()}", err=True)
         for row in rows(network, rates):
             click.echo(line(row))
+            found.append(row)
+        if kept is not None:
+            keep(found, kept)
     return 0
 
 

@@ -16,6 +16,10 @@ from inkfold.errors import InkfoldError
 
 Precision = Literal["auto", "float32", "bfloat16"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+LIMIT = "ONEDNN_MAX_CPU_ISA"  # to this level a user may limit what oneDNN takes of the processor
+BELOW_BFLOAT16 = {
+    *("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"),
+}
 
 
 def import_keras() -> ModuleType:
@@ -74,7 +78,8 @@ def policy(precision: Precision, flags: set[str] | None = None) -> str:
     """The Keras dtype policy for `precision`.
 
     ``auto`` takes bfloat16 where the hardware computes with it: an accelerator, or a processor
-    with AVX512_BF16 or AMX. Weights and their updates stay float32 in either case.
+    with AVX512_BF16 or AMX that ``ONEDNN_MAX_CPU_ISA`` does not withhold. Weights and their updates
+    stay float32 in either case.
 
     Parameters
     ----------
@@ -89,7 +94,9 @@ def policy(precision: Precision, flags: set[str] | None = None) -> str:
     if precision != "auto":
         return POLICIES[precision]
     flags = cpu_flags() if flags is None else flags
-    fast = has_accelerator() or not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+    withheld = os.environ.get(LIMIT, "").upper() in BELOW_BFLOAT16
+    computes = not withheld and not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+    fast = computes or has_accelerator()
     return POLICIES["bfloat16" if fast else "float32"]
 
 

@@ -22,3 +22,16 @@ def test_auto_takes_bfloat16_where_the_processor_has_it(
 ) -> None:
     """The precision "auto" follows the processor's flags; the two named ones do not."""
     assert policy(precision, flags) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("AVX2", "float32"), ("avx512_core", "float32"), ("AVX512_CORE_BF16", "mixed_bfloat16")],
+)
+def test_auto_takes_no_bfloat16_that_a_user_withholds(
+    monkeypatch: pytest.MonkeyPatch, limit: str, expected: str
+) -> None:
+    """Bfloat16 would be computed by other instructions, more slowly than float32."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+
+    assert policy("auto", {"avx512_bf16"}) == expected
