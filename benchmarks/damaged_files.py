@@ -33,7 +33,7 @@ from tests.worlds.mutations import Count, Trials, damage_file
 Run = Callable[[list[str]], int]
 FORMATS = ("png", "jpg", "bmp", "tiff", "webp", "pgm")
 PACK = ["create_dataset", "all", "-o", "out/d.h5", "--size", "8", "-q"]
-PACK += ["--split", "1,0,0", "--allow-bad", "50"]
+PACK += ["--split", "1,0,0", "--allow-bad", "50", "--workers", "1"]
 CLASSIFY = ["classify", "--model", "b", "all/a/1.png", "all/a/x", "all/b/2.png", "--format", "csv"]
 SOME_FAILED = (0, 1)
 KERAS = ["classify", "--model", "b", "--engine", "keras", "all/a/1.png", "--format", "csv"]
