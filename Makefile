@@ -24,11 +24,13 @@ lint: $(READY)  ## format, lint and types
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
 
-faults: $(READY)  ## kills, faults of the disk, other surroundings, damaged files, hostile pictures: what was lost; half an hour or more
+faults: $(READY)  ## kills, faults of the disk, other surroundings, damage, hostile names and pictures, the page: what was lost
 	$(BIN)/python benchmarks/faults.py --trials 4
 	$(BIN)/python benchmarks/disk_errors.py --trials 14
 	$(BIN)/python benchmarks/determinism.py
-	$(BIN)/python -m benchmarks.damage --count 40
+	$(BIN)/python -m benchmarks.damage --count 25
+	$(BIN)/python benchmarks/hostile_names.py --trials 60
+	$(BIN)/python benchmarks/page_faults.py --trials 20
 	$(BIN)/python benchmarks/hostile_pictures.py
 
 $(READY): pyproject.toml requirements.txt

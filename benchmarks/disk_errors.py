@@ -44,6 +44,7 @@ OPENING = (*ERRORS, "EMFILE")
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1"
 )
+SLOW = {"inkfold audit", "training"}  # half a minute a trial: tried where they are named
 KILL = "SIGKILL"
 QUICK = ("--seccomp-bpf",)  # only the calls that are traced are slower; no signal is sent so
 ALONE = tuple(
@@ -170,15 +171,16 @@ def rows(trials: int, stages: Sequence[Stage] = ALONE) -> Iterator[tuple[str, in
 
 @click.command(help=__doc__)
 @click.option("--trials", type=click.IntRange(min=8), default=40, show_default=True)
-@click.option("--only", multiple=True, help="A stage to try, by its name; may be repeated.")
+@click.option("--only", multiple=True, help="A stage, by its name; may be repeated.")
 def command(trials: int, only: tuple[str, ...]) -> int:
     """Print a table: tried, held, broken."""
     if shutil.which("strace") is None:
         raise click.ClickException("strace is missing; on Debian: apt install strace")
     os.environ.update(ONE_THREAD)
+    chosen = [stage for stage in chosen_stages(only, ALONE) if only or stage.name not in SLOW]
     return print_table(
         "stage, with a fault of the disk, or killed before a call | tried",
-        rows(trials, chosen_stages(only, ALONE)),
+        rows(trials, chosen),
     )
 
 
