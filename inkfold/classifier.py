@@ -15,11 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import ONNX, Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.picture import Pixels, prepare, read
-from inkfold.workers import Ahead, processors
+from inkfold.workers import processors
 
 BATCH = 256  # most pictures that are answered together, which bounds the memory
 RUN = 64  # most images in one run of ONNX Runtime: more do not fit into a processor's cache
