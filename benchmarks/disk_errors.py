@@ -29,7 +29,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.fault_stages import STAGES, Stage, contents, prepared
+from benchmarks.fault_stages import STAGES, Stage, contents, prepared, torn
 from benchmarks.faults import Outputs, chosen_stages, completed, kept, print_table
 from benchmarks.running import Ended, cold, finished
 from inkfold.commands import cli
@@ -127,7 +127,7 @@ def trial(stage: Stage, folder: Path, fault: Fault, new: Outputs, *, old_there: 
     options = options if fault.error == KILL else (*QUICK, *options)
     ended = traced(stage, folder, *options, words=words)
     after = contents(stage, folder)
-    if any(after[name] not in (old[name], new[name]) for name in after):
+    if torn(stage, after, old, new):
         return f"an output is neither the old nor the new one: {ended.errors[-300:]}"
     if ended.code == 0 and after != new:
         return f"it ends with 0 and without its output: {ended.errors[-300:]}"

@@ -40,6 +40,8 @@ class Stage:
         The files and folders that the command writes or changes; the first one is new.
     compared : tuple of str
         The names of the files in them that are the same in every run; all of them, if empty.
+    in_place : tuple of str
+        The folders among the outputs whose files are replaced one by one, each as a whole.
     beside : tuple of str
         What the command leaves in the working folder apart from its outputs.
     resumes : str
@@ -51,6 +53,7 @@ class Stage:
     older: tuple[str, ...] = ()
     outputs: tuple[str, ...]
     compared: tuple[str, ...] = ()
+    in_place: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     resumes: str = ""
 
@@ -108,6 +111,7 @@ STAGES = (
         name="evaluate.py",
         command=inkfold("evaluate", "bundle", "packed.h5", "-o", "out"),
         outputs=("out", "bundle"),
+        in_place=("bundle",),
     ),
     Stage(
         name="inkfold shrink",
@@ -144,6 +148,28 @@ def content(path: Path, compared: tuple[str, ...] = ()) -> Content | None:
 def contents(stage: Stage, folder: Path) -> dict[str, Content | None]:
     """The digests of each output of a stage in `folder`."""
     return {name: content(folder / name, stage.compared) for name in stage.outputs}
+
+
+def torn(
+    stage: Stage,
+    after: dict[str, Content | None],
+    old: dict[str, Content | None],
+    new: dict[str, Content | None],
+) -> list[str]:
+    """The outputs that are neither the whole old one, nor the whole new one, nor nothing."""
+    return [
+        name
+        for name, now in after.items()
+        if now not in (old[name], new[name])
+        and not (name in stage.in_place and _one_by_one(now, old[name], new[name]))
+    ]
+
+
+def _one_by_one(now: Content | None, old: Content | None, new: Content | None) -> bool:
+    """Whether each file is the old one or the new one."""
+    if now is None or old is None or new is None or now.keys() not in (old.keys(), new.keys()):
+        return False
+    return all(digest in (old.get(name), new.get(name)) for name, digest in now.items())
 
 
 def prepared(folder: Path, *, bundle: bool = True) -> Path:

@@ -26,7 +26,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.fault_stages import STAGES, Content, Stage, contents, prepared
+from benchmarks.fault_stages import STAGES, Content, Stage, contents, prepared, torn
 from benchmarks.running import Ended, forked, load_libraries
 from inkfold.commands import cli
 
@@ -107,7 +107,7 @@ def trial(
     words = ("--overwrite",) if old_there else ()
     killed = run([*stage.command, *words], folder, seconds).code < 0
     after = contents(stage, folder)
-    changed = [name for name in after if after[name] not in (old[name], new[name])]
+    changed = torn(stage, after, old, new)
     if changed:
         problem: str | None = f"after the kill neither the old nor the new one: {changed}"
     else:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
-from inkfold.output import make_folder, place_of
+from inkfold.output import make_folder, naming, place_of
 
 
 @contextmanager
@@ -36,13 +36,15 @@ def only_writer(path: Path, *, wait: bool = False) -> Iterator[None]:
     lock = place.with_name(f".{place.name}.lock")
     file = _locked(lock, path, wait=wait)
     try:
-        os.ftruncate(file, 0)
-        os.pwrite(file, str(os.getpid()).encode(), 0)
+        with naming(lock):
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
         yield
     finally:
         with suppress(OSError):
             lock.unlink()  # before it is free, or it could be another's
-        os.close(file)
+        with naming(lock):
+            os.close(file)
 
 
 def _locked(lock: Path, path: Path, *, wait: bool) -> int:

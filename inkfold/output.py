@@ -140,7 +140,7 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     place = place_of(path)
     part = _part(place)
     try:
-        with _naming(path):
+        with naming(path):
             yield part
             _sync(part)
         check_free(path, overwrite=overwrite)  # the work may have taken hours
@@ -148,7 +148,7 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
             part.replace(place)
         else:
             _rename_new(part, place, path)
-        with _naming(path):
+        with naming(path):
             _sync_folder(place.parent)
     finally:
         with contextlib.suppress(OSError):  # an earlier error, or the success, is what counts
@@ -170,7 +170,7 @@ def new_folder(
     part = old = _part(place)
     try:
         part.mkdir()  # within try, because a signal may come right after it
-        with _naming(path):
+        with naming(path):
             yield part
             _sync_files(part)
         check_free(path, overwrite=overwrite, kind=kind, inputs=inputs)
@@ -178,7 +178,7 @@ def new_folder(
             old = exchange(part, place, _part(place, ending="old"))
         else:
             _rename_new(part, place, path)
-        with _naming(path):
+        with naming(path):
             _sync_folder(place.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -186,8 +186,8 @@ def new_folder(
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the output in an error of the disk that names no file: one of a file that is open."""
+def naming(path: Path) -> Iterator[None]:
+    """Name a file in an error of the disk that names none: one of a file that is open."""
     try:
         yield
     except OSError as error:
@@ -212,7 +212,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     folder = _part(place_of(path), ending="scratch")
     try:
         folder.mkdir()
-        with _naming(path):
+        with naming(path):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -94,13 +94,14 @@ def command(
         return _guess_format(Path(format_and_source[0]))
     name, source = format_and_source[0], Path(format_and_source[1])
     reader = _format(name)
-    from inkfold.output import check_free
+    from inkfold.output import check_free, naming
 
     inputs = _files_named(source)
     if output is not None:
         check_free(output, overwrite=overwrite, inputs=inputs)
     clock = Clock()
-    collection = reader.read(source)
+    with naming(source):
+        collection = reader.read(source)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, inputs=inputs)
     from inkfold.packing.public_set import Importing, import_collection

@@ -30,6 +30,7 @@ from inkfold.dataset.damage import reading
 from inkfold.dataset.digests import check_digests
 from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
+from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_file
 from inkfold.spec import ImageSpec
 
@@ -108,21 +109,16 @@ def writing_dataset(
     with new_file(path, overwrite=overwrite) as part, companion:
         file = h5py.File(part, "w")
         _limit_index_cache(file)
-        try:
-            yield DatasetWriter(file, classes, spec)
-        except BaseException as error:
-            with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
-                file.close()
-            if isinstance(error, OSError) and error.filename is None:
-                error.filename = str(path)  # HDF5 gives the error's number alone
-            raise
-        try:
+        with no_write_lost(path):
+            try:
+                yield DatasetWriter(file, classes, spec)
+            except BaseException as error:
+                with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
+                    file.close()
+                if isinstance(error, OSError) and error.filename is None:
+                    error.filename = str(path)  # HDF5 gives the error's number alone
+                raise
             file.close()
-        except RuntimeError as error:
-            raise InkfoldError(
-                f"{path}: HDF5 cannot finish it ({str(error).splitlines()[0]}); "
-                "is the disk full? free it or choose another place with -o"
-            ) from None
 
 
 def _limit_index_cache(file: h5py.File) -> None:
@@ -147,7 +143,8 @@ class DatasetWriter:
         file.attrs["format_version"] = VERSION
         file.attrs["spec"] = spec.to_json()
         names = np.array([name.encode() for name in classes], dtype=np.bytes_)
-        file.create_dataset("classes", data=names.astype(_stored_type(names)))
+        # flushed while an error can be raised: h5py would close, and so write, it when it is freed
+        file.create_dataset("classes", data=names.astype(_stored_type(names))).flush()
         self._hash.update("\0".join([spec.to_json(), *classes]).encode())
 
     @contextmanager

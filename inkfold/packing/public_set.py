@@ -19,7 +19,7 @@ from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
-from inkfold.output import check_free, scratch_folder
+from inkfold.output import check_free, naming, scratch_folder
 from inkfold.packing.pack import PackedRows, Report
 from inkfold.packing.plan import NO_SIDE, Fractions, Official, Packing, Plan, make_plan
 from inkfold.packing.scan import Listing, Tally
@@ -234,11 +234,9 @@ def stage_set(
     notes = _Notes(sources=Spool(scratch / "sources"), groups=Spool(scratch / "groups"))
     summary = hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
-        glyphs, spec = collection.glyphs(), replace(spec, ink=collection.ink)
+        spec = replace(spec, ink=collection.ink)
         with all_unchanged(collection.files):
-            while piece := list(islice(glyphs, TOGETHER)):
-                if transpose:
-                    piece = [replace(glyph, pixels=glyph.pixels.T) for glyph in piece]
+            for piece in _pieces(collection, transpose=transpose):
                 done = prepare_glyphs(piece, spec)
                 for glyph, digest in zip(piece, done.facts["file"], strict=True):
                     notes.add(glyph)
@@ -254,6 +252,18 @@ def stage_set(
             unreadable=Tally(),
         )
         yield _by_class(collection, staged, notes)
+
+
+def _pieces(collection: Collection, *, transpose: bool) -> Iterator[list[Glyph]]:
+    """The pictures of a set, up to 256 at a time; an error of the disk names a file of the set."""
+    glyphs = collection.glyphs()
+    place = collection.files[0].path if collection.files else Path(collection.name)
+    while True:
+        with naming(place):
+            piece = list(islice(glyphs, TOGETHER))
+        if not piece:
+            return
+        yield [replace(glyph, pixels=glyph.pixels.T) for glyph in piece] if transpose else piece
 
 
 def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:

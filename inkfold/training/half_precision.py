@@ -24,6 +24,7 @@ from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import BUNDLE
+from inkfold.hdf5_faults import no_write_lost
 from inkfold.metrics import SMALLEST, Rate
 from inkfold.output import new_folder
 
@@ -115,11 +116,12 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
 def _halve_weights(source: Path, target: Path) -> None:
     """Copy a weights file of Keras with its float32 arrays in float16."""
     stored_shapes(source)  # refuses what is damaged, or lies in another file
-    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
+    with h5py.File(source, "r") as old, no_write_lost(target), h5py.File(target, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
                 copied = new.create_dataset(name, data=_halved(item[()], f"{source}: {name}"))
+                copied.flush()  # while an error can be raised, not when it is freed
             else:
                 copied = new.require_group(name)
             copied.attrs.update(item.attrs)

@@ -14,6 +14,7 @@ from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
 from inkfold.dataset.reader import Split
 from inkfold.folder_kinds import BUNDLE
+from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_folder
 from inkfold.training.scoring import score
 
@@ -66,7 +67,8 @@ def write_bundle(
     }
     with new_folder(path, BUNDLE, overwrite=overwrite) as folder:
         (folder / ARCHITECTURE).write_text(model.to_json(), encoding="utf-8")
-        model.save_weights(folder / WEIGHTS)
+        with no_write_lost(path):
+            model.save_weights(folder / WEIGHTS)
         write_history(folder / HISTORY, history)
         draw_curves(folder / CURVES, history, title=str(record["name"]))
         (folder / CARD).write_text(model_card(full), encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_stages import STAGES, Stage, contents, prepared
+from benchmarks.fault_stages import STAGES, Content, Stage, contents, prepared, torn
 from benchmarks.faults import Outcome, Outputs, trial, trials
 from benchmarks.running import cold
 
@@ -76,3 +76,26 @@ def test_a_stage_that_is_killed_loses_nothing(tmp_path: Path, name: str) -> None
     counted = trials(chosen, prepared(tmp_path, bundle=False), 2, random.Random(7), cold)
 
     assert (counted.tried, counted.broken) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ({"a": "1", "b": "1"}, []),
+        ({"a": "2", "b": "2"}, []),
+        ({"a": "2", "b": "1"}, ["out"]),
+        ({"a": "2", "b": "half"}, ["out", "kept"]),
+        ({"a": "2"}, ["out", "kept"]),
+    ],
+)
+def test_only_a_folder_whose_files_are_replaced_one_by_one_may_be_mixed(
+    after: Content, expected: list[str]
+) -> None:
+    """Of every other output all files are old or all are new, and no file is ever a third thing."""
+    stage = Stage(name="any", command=(), outputs=("out", "kept"), in_place=("kept",))
+    old, new = ({"a": each, "b": each} for each in "12")
+
+    def both(content: Content) -> Outputs:
+        return {"out": content, "kept": content}
+
+    assert torn(stage, both(after), both(old), both(new)) == expected
