@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from inkfold import __version__
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+NO_SCORES: Mapping[str, dict[str, Any]] = MappingProxyType({})
 FORMAT = "inkfold-bundle"
 VERSION = 1
 ARCHITECTURE = "model_architecture.json"
@@ -329,19 +331,27 @@ def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
     _write(folder, full)
 
 
-def record_score(path: Path, split: str, score: dict[str, Any]) -> None:
-    """Put the score on a split into the bundle's record, in place of an earlier one."""
+def record_results(
+    path: Path,
+    *,
+    scores: Mapping[str, dict[str, Any]] = NO_SCORES,
+    calibration: dict[str, Any] | None = None,
+) -> None:
+    """Put what an evaluation found into the bundle's record, in one write.
+
+    Parameters
+    ----------
+    path : Path
+        The bundle's folder.
+    scores : mapping of str to dict
+        The score on each of some splits, in place of an earlier one.
+    calibration : dict, optional
+        What calibrates the bundle's probabilities, in place of an earlier one.
+    """
     with _only_writer_of_record(path):
         record = read_record(path)
-        record["scores"][split] = score
-        _write(path, record)
-
-
-def record_calibration(path: Path, calibration: dict[str, Any]) -> None:
-    """Put what calibrates the bundle's probabilities into its record."""
-    with _only_writer_of_record(path):
-        record = read_record(path)
-        _write(path, record | {"calibration": calibration})
+        record["scores"] |= scores
+        _write(path, record if calibration is None else record | {"calibration": calibration})
 
 
 def _only_writer_of_record(path: Path) -> AbstractContextManager[None]:

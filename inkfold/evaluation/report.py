@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import Bundle, record_calibration, record_score
+from inkfold.bundle.bundle import Bundle, record_results
 from inkfold.bundle.model_card import CARD, SCORES
 from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_error
 from inkfold.evaluation.calibrate import record_of
@@ -139,9 +139,12 @@ def publish(bundle: Bundle, result: Evaluation) -> None:
         "dataset_fingerprint": result.fingerprint,
     }
     bundle.check_unchanged()
-    record_score(bundle.path, result.split, score)
-    if result.calibration.fitted:
-        record_calibration(bundle.path, record_of(result.calibration, result.fingerprint))
+    fitted = result.calibration.fitted
+    record_results(
+        bundle.path,
+        scores={result.split: score},
+        calibration=record_of(result.calibration, result.fingerprint) if fitted else None,
+    )
     card = bundle.path / CARD
     if result.split != "test" or not card.exists():
         return

@@ -19,7 +19,7 @@ from inkfold.bundle.bundle import (
     finish_bundle,
     load_bundle,
     newest_bundle,
-    record_score,
+    record_results,
 )
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -186,7 +186,7 @@ def test_a_score_is_recorded_beside_the_others(bundle: Path) -> None:
     """The bundle still loads, with the new score beside validation's, and gives both as rates."""
     assert load_bundle(bundle).rate("test") is None
 
-    record_score(bundle, "test", {"correct": 3, "total": 4})
+    record_results(bundle, scores={"test": {"correct": 3, "total": 4}})
 
     loaded = load_bundle(bundle)
     assert loaded.scores["test"] == {"correct": 3, "total": 4}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, load_bundle, record_score
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, load_bundle, record_results
 from inkfold.errors import InkfoldError
 from tests.worlds.bands import CLASSES, write_bundle
 
@@ -97,7 +97,7 @@ def test_a_score_is_not_written_into_a_damaged_record(tmp_path: Path) -> None:
     (bundle / RECORD).write_text("[" * 100_000)
 
     with pytest.raises(InkfoldError, match=f"{RECORD}: not JSON"):
-        record_score(bundle, "test", {"correct": 1, "total": 2})
+        record_results(bundle, scores={"test": {"correct": 1, "total": 2}})
     assert (bundle / RECORD).read_text() == "[" * 100_000
 
 
@@ -113,7 +113,10 @@ def test_fields_of_later_versions_are_not_looked_at(tmp_path: Path) -> None:
 def test_a_changed_record_is_refused_or_says_the_same(
     sealed: tuple[Path, bytes, dict[str, Any]], data: st.DataObject
 ) -> None:
-    """No byte that is exchanged makes another bundle of it: no other class, spec or score."""
+    """No byte that is exchanged makes another bundle of it: no other class, spec or score.
+
+    At most the seal itself is lost, where its name is damaged.
+    """
     bundle, whole, record = sealed
     place = data.draw(st.integers(0, len(whole) - 1))
     changed = bytearray(whole)
@@ -121,7 +124,8 @@ def test_a_changed_record_is_refused_or_says_the_same(
     (bundle / RECORD).write_bytes(changed)
 
     try:
-        assert load_bundle(bundle).record == record
+        loaded = load_bundle(bundle).record
+        assert all(loaded[name] == record[name] for name in record if name != "seal")
     except InkfoldError as error:
         assert len(str(error).splitlines()) == 1  # noqa: PT017, either may happen
 

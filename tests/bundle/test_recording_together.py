@@ -13,13 +13,13 @@ from tests.worlds.scripts import ROOT
 RECORD = """
 import sys
 from pathlib import Path
-from inkfold.bundle.bundle import record_score
+from inkfold.bundle.bundle import record_results
 path, name = Path(sys.argv[1]), sys.argv[2]
 score = {"correct": 1, "total": 2, "loss": 0.5}
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(30):
-    record_score(path, f"{name}{number}", score)
+    record_results(path, scores={f"{name}{number}": score})
 """
 
 

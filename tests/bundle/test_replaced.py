@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inkfold.bundle.bundle import ONNX, RECORD, load_bundle, record_score
+from inkfold.bundle.bundle import ONNX, RECORD, load_bundle, record_results
 from inkfold.classifier import Classifier
 from inkfold.errors import InkfoldError
 from tests.worlds.bands import write_bundle
@@ -84,7 +84,7 @@ def test_a_classifier_answers_on_after_its_bundle_was_replaced(bundle: Path) -> 
 def test_a_score_that_another_program_records_is_no_change(bundle: Path) -> None:
     """Two evaluations of one bundle may end in any order: only the hashed files must stay."""
     loaded = load_bundle(bundle)
-    record_score(bundle, "test", {"correct": 3, "total": 4})
+    record_results(bundle, scores={"test": {"correct": 3, "total": 4}})
 
     loaded.check_unchanged()
     Classifier(loaded)

@@ -163,10 +163,10 @@ def test_a_bundle_that_may_not_be_written_is_measured_all_the_same(
 ) -> None:
     """The report is written, and a warning says that the score was not recorded."""
 
-    def refuse(*_arguments: object) -> None:
+    def refuse(*_given: object, **_named: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("inkfold.evaluation.report.record_score", refuse)
+    monkeypatch.setattr("inkfold.evaluation.report.record_results", refuse)
 
     assert main(["bands", "d.h5"]) == 0
     assert capfd.readouterr().err == "warning: not recorded in bands: Permission denied\n"

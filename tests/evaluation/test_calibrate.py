@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import Bundle, load_bundle, record_calibration
+from inkfold.bundle.bundle import Bundle, load_bundle, record_results
 from inkfold.calibration import RejectThreshold, Withheld
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify
@@ -98,7 +98,7 @@ def test_a_bundle_that_has_seen_validation_is_not_calibrated_on_it(work: Path) -
 
 def test_a_stored_temperature_stands_where_none_can_be_fitted(work: Path) -> None:
     """On another dataset the bundle's temperature is applied, as classify.py does."""
-    record_calibration(work / "bands", {"temperature": 2.0})
+    record_results(work / "bands", calibration={"temperature": 2.0})
     write_dataset(work / "far.h5", {"validation": TEST, "test": TEST})
 
     with open_dataset(work / "far.h5") as far:
@@ -229,8 +229,8 @@ def test_thresholds_are_chosen_among_calibrated_probabilities(work: Path) -> Non
 def test_a_later_temperature_takes_the_place_of_an_earlier_one(work: Path) -> None:
     """A new calibration replaces the old one whole, and the rest of the record stays."""
     before = load_bundle(work / "bands").record
-    record_calibration(work / "bands", {"temperature": 2.0, "total": 3})
-    record_calibration(work / "bands", {"temperature": 3.0})
+    record_results(work / "bands", calibration={"temperature": 2.0, "total": 3})
+    record_results(work / "bands", calibration={"temperature": 3.0})
 
     after = load_bundle(work / "bands").record
     assert after == before | {"calibration": {"temperature": 3.0}, "seal": after["seal"]}
@@ -238,7 +238,7 @@ def test_a_later_temperature_takes_the_place_of_an_earlier_one(work: Path) -> No
 
 def test_probabilities_from_python_are_calibrated_too(work: Path) -> None:
     """`predict` gives what classify.py gives; `network_answers` gives the network's own."""
-    record_calibration(work / "bands", {"temperature": 2.0})
+    record_results(work / "bands", calibration={"temperature": 2.0})
     classifier = Classifier(load_bundle(work / "bands"))
     images = np.stack([picture(2), picture(None)])
 
@@ -260,7 +260,7 @@ def test_a_bundle_of_the_former_version_has_no_temperature(work: Path) -> None:
 @pytest.mark.parametrize("wrong", [0, -1.5, "2", float("inf"), float("nan")])
 def test_a_temperature_that_is_no_positive_number_is_refused(work: Path, wrong: Any) -> None:  # noqa: ANN401, of any kind
     """Loading names the temperature and what was expected, and gives no strange probabilities."""
-    record_calibration(work / "bands", {"temperature": wrong})
+    record_results(work / "bands", calibration={"temperature": wrong})
 
     with pytest.raises(InkfoldError, match=r"holds the temperature .* expected a number above 0"):
         Classifier(load_bundle(work / "bands"))
