@@ -166,10 +166,13 @@ def torn(
 
 
 def _one_by_one(now: Content | None, old: Content | None, new: Content | None) -> bool:
-    """Whether each file is the old one or the new one."""
-    if now is None or old is None or new is None or now.keys() not in (old.keys(), new.keys()):
+    """Whether each file is the old one or the new one; one that is not finished may lie beside."""
+    if now is None or old is None or new is None:
         return False
-    return all(digest in (old.get(name), new.get(name)) for name, digest in now.items())
+    named = {name: digest for name, digest in now.items() if not name.endswith(".part")}
+    if named.keys() not in (old.keys(), new.keys()):
+        return False
+    return all(digest in (old.get(name), new.get(name)) for name, digest in named.items())
 
 
 def prepared(folder: Path, *, bundle: bool = True) -> Path:

@@ -84,6 +84,7 @@ def test_a_stage_that_is_killed_loses_nothing(tmp_path: Path, name: str) -> None
         ({"a": "1", "b": "1"}, []),
         ({"a": "2", "b": "2"}, []),
         ({"a": "2", "b": "1"}, ["out"]),
+        ({"a": "2", "b": "1", ".b.machine.7.part": "half"}, ["out"]),
         ({"a": "2", "b": "half"}, ["out", "kept"]),
         ({"a": "2"}, ["out", "kept"]),
     ],
