@@ -1,6 +1,6 @@
 """Bulk classification by ONNX Runtime, Keras and OpenVINO: from a cold start, and warm.
 
-    python benchmarks/engines.py [--network cnn32] [--rounds 5]
+    python benchmarks/engines.py [--network cnn32] [--rounds 3]
 
 Each engine has a process of its own, which loads the same bundle and answers the same 4,096 images
 in turn with the others. ONNX Runtime and Keras answer as `inkfold.classifier` runs them; OpenVINO
@@ -181,7 +181,7 @@ def rows(network: str, bundle: Path, rounds: int) -> list[Row]:
 
 @click.command(help=__doc__)
 @click.option("--network", default="cnn32", show_default=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--rows", "kept", type=click.Path(path_type=Path), help="Also write them as JSON.")
 def command(network: str, *, rounds: int, kept: Path | None) -> int:
     """Measure, and print the rows."""

@@ -1,6 +1,6 @@
 """Training of four networks beside Keras on three backends and PyTorch, and what limits it.
 
-    python benchmarks/networks.py [--only NETWORK] [--rounds 5]
+    python benchmarks/networks.py [--only NETWORK] [--rounds 3]
 
 Each contender has a process of its own. They train in turn, 800 pictures at a time. Keras is
 imported as its user imports it, without our settings. The limit is the rate of a large product of
@@ -106,7 +106,7 @@ def rows(network: str, rates: Rates) -> list[Row]:
 
 @click.command(help=__doc__)
 @click.option("--only", type=click.Choice(list(NETWORKS)), multiple=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--rows", "kept", type=click.Path(path_type=Path), help="Also write them as JSON.")
 def command(only: tuple[str, ...], *, rounds: int, kept: Path | None) -> int:
     """Measure one network after the other, and print the rows of each as it ends."""
