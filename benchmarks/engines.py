@@ -80,8 +80,9 @@ def serve(engine: str, bundle: str) -> None:
         answer = Classifier(loaded, "keras" if engine == "Keras" else "onnx").network_answers
     pixels = images(loaded.spec.size)
     few = pixels[:256]
-    print(np.abs(answer(few) - Classifier(loaded).network_answers(few)).max(), flush=True)  # noqa: T201, the answer
+    difference = np.abs(answer(few) - Classifier(loaded).network_answers(few)).max()
     answer(pixels)
+    print(difference, flush=True)  # noqa: T201, the answer; no work is left that would disturb others
     for _ in sys.stdin:
         began = time.perf_counter()
         answer(pixels)
@@ -152,31 +153,28 @@ def rows(network: str, bundle: Path, rounds: int) -> list[Row]:
         rounds,
     )
     ours, command = ENGINES[0], f"python benchmarks/engines.py --network {network}"
-    found = []
-    for peer in engines[1:]:
-        found.append(
-            Row(
-                stage=f"answering {COUNT:,} images, {network}, {ours}, warm",
-                ours=f"{Spread.of(warm[ours]).text()} pictures/s",
-                peer=peer,
-                theirs=f"{Spread.of(warm[peer]).text()} pictures/s",
-                ratio=ratios(warm[ours], warm[peer]),
-                target="",
-                command=command,
-            )
+    warm_stage = f"answering {COUNT:,} images, {network}, {ours}, warm"
+    cold_stage = f"{FIRST}, {network}, {ours}"
+    compared = [
+        (stage, unit, peer, timed, ratio)
+        for peer in engines[1:]
+        for stage, unit, timed, ratio in (
+            (warm_stage, "pictures/s", warm, ratios(warm[ours], warm[peer])),
+            (cold_stage, "s", cold, ratios(cold[peer], cold[ours])),
         )
-        found.append(
-            Row(
-                stage=f"{FIRST}, {network}, {ours}",
-                ours=f"{Spread.of(cold[ours]).text()} s",
-                peer=peer,
-                theirs=f"{Spread.of(cold[peer]).text()} s",
-                ratio=ratios(cold[peer], cold[ours]),
-                target="",
-                command=command,
-            )
+    ]
+    return [
+        Row(
+            stage=stage,
+            ours=f"{Spread.of(timed[ours]).text()} {unit}",
+            peer=peer,
+            theirs=f"{Spread.of(timed[peer]).text()} {unit}",
+            ratio=ratio,
+            target="",
+            command=command,
         )
-    return found
+        for stage, unit, peer, timed, ratio in compared
+    ]
 
 
 @click.command(help=__doc__)
