@@ -147,7 +147,7 @@ def _keras(run: Run, file: str, count: int, seed: int) -> Count:
 
 
 def _all_answers(out: Path) -> Iterable[bytes]:
-    """What was printed, to the third digit of a probability."""
+    """What was printed."""
     yield (out.parent / "stdout").read_bytes()
 
 

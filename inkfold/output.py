@@ -250,21 +250,11 @@ def _sweep(place: Path, own_ending: str = "old") -> None:
     leftover if it has the ending `own_ending`, of which this process has none. What cannot be
     removed stays, and is in nobody's way.
     """
-    name = re.escape(place.name)
-    leftover = re.compile(rf"\.{name}\.{_host()}\.(\d+)\.(part|old|scratch)")
-    try:
-        entries = list(place.parent.iterdir())
-    except OSError:  # no such folder, or none that may be looked into
-        return
-    for entry in entries:
-        match = leftover.fullmatch(entry.name)
-        if match is None:
-            continue
-        own = int(match[1]) == os.getpid()
-        if match[2] != own_ending if own else _alive(int(match[1])):
+    for entry, pid, ending in _unfinished(place.parent, re.escape(place.name)):
+        if ending != own_ending if pid == os.getpid() else _alive(pid):
             continue
         with contextlib.suppress(OSError):
-            if match[2] == "old" and not os.path.lexists(place):
+            if ending == "old" and not os.path.lexists(place):
                 entry.rename(place)  # the process died between two renames
             elif entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
@@ -277,12 +267,25 @@ def sweep_all(folder: Path) -> None:
 
     To be called before this process writes there: what bears its number is a leftover as well.
     """
-    leftover = re.compile(rf"\..+\.{_host()}\.(\d+)\.part")
-    for entry in folder.iterdir():
-        match = leftover.fullmatch(entry.name)
-        if match is not None and (int(match[1]) == os.getpid() or not _alive(int(match[1]))):
+    for entry, pid, ending in _unfinished(folder, ".+"):
+        if ending == "part" and (pid == os.getpid() or not _alive(pid)):
             with contextlib.suppress(OSError):  # it stays, and is in nobody's way
                 entry.unlink()
+
+
+def _unfinished(folder: Path, name: str) -> Iterator[tuple[Path, int, str]]:
+    """What processes of this machine write or left in a folder: its path, process and ending.
+
+    `name` is the pattern of the outputs' names. A folder that may not be looked into holds nothing.
+    """
+    pattern = re.compile(rf"\.{name}\.{_host()}\.(\d+)\.(part|old|scratch)")
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if match := pattern.fullmatch(entry.name):
+            yield entry, int(match[1]), match[2]
 
 
 def _alive(pid: int) -> bool:

@@ -102,7 +102,7 @@ def check_record(path: Path, record: dict[str, Any], needed: tuple[str, ...]) ->
         _check_rate(f"{path}: 'scores.{split}'", score["correct"], score["total"])
     _check_calibration(place, record.get("calibration") or {})
     _check_hashes(place, record["sha256"], needed)
-    if record.get("seal", seal(record)) != seal(record):
+    if "seal" in record and record["seal"] != seal(record):
         raise InkfoldError(
             f"{path}: changed since it was written, for its fields do not fit its 'seal'; {ADVICE} "
             "(if you changed it on purpose, delete the field 'seal')"

@@ -91,8 +91,7 @@ class KeptDrawings:
         To be called before this process keeps one.
         """
         for folder in _entries(self.folder):
-            with suppress(OSError):  # no folder, or one that may not be read
-                sweep_all(folder)
+            sweep_all(folder)
 
     def list(self) -> list[KeptDrawing]:
         """Every kept drawing, sorted by class folder and file name."""
