@@ -96,6 +96,23 @@ class Site:
             arg=pixels,
         )
 
+    def hand_over(self, file: Path, kind: str) -> None:
+        """Give the page a picture file: ``"paste"``, ``"drop"`` or ``"open"``."""
+        if kind == "open":
+            self.page.set_input_files("#file", file)
+            return
+        self.page.evaluate(
+            """([kind, data]) => {
+            const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "r.png", { type: "image/png" }));
+            const event = kind === "paste"
+              ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true })
+              : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(event); }""",
+            [kind, base64.b64encode(file.read_bytes()).decode()],
+        )
+
     def ink(self) -> int:
         """The number of pixels of the sheet that are not blank."""
         return int(
@@ -276,31 +293,46 @@ def test_a_finger_draws_on_a_phone(site: Site) -> None:
     assert site.page.locator("#label").bounding_box()["y"] < 740  # type: ignore[index]  # a label is shown: it has a box
 
 
-def test_a_picture_is_pasted_dropped_and_opened(site: Site, tmp_path: Path) -> None:
-    """A picture file is answered and clears the drawing; undo brings the drawing back."""
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    """A picture file of the letter R."""
     file = tmp_path / "r.png"
     cv2.imwrite(str(file), photograph("R", Shot()))
-    data = base64.b64encode(file.read_bytes()).decode()
-    hand_over = """([kind, data]) => {
-        const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([bytes], "r.png", { type: "image/png" }));
-        const event = kind === "paste"
-          ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true })
-          : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-        document.body.dispatchEvent(event); }"""
+    return file
+
+
+def test_a_picture_is_pasted_dropped_and_opened(site: Site, letter: Path) -> None:
+    """A picture file is answered and clears the drawing; undo brings the drawing back."""
     for kind in ("paste", "drop", "open"):
         site.write("7")
         site.expect_answer("7")
-        if kind == "open":
-            site.page.set_input_files("#file", file)
-        else:
-            site.page.evaluate(hand_over, [kind, data])
+        site.hand_over(letter, kind)
         site.expect_answer("R")
         assert site.ink() == 0
         site.page.click("#undo")
         site.expect_answer("7")
         site.page.click("#clear")
+
+
+def test_a_late_answer_does_not_replace_that_of_a_newer_question(site: Site, letter: Path) -> None:
+    """A picture that comes while a drawing is still being answered keeps the last word."""
+    site.page.evaluate(
+        """() => { const fetch = window.fetch;
+        window.late = 0;
+        window.fetch = async (path, options) => {
+          const answer = await fetch(path, options);
+          if (path !== "/predict/strokes") return answer;
+          window.late += 1;
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          setTimeout(() => { window.late -= 1; }, 100); // by then the page has shown it
+          return answer; }; }"""
+    )
+    site.write("7")
+    site.page.wait_for_function("() => window.late > 0")
+    site.hand_over(letter, "paste")
+    site.expect_answer("R")
+    site.page.wait_for_function("() => window.late === 0")
+    site.expect_answer("R")
 
 
 def test_a_drawing_is_kept_on_the_disk_and_deleted_again(site: Site) -> None:

@@ -16,9 +16,12 @@ let pen = null; // the pen that the keyboard moves: {place, down}
 const visibleStrokes = () => [...history.strokes(past), ...(current ? [current] : [])];
 const drawing = () => ({ rows: SIDE, columns: SIDE, strokes: visibleStrokes() });
 
-const ask = server.newestOnly(() => reportingErrors(async () => {
-  showAnswer(await server.answerDrawing(drawing()));
+/** Shows the answer to the newest question, whether it is about the drawing or about a file. */
+const ask = server.newestOnly((question) => reportingErrors(async () => {
+  showAnswer(await question());
 }));
+
+const askAboutDrawing = () => ask(() => server.answerDrawing(drawing()));
 
 /** Runs `work` and shows its error on the page, or hides the last error when there is none. */
 async function reportingErrors(work) {
@@ -52,7 +55,7 @@ function drawPen() {
 function change(next) {
   past = next;
   show();
-  ask();
+  askAboutDrawing();
 }
 
 const strokes = {
@@ -64,7 +67,7 @@ const strokes = {
     if (!current) return;
     current.points.push(...points);
     show();
-    ask();
+    askAboutDrawing();
   },
   ended() {
     if (!current) return;
@@ -102,7 +105,7 @@ function answerFile(file) {
   if (!file) return;
   past = history.clear(past);
   show();
-  reportingErrors(async () => showAnswer(await server.answerFile(file)));
+  ask(() => server.answerFile(file));
 }
 
 async function showKept() {
