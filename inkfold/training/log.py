@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from inkfold.bundle.history import HISTORY, Row, validation_share, write_history
-from inkfold.keras_backend import import_keras
 from inkfold.output import make_folder, new_file
+from inkfold.training.events import EventFile
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")
 
@@ -27,11 +26,8 @@ class TrainingLog:
         self._header = list(header)
 
     def __enter__(self) -> Self:
-        import_keras()  # TensorBoard imports TensorFlow, which only this does with our settings
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
         make_folder(self._folder)
-        self._events = EventFileWriter(str(self._folder / "tensorboard"))
+        self._events = EventFile(self._folder / "tensorboard").__enter__()
         return self
 
     def __exit__(
@@ -40,7 +36,7 @@ class TrainingLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._events.close()
+        self._events.__exit__(kind, error, traceback)
 
     def planned(self, line: str) -> None:
         """Write the text log with the line that says how long the run will take."""
@@ -67,17 +63,10 @@ class TrainingLog:
         _replace(self._folder / "training.log", "\n".join(lines) + "\n")
 
     def _add_event(self, row: Row) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
         scalars = row | {"validation_accuracy": validation_share(row)}
-        values = [
-            Summary.Value(tag=name, simple_value=scalars[name])
-            for name in SCALARS
-            if scalars.get(name) is not None
-        ]
-        self._events.add_event(
-            Event(wall_time=time.time(), step=row["epoch"], summary=Summary(value=values))
+        named = {name: scalars.get(name) for name in SCALARS}
+        self._events.add(
+            row["epoch"], {name: value for name, value in named.items() if value is not None}
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +73,22 @@ def test_a_resumed_run_leaves_the_log_of_an_uninterrupted_one(tmp_path: Path) ->
         (3, 0.5),
     ]
     assert [event.value for event in events.Scalars("validation_accuracy")] == [0.75] * 3
+
+
+def test_an_event_that_the_disk_refuses_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    """Where no byte more may be written, an epoch's event is no silent loss in a thread."""
+    code = f"""
+import resource, signal
+from pathlib import Path
+from inkfold.training.events import EventFile
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    with EventFile(Path({str(tmp_path)!r}) / "tensorboard") as events:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60, resource.RLIM_INFINITY))
+        events.add(1, {{"loss": 0.5}})
+except OSError as error:
+    print(error.strerror, error.filename)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.startswith(f"File too large {tmp_path}/tensorboard/events.out.tfevents.")
