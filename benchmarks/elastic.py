@@ -23,7 +23,7 @@ from inkfold.workers import one_thread
 SIGMA, ALPHA = 6.0, 47.0
 AFFINE = {"rotate": 10.0, "scale": 0.1, "shear": 5.0, "shift": 0.05}
 CHUNK = 256  # pictures in a call of ours, as in a call of augment.py
-ROUNDS = 11
+ROUNDS = 7
 TURN = 0.03  # seconds
 TARGETS = {"scipy": 25, "cv2": 8, "albumentations": 16}  # times as fast at 32x32; other peers: 1
 COMMAND = "python benchmarks/elastic.py"

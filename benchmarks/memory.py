@@ -1,11 +1,11 @@
 """Memory and time of packing and augmenting as the number of pictures grows.
 
-    python benchmarks/memory.py            # up to 200,000 pictures, about two minutes
+    python benchmarks/memory.py            # up to 100,000 pictures, about a minute
 
 Memory is the resident set, polled every 5 ms and summed over the process and all processes that it
 started; pages that processes share count for each of them. Time is given per picture, and per
 further picture from one size to the next: the start of Python and of the workers is a constant,
-which is nearly all of the time at 2,000 pictures. Augmenting writes ten rows for each training
+which is nearly all of the time at 1,000 pictures. Augmenting writes ten rows for each training
 picture.
 """
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import MICROSECONDS, ROOT, Row, Spread, digits, ratios, report, run_script
 
-SIZES = (2_000, 20_000, 200_000)
+SIZES = (1_000, 10_000, 100_000)
 STAGES = ("create_dataset.py", "augment.py")
 ROUNDS = 2
 AS_IS = "start included"
@@ -51,7 +51,7 @@ def write_tiny(root: Path, count: int, classes: int = 20) -> Path:
 
 
 def measure() -> list[Row]:
-    """Peak memory at 20,000 and 200,000 pictures, and time a picture from 2,000 on."""
+    """Peak memory at 10,000 and 100,000 pictures, and time a picture from 1,000 on."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for count in SIZES:
@@ -65,7 +65,7 @@ def measure() -> list[Row]:
 
 
 def growth(work: Path, stage: str) -> list[Row]:
-    """The time a picture, and a further picture, at 200,000 against 20,000, with two workers.
+    """The time a picture, and a further picture, at 100,000 against 10,000, with two workers.
 
     Whole processes are timed, each size in each round.
     """

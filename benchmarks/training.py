@@ -26,7 +26,7 @@ from tests.worlds.packed_strokes import write_packed
 
 CLASSES, BATCH = 314, 100
 TRAINED, READ = 3_000, 30_000  # pictures in a turn
-ROUNDS = 5
+ROUNDS = 3
 COMMAND = "python benchmarks/training.py"
 PEERS = ("Keras float32", "PyTorch float32", "PyTorch bfloat16")
 PEER_NAMES = {
