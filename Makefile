@@ -24,8 +24,9 @@ lint: $(READY)  ## format, lint and types
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
 
-faults: $(READY)  ## kills, faults of the disk, other surroundings, damage, hostile names and pictures, the page: what was lost
+faults: $(READY)  ## kills, Ctrl-C, faults of the disk, other surroundings, damage, hostile names and pictures, the page: what was lost
 	$(BIN)/python benchmarks/faults.py --trials 4
+	$(BIN)/python benchmarks/ctrl_c.py --trials 2
 	$(BIN)/python benchmarks/disk_errors.py --trials 14
 	$(BIN)/python benchmarks/determinism.py
 	$(BIN)/python -m benchmarks.damage --count 25

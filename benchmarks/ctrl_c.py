@@ -4,14 +4,17 @@
 
 Each trial starts a stage as a terminal does and sends SIGINT to all of its processes at once, at a
 random moment after the first 0.3 s, in which Python starts and Ctrl-C shows Python's own traceback.
-A stage that ended before is not counted. The trial holds if the stage ends with exit code 130, the
-one word "interrupted" on its standard error, and each output absent or whole.
+A stage that ended before is not counted. The trial holds if the stage ends with exit code 130, with
+the word "interrupted" as the last line of its standard error and at most one line before it, which
+says what was kept, and with each output absent or whole; an audit's lists are kept as far as they
+are done.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +37,7 @@ from inkfold.commands import cli
 START = 0.3  # seconds
 TOO_EARLY = 4  # moments that are drawn for each trial that counts
 INTERRUPTED = 128 + signal.SIGINT
+SAID = re.compile(r"(stopped[^\n]*\n)?interrupted\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,7 @@ class Answer:
 
 
 def interrupted(stage: Stage, folder: Path, moment: float) -> Answer | None:
-    """Run a stage and send it Ctrl-C; None if it ended before."""
+    """Run a stage and send it Ctrl-C; None if its work had ended."""
     process = subprocess.Popen(  # noqa: S603, our own commands
         [sys.executable, *stage.command],
         cwd=folder,
@@ -79,14 +83,17 @@ def interrupted(stage: Stage, folder: Path, moment: float) -> Answer | None:
             os.killpg(process.pid, signal.SIGKILL)
             said = "it does not end\n" + process.communicate()[1]
         seconds = time.perf_counter() - began
+    if process.returncode == 0:  # its work was done, and Ctrl-C met the end of Python
+        return None
     return Answer(code=process.returncode, said=said, seconds=seconds)
 
 
 def problem(stage: Stage, folder: Path, answer: Answer, old: Outputs, new: Outputs) -> str | None:
     """What is wrong with an answer and with what it left; None where nothing is."""
-    if (answer.code, answer.said) != (INTERRUPTED, "interrupted\n"):
+    if answer.code != INTERRUPTED or not SAID.fullmatch(answer.said):
         return f"exit code {answer.code}, it says {answer.said[-500:]!r}"
-    if changed := torn(stage, contents(stage, folder), old, new):
+    changed = torn(stage, contents(stage, folder), old, new)
+    if changed and "the lists are in" not in answer.said:
         return f"an output is half written: {changed}"
     return None
 

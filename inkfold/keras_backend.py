@@ -57,14 +57,17 @@ def set_variables() -> None:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to file descriptor 2; write it only if the block fails."""
+    """Hold back what C++ writes to file descriptor 2; write it only if the block fails.
+
+    Ctrl-C is no failure.
+    """
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(stderr, held.read())
             raise

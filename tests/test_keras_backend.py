@@ -1,10 +1,12 @@
-"""Which arithmetic a training run uses on which processor."""
+"""Which arithmetic a training run uses, and what is shown while Keras is imported."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from inkfold.keras_backend import Precision, policy
+from inkfold.keras_backend import Precision, _silent_stderr, policy
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,20 @@ def test_auto_takes_no_bfloat16_that_a_user_withholds(
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
 
     assert policy("auto", {"avx512_bf16"}) == expected
+
+
+@pytest.mark.parametrize(("error", "shown"), [(SystemExit(130), ""), (ValueError(), "notice\n")])
+def test_what_a_library_prints_is_shown_where_it_fails_and_not_at_ctrl_c(
+    capfd: pytest.CaptureFixture[str], error: BaseException, shown: str
+) -> None:
+    """Lines that TensorFlow writes while it is imported explain an error, not an interrupt."""
+
+    def importing() -> None:
+        with _silent_stderr():
+            os.write(2, b"notice\n")
+            raise error
+
+    with pytest.raises(type(error)):
+        importing()
+
+    assert capfd.readouterr().err == shown
