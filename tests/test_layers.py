@@ -38,7 +38,7 @@ HEAVY = {
     "tensorboard",
 }
 # docs/decisions/0009-fused-kernels.md
-ABOUT_TENSORFLOW = {"training.compile"}
+ABOUT_TENSORFLOW = {"training.kernels", "training.twins"}
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:

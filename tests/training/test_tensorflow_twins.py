@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.keras_backend import import_keras
-from inkfold.training.compile import adam, twin
+from inkfold.training.twins import adam, twin
 from models.cnn32 import build
 
 pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles
@@ -34,11 +34,11 @@ def answer_and_gradients(model: Any, x: np.ndarray) -> list[np.ndarray]:  # noqa
     """A training step's answer, the gradients of its weighted sum, and the weights after it."""
     import tensorflow as tf
 
-    weights = np.random.default_rng(2).normal(size=x.shape).astype(np.float32)
     with tf.GradientTape() as tape:
         inputs = tf.constant(x)
         tape.watch(inputs)
         answer = tf.cast(model(inputs, training=True), tf.float32)
+        weights = np.random.default_rng(2).normal(size=answer.shape).astype(np.float32)
         total = tf.reduce_sum(answer * weights)
     gradients = tape.gradient(total, [inputs, *(v.value for v in model.trainable_variables)])
     return [np.asarray(part) for part in (answer, *gradients)] + list(model.get_weights())
@@ -57,6 +57,95 @@ def test_a_layer_and_its_twin_agree(kind: str, shape: tuple[int, ...]) -> None:
 
     assert type(faster.layers[0]) is not type(layer), "or nothing was compared"
     for keras_part, twin_part in pairs:
+        tolerance = 2e-5 * np.abs(keras_part).max()
+        np.testing.assert_allclose(twin_part, keras_part, rtol=2e-5, atol=tolerance)
+
+
+CHAINS = {
+    "normalised and rectified": ("ReLU",),
+    "normalised and rectified with slopes": ("PReLU",),
+    "normalised, rectified and pooled": ("ReLU", "MaxPooling2D"),
+    "normalised, rectified with slopes and pooled": ("PReLU", "MaxPooling2D"),
+}
+
+
+@pytest.mark.parametrize("size", [(6, 8), (7, 5)], ids=["even", "odd"])
+@pytest.mark.parametrize("kinds", CHAINS.values(), ids=CHAINS.keys())
+def test_layers_that_share_a_pass_agree_with_those_of_keras(
+    kinds: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    """Half of the pixels are paper, so that windows hold equal numbers; one channel is dead."""
+    layers = import_keras().layers
+    chain = [layers.BatchNormalization(), *(getattr(layers, kind)() for kind in kinds)]
+    model = network(*chain, shape=(*size, 3))
+    gamma, *others = model.get_weights()
+    model.set_weights([gamma * [1, 0, -1], *others])
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, (50, *size, 3)).astype(np.float32)
+    x[rng.random(x.shape[:3]) < 0.5] = -1
+
+    expected, found = (answer_and_gradients(m, x) for m in (model, twin(model)))
+
+    for keras_part, twin_part in zip(expected, found, strict=True):
+        tolerance = 2e-5 * np.abs(keras_part).max()
+        np.testing.assert_allclose(twin_part, keras_part, rtol=2e-5, atol=tolerance)
+
+
+@pytest.mark.parametrize("rectified", [False, True])
+def test_a_sum_that_joins_the_pass_agrees_with_that_of_keras(*, rectified: bool) -> None:
+    """Both summands have their gradients: what was normalised, and what went past it."""
+    module = keras()
+    inputs = module.Input((6, 5, 3))
+    past = module.layers.Conv2D(4, 1)(inputs)
+    inner = module.layers.BatchNormalization()(module.layers.Conv2D(4, 1, use_bias=False)(past))
+    x = module.layers.Add()([past, inner])
+    model = module.Model(inputs, module.layers.ReLU()(x) if rectified else x)
+    faster = twin(model)
+    images = np.random.default_rng(0).normal(size=(30, 6, 5, 3)).astype(np.float32)
+
+    expected, found = (answer_and_gradients(m, images) for m in (model, faster))
+
+    assert any(
+        type(layer).__name__ == "Add" and type(layer) is not module.layers.Add
+        for layer in faster.layers
+    )
+    for keras_part, twin_part in zip(expected, found, strict=True):
+        tolerance = 5e-5 * np.abs(keras_part).max()
+        np.testing.assert_allclose(twin_part, keras_part, rtol=2e-5, atol=tolerance)
+
+
+def test_a_rectifier_without_a_normalisation_before_it_is_that_of_keras() -> None:
+    """Nothing was noted on its input; its answer has no note either."""
+    faster = twin(network(import_keras().layers.ReLU(), shape=(4,)))
+    x = np.array([[-1, 0, 2, -3]], np.float32)
+
+    assert np.array_equal(faster(x, training=True), [[0, 0, 2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("ReLU", {"max_value": 1.0}),
+        ("ReLU", {"negative_slope": 0.2}),
+        ("PReLU", {"shared_axes": [1, 2]}),
+        ("MaxPooling2D", {"pool_size": 3}),
+        ("MaxPooling2D", {"strides": 1}),
+        ("MaxPooling2D", {"padding": "same"}),
+    ],
+)
+def test_layers_of_another_kind_compute_what_keras_computes(
+    kind: str, options: dict[str, Any]
+) -> None:
+    """A layer that cannot join the pass before it works as Keras' own."""
+    layers = import_keras().layers
+    between = [layers.ReLU()] if kind == "MaxPooling2D" else []
+    last = getattr(layers, kind)(**options)
+    model = network(layers.BatchNormalization(), *between, last, shape=(7, 6, 3))
+    x = np.random.default_rng(0).normal(3, 2, (20, 7, 6, 3)).astype(np.float32)
+
+    expected, found = (answer_and_gradients(m, x) for m in (model, twin(model)))
+
+    for keras_part, twin_part in zip(expected, found, strict=True):
         tolerance = 2e-5 * np.abs(keras_part).max()
         np.testing.assert_allclose(twin_part, keras_part, rtol=2e-5, atol=tolerance)
 
