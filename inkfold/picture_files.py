@@ -147,8 +147,8 @@ def _identity(folder: bytes) -> Identity:
 def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
     """What an item of a folder's listing is; a link that leads nowhere is a file."""
     path = folder + b"/" + item.name if folder else item.name
-    if item.name.startswith(b"."):
-        return Entry(path, "hidden", "hidden")
+    if reason := passed_over(item.name):
+        return Entry(path, "hidden", reason)
     try:
         if item.is_dir():
             return Entry(path, "folder")
@@ -158,6 +158,11 @@ def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
     except OSError:
         return Entry(path, "file")  # whoever reads it reports what is wrong with it
     return Entry(path, "other", "neither a file nor a folder")
+
+
+def passed_over(name: bytes) -> str:
+    """Why a walk does not look at a file or folder of this name; empty if it does."""
+    return "hidden" if name.startswith(b".") else ""
 
 
 def readable(name: bytes) -> str:
@@ -171,12 +176,12 @@ def is_picture(top: bytes, path: bytes) -> bool:
         return True
     try:
         with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
-            return _begins_a_picture(file.read(16))
+            return begins_a_picture(file.read(16))
     except OSError:
         return False
 
 
-def _begins_a_picture(head: bytes) -> bool:
+def begins_a_picture(head: bytes) -> bool:
     """Whether a file's first 16 bytes are a picture's.
 
     OpenCV knows too, but ends the process when a path is not valid UTF-8.

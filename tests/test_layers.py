@@ -15,8 +15,8 @@ PACKAGE = ROOT / "inkfold"
 FLOORS = (
     "errors",
     (
-        "spec recipe metrics picture_files layers identity records folder_kinds renames headers "
-        "quiet hdf5_heaps hdf5_faults ahead"
+        "spec recipe metrics class_names picture_files layers identity records folder_kinds "
+        "renames headers quiet hdf5_heaps hdf5_faults ahead"
     ),
     "output workers picture elastic calibration keras_backend",
     "pages locks fork_server",

@@ -30,11 +30,12 @@ from inkfold.recipe import DEFAULT_DATASET
 from inkfold.spec import Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
+    from inkfold.packing.layout import Layout
     from inkfold.packing.pack import Report
 
 
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
-    """The text of ``--group-by``, checked to be a regular expression."""
+    """The text of an option, checked to be a regular expression."""
     try:
         re.compile(text or "")
     except re.error as error:
@@ -42,13 +43,52 @@ def _pattern(_context: object, _option: object, text: str | None) -> str | None:
     return text
 
 
+def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple[str, str], ...]:
+    """The pairs in ``path=FILE,label=CHARACTER``."""
+    pairs = [part.partition("=") for part in (text or "").split(",") if part]
+    for kind, equals, column in pairs:
+        if not (kind and equals and column):
+            raise click.BadParameter(f"{text!r} is not like path=FILE,label=CHARACTER")
+    return tuple((kind.strip(), column) for kind, _, column in pairs)
+
+
 @click.command("create_dataset")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="SOURCE", type=click.Path(path_type=Path))
 @output_option(DEFAULT_DATASET, "Dataset file to write.")
 @size_option
 @split_option(
     "0.8,0.1,0.1",
     "Fractions of each class for train, validation and test.",
+)
+@click.option(
+    "--resplit", is_flag=True, help="Divide anew, whatever split folders or a table's column say."
+)
+@click.option(
+    "--layout",
+    type=click.Choice(("auto", "classes", "splits")),
+    default="auto",
+    show_default=True,
+    help="What folders that are called train, val or test are; auto finds out.",
+)
+@click.option(
+    "--label-by",
+    metavar="REGEX",
+    callback=_pattern,
+    help="Take the class from each picture's path, by the first parenthesis or the whole match: "
+    "'([A-Z])-\\d+' for A-0007.png.",
+)
+@click.option(
+    "--labels",
+    metavar="TABLE",
+    type=click.Path(path_type=Path),
+    help="Take the classes from a table with a path and a label a row, and if it has them a split "
+    "and a group: CSV, TSV, JSON lines or Parquet.",
+)
+@click.option(
+    "--columns",
+    metavar="KIND=NAME,...",
+    callback=_columns,
+    help="The table's columns, where their names do not say it: path=FILE,label=SIGN.",
 )
 @seed_option
 @fit_option
@@ -86,6 +126,11 @@ def command(
     output: Path,
     size: int,
     split: tuple[float, float, float],
+    resplit: bool,
+    layout: Layout,
+    label_by: str | None,
+    labels: Path | None,
+    columns: tuple[tuple[str, str], ...],
     seed: int,
     fit: Fit,
     ink: Ink,
@@ -98,24 +143,28 @@ def command(
     overwrite: bool,
     quiet: bool,
 ) -> int:
-    """Pack the pictures in FOLDER/CLASS/ into one dataset file.
+    """Pack the pictures in SOURCE/CLASS/ into one dataset file.
 
     \b
         python create_dataset.py letters --size 32 --fit ink -o datasets/letters.h5
 
-    The name of each folder in FOLDER is a class; folders inside it belong to it. Pictures are
-    PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
+    SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one. The name of each
+    folder in it is a class; folders inside it belong to it. Folders called train, val and test
+    (above the class folders, or inside of them) are the split, and are kept.
+    Pictures are PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on
+    dark.
     """
+    _check_together(layout=layout, label_by=label_by, labels=labels, columns=columns)
     from inkfold.output import check_free
     from inkfold.workers import local_executor, processors, start_early
 
     workers = workers or processors()
-    if folder.is_dir():
+    if folder.exists():
         start_early(workers, __name__, "inkfold.packing.stage")
-    from inkfold.packing.scan import require_folder
+    from inkfold.packing.source import require_source
 
-    check_free(output, overwrite=overwrite, inputs=[folder])
-    require_folder(folder)
+    check_free(output, overwrite=overwrite, inputs=[folder, *([labels] if labels else [])])
+    require_source(folder)
     from inkfold.packing.pack import pack
     from inkfold.packing.plan import Packing
 
@@ -128,6 +177,11 @@ def command(
         group_by=group_by,
         min_per_class=min_per_class,
         allow_bad=allow_bad,
+        layout=layout,
+        resplit=resplit,
+        label_by=label_by,
+        labels=labels,
+        columns=columns,
     )
     with local_executor(workers) as executor:
         report = pack(
@@ -140,6 +194,20 @@ def command(
         )
     _print_report(report, folder, output, clock)
     return SOME_FAILED if report.unreadable.count else 0
+
+
+def _check_together(
+    *, layout: Layout, label_by: str | None, labels: Path | None, columns: object
+) -> None:
+    """Refuse options that exclude each other."""
+    if label_by and labels:
+        raise click.UsageError("--label-by and --labels both say the class; give one of them")
+    if layout != "auto" and (label_by or labels):
+        raise click.UsageError(
+            "--layout is about class folders; leave it out, or --label-by and --labels"
+        )
+    if columns and not labels:
+        raise click.UsageError("--columns is about a table; give --labels TABLE as well")
 
 
 def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:

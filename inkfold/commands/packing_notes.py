@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from inkfold.class_names import code_points, look
 from inkfold.spec import UNEQUAL
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def notes(report: Report) -> Iterator[str]:
     An unreadable file has a line of its own; anything else has one line a kind, with a count.
     """
     unreadable, ignored, plan = report.unreadable, report.ignored, report.plan
+    yield from report.remarks
     for path, reason in unreadable.first:
         yield f"unreadable: {path!r}: {reason}"
     more = unreadable.count - len(unreadable.first)
@@ -44,14 +46,17 @@ def notes(report: Report) -> Iterator[str]:
     examples = [f"{name!r} (no {', no '.join(splits)})" for name, splits in plan.missing]
     yield from _counted("classes that miss a split", len(plan.missing), examples)
     yield from _unequal(plan)
+    yield from _alike(plan.classes)
+    if len(plan.classes) == 1:
+        yield f"one class alone, {plan.classes[0]!r}: a classifier needs at least 2"
     examples = [repr(path) for path, _ in report.blank.first]
     yield from _counted("blank", report.blank.count, examples)
     yield from _counted("pictures of unknown group, each a group of its own", plan.ungrouped)
     place = ", in the same split" if not plan.leaked else ""
     yield from _counted(f"pictures with the pixels of another picture{place}", plan.duplicates)
-    kind = "warning: pictures of the set's own test with the pixels of a picture outside it"
+    kind = "warning: pictures of the given validation or test with the pixels of another split"
     yield from _counted(kind, plan.leaked)
-    kind = "warning: groups with pictures on both sides of the set's own split"
+    kind = "warning: groups with pictures in several of the given splits"
     yield from _counted(kind, plan.torn)
     examples = [f"{first!r} and {second!r}" for first, second in plan.conflicts.first]
     yield from _counted("the same pixels under two labels", plan.conflicts.count, examples)
@@ -64,6 +69,26 @@ def _unequal(plan: Plan) -> Iterator[str]:
     if most >= UNEQUAL * least:
         ends = f"{plan.classes[large]!r} has {most:,} pictures, {plan.classes[small]!r} {least:,}"
         yield f"unequal classes: {ends}"
+
+
+def _alike(classes: Sequence[str]) -> Iterator[str]:
+    """A line for classes that look the same, and one for those that differ by case alone."""
+    shown: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    looks, cases = [], []
+    for name in classes:
+        key = look(name)
+        same, other = shown.setdefault(key, name), folded.setdefault(key.casefold(), name)
+        if same != name:
+            looks.append(_pair(same, name))
+        elif other != name:
+            cases.append(_pair(other, name))
+    yield from _counted("warning: classes that look the same", len(looks), looks)
+    yield from _counted("classes that differ by case alone", len(cases), cases)
+
+
+def _pair(one: str, other: str) -> str:
+    return f"{one!r} ({code_points(one)}) and {other!r} ({code_points(other)})"
 
 
 def _counted(kind: str, count: int, examples: Sequence[str] = ()) -> Iterator[str]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from inkfold.bundle.bundle import Bundle
+from inkfold.class_names import code_points, look
 from inkfold.dataset.reader import Dataset
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec
@@ -33,7 +34,8 @@ def check_match(bundle: Bundle, dataset: Dataset, split: str) -> None:
 def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> tuple[int, str, str]:
     """The number of the first class in which two lists differ, and its name in each.
 
-    Names are quoted; "none" stands for a list that has ended.
+    Names are quoted, and followed by their code points where they look the same; "none" stands for
+    a list that has ended.
 
     Raises
     ------
@@ -42,12 +44,15 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> tuple[int, s
     """
     for number, (our, their) in enumerate(zip_longest(ours, theirs)):
         if our != their:
-            return number, _quoted(our), _quoted(their)
+            alike = our is not None and their is not None and look(our) == look(their)
+            return number, _quoted(our, alike=alike), _quoted(their, alike=alike)
     raise ValueError("the lists of classes are equal")
 
 
-def _quoted(name: str | None) -> str:
-    return "none" if name is None else repr(name)
+def _quoted(name: str | None, *, alike: bool) -> str:
+    if name is None:
+        return "none"
+    return f"{name!r} ({code_points(name)})" if alike else repr(name)
 
 
 def _check_classes(bundle: Bundle, dataset: Dataset) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,20 @@ from numpy.typing import NDArray
 from inkfold.dataset.reader import CHUNK
 from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
+from inkfold.identity import Identity, all_unchanged
 from inkfold.output import check_free, scratch_folder
+from inkfold.packing.given_split import Official, of_train
+from inkfold.packing.listing import NO_SIDE, Listing, Tally
 from inkfold.packing.plan import Packing, Plan, make_plan
-from inkfold.packing.scan import Listing, Tally, scan
+from inkfold.packing.scan import label_by, scan
 from inkfold.packing.scratch import Spool
-from inkfold.packing.split import group_name, numbered
+from inkfold.packing.source import Source, open_source
+from inkfold.packing.split import Groups, group_name, numbered
 from inkfold.packing.stage import Staged, stage
+from inkfold.packing.table import labelled
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
-from inkfold.spec import SPLITS
+from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
 from inkfold.workers import Progress
 
 
@@ -41,12 +45,15 @@ class Report:
         Files that could not be used, and files and folders that were left out.
     blank : Tally
         Packed pictures without ink.
+    remarks : tuple of str
+        What was recognised in the folder, and what was made of it.
     """
 
     plan: Plan
     unreadable: Tally
     ignored: Tally
     blank: Tally
+    remarks: tuple[str, ...] = ()
 
 
 def pack(
@@ -58,7 +65,7 @@ def pack(
     overwrite: bool,
     progress: Progress,
 ) -> Report:
-    """Pack the class folders in `folder` into the dataset `output`.
+    """Pack the pictures in `folder`, which may be an archive, into the dataset `output`.
 
     Parameters
     ----------
@@ -75,30 +82,96 @@ def pack(
     ------
     InkfoldError
         If `output` exists and `overwrite` is false, `folder` holds no pictures in class folders,
-        more files are unreadable than allowed, or no class is left.
+        more files are unreadable than allowed, an archive changes meanwhile, or no class is left.
     """
     check_free(output, overwrite=overwrite)
-    with scratch_folder(output) as scratch, closing(Spool(scratch / "paths")) as paths:
-        with progress("looking", None):
-            listing = scan(folder, paths)
-        with ExitStack() as stack:
+    with scratch_folder(output) as scratch, ExitStack() as stack:
+        identity = () if folder.is_dir() or not folder.exists() else (Identity.of(folder),)
+        with all_unchanged(identity):
+            with progress("looking", None):
+                source = open_source(folder, scratch)
+                listing = stack.enter_context(closing(listed(source, packing, scratch)))
+            paths = listing.paths
             with progress("reading", len(paths)) as advance:
-                root = os.fsencode(folder.absolute())
-                work = stage(root, paths, packing.spec, scratch, executor=executor, advance=advance)
+                work = stage(
+                    source, paths, packing.spec, scratch, executor=executor, advance=advance
+                )
                 staged = stack.enter_context(work)
-            _check_unreadable(staged.unreadable, len(paths), packing.allow_bad)
-            names = None
-            if packing.group_by is not None:
-                names = stack.enter_context(closing(Spool(scratch / "groups")))
-                _name_groups(paths, packing.group_by, names)
-            groups = None if names is None else numbered(names)
-            plan = make_plan(listing, staged, packing, groups)
-            rows = PackedRows(listing=listing, staged=staged, number=plan.number, groups=names)
-            with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
-                with progress("writing", sum(map(len, plan.orders))) as advance:
-                    blank = rows.write(writer, plan.orders, advance)
-                writer.finish(_provenance(packing, staged, plan, listing, blank))
-        return Report(plan=plan, unreadable=staged.unreadable, ignored=listing.ignored, blank=blank)
+        listing.refused.include(source.refused)
+        staged.unreadable.include(listing.refused)
+        files = len(paths) + listing.refused.count
+        _check_unreadable(staged.unreadable, files, packing.allow_bad)
+        names = listing.groups
+        if packing.group_by is not None:
+            if names is not None:
+                raise InkfoldError(
+                    f"{packing.labels} has a column for groups, and --group-by is given too; leave "
+                    "one of them out"
+                )
+            names = stack.enter_context(closing(Spool(scratch / "groups")))
+            _name_groups(paths, packing.group_by, names)
+        groups = None if names is None else numbered(names)
+        if listing.order is not None:
+            staged, groups = _in_order(listing, listing.order, staged, names, groups)
+        official = _official(listing, packing)
+        plan = make_plan(listing, staged, packing, groups, official)
+        rows = PackedRows(listing=listing, staged=staged, number=plan.number, groups=names)
+        with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
+            with progress("writing", sum(map(len, plan.orders))) as advance:
+                blank = rows.write(writer, plan.orders, advance)
+            writer.finish(_provenance(packing, staged, plan, listing, blank))
+    return Report(
+        plan=plan,
+        unreadable=staged.unreadable,
+        ignored=listing.ignored,
+        blank=blank,
+        remarks=(*listing.remarks, *_split_remarks(official, plan)),
+    )
+
+
+def listed(source: Source, packing: Packing, scratch: Path) -> Listing:
+    """List the pictures in a source: by a table, by a pattern, or by class and split folders."""
+    if packing.labels is not None:
+        return labelled(source, packing.labels, dict(packing.columns), scratch)
+    if packing.label_by is not None:
+        return label_by(source, packing.label_by, scratch)
+    return scan(source, scratch, packing.layout)
+
+
+def _in_order(
+    listing: Listing,
+    order: NDArray[np.int32],
+    staged: Staged,
+    names: Spool | None,
+    groups: Groups | None,
+) -> tuple[Staged, Groups | None]:
+    """Number what was staged and named in the order of the paths class by class."""
+    for scratch in (staged.images, staged.facts, listing.paths, names):
+        if scratch is not None:
+            scratch.order = order
+    if groups is not None:
+        groups = Groups(groups.numbers[order], groups.named[order])
+    return replace(staged, good=staged.good[order]), groups
+
+
+def _official(listing: Listing, packing: Packing) -> Official | None:
+    """The split that the pictures come with, if it is to be kept."""
+    if listing.side is None or packing.resplit:
+        return None
+    return Official(listing.side, of_train(packing.fractions))
+
+
+def _split_remarks(official: Official | None, plan: Plan) -> Iterator[str]:
+    """Where validation and test come from, if the pictures came with a split that lacks one."""
+    if official is None:
+        return
+    given = {int(side) for side in np.unique(official.side)}
+    if NO_SIDE in given:
+        return
+    if VALIDATION not in given and TRAIN in given:
+        yield f"no validation was given: {len(plan.orders[VALIDATION]):,} pictures of train are it"
+    if TEST not in given:
+        yield "no test was given: there is none; --resplit divides all pictures anew"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,5 +264,6 @@ def _provenance(
             "blank": blank.count,
             "duplicates": plan.duplicates,
             "conflicts": plan.conflicts.count,
-        },
+        }
+        | ({"leaked": plan.leaked} if listing.side is not None and not packing.resplit else {}),
     }

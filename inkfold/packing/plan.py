@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.scan import Listing, Tally
-from inkfold.packing.split import Groups, Leaders, assign, hashed, joined, leaders_of, repeated
+from inkfold.packing.given_split import Official, divide, in_several, leaks
+from inkfold.packing.layout import Layout
+from inkfold.packing.listing import Listing, Tally
+from inkfold.packing.split import (
+    Fractions,
+    Groups,
+    Leaders,
+    assign,
+    hashed,
+    joined,
+    leaders_of,
+    repeated,
+)
 from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
-from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec
 
-NO_SIDE = -1
-Fractions = tuple[float, float, float]
 Rows = NDArray[np.int32]
 
 
@@ -39,6 +49,16 @@ class Packing:
         Leave out classes with fewer pictures; at least 1.
     allow_bad : float
         Per cent of the files that may be unreadable.
+    layout : {"auto", "classes", "splits"}
+        Whether folders with the names of splits are splits; "auto" finds out.
+    resplit : bool
+        Divide all pictures anew, whatever split they come with.
+    label_by : str, optional
+        Regular expression that finds the class in a picture's path.
+    labels : Path, optional
+        A table with the path and the class of each picture.
+    columns : tuple of (str, str)
+        The table's columns for "path", "label", "split" and "group".
     """
 
     spec: ImageSpec = field(default_factory=ImageSpec)
@@ -48,6 +68,11 @@ class Packing:
     group_by: str | None = None
     min_per_class: int = 1
     allow_bad: float = 1.0
+    layout: Layout = "auto"
+    resplit: bool = False
+    label_by: str | None = None
+    labels: Path | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
     def recorded(self) -> dict[str, Any]:
         """The options as the file's provenance keeps them."""
@@ -55,27 +80,17 @@ class Packing:
         spec = options.pop("spec")
         del options["allow_bad"]  # it decides whether there is a file, not what is in it
         options["split"] = options.pop("fractions")
+        options["labels"] = None if self.labels is None else "table"  # a path would differ
+        for name, usual in (
+            ("layout", "auto"),
+            ("resplit", False),
+            ("label_by", None),
+            ("labels", None),
+            ("columns", ()),
+        ):
+            if options[name] == usual:  # of no meaning for class folders
+                del options[name]
         return options | {name: spec[name] for name in ("size", "fit", "ink", "threshold")}
-
-
-@dataclass(frozen=True)
-class Official:
-    """A public set's own split.
-
-    Attributes
-    ----------
-    side : int8 array of shape (N,)
-        `TRAIN`, `TEST`, or `NO_SIDE` for a picture that is on neither side.
-    fractions : three numbers from 0 that add up to 1, the last of them 0
-        How the set's train is divided.
-    """
-
-    side: NDArray[np.int8]
-    fractions: Fractions
-
-    def of(self, rows: NDArray[np.integer[Any]]) -> Official:
-        """The own split of the pictures number `rows`."""
-        return Official(self.side[rows], self.fractions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +120,10 @@ class Plan:
     ungrouped : int
         How many pictures have no known group; 0 where there are no groups at all.
     leaked : int
-        How many pictures of a set's own test have the pixels of a picture that is not in it.
+        How many pictures of a validation or test that came with the pictures have the pixels of a
+        picture of another split.
     torn : int
-        How many groups are on both sides of a set's own split.
+        How many groups are in several splits that came with the pictures.
     """
 
     classes: tuple[str, ...]
@@ -273,57 +289,12 @@ def _divided(
     if official is None:
         return _Division(split=assign(*given), wanted=np.array(packing.fractions) > 0)
     split = divide(*given, official=official.of(rows))
-    both = on_both_sides(pictures.twins, split)
     return _Division(
         split=split,
         wanted=np.bincount(split, minlength=3) > 0,
-        leaked=int(np.isin(pictures.twins[split == TEST], both).sum()),
-        torn=0 if groups is None else len(on_both_sides(groups.numbers[rows], split)),
+        leaked=leaks(pictures.twins, split),
+        torn=0 if groups is None else len(in_several(groups.numbers[rows], split)),
     )
-
-
-def divide(
-    labels: NDArray[np.int32],
-    content: NDArray[np.uint64],
-    leaders: Leaders,
-    fractions: Fractions,
-    seed: int,
-    *,
-    official: Official,
-) -> NDArray[np.int8]:
-    """Give every picture of a set with its own split to one split.
-
-    The set's test pictures stay test. Its training pictures are divided into train and validation,
-    and those that are on neither side into all three splits, each by `split.assign`. Units stay
-    whole, as far as the set itself has not put them on both sides.
-
-    Parameters
-    ----------
-    labels, content, leaders, fractions, seed
-        As `split.assign` takes them.
-    official : Official
-
-    Returns
-    -------
-    split : int8 array of shape (N,)
-        0 train, 1 validation, 2 test.
-    """
-    split = np.full(len(labels), TEST, np.int8)
-    for side, shares in ((TRAIN, official.fractions), (NO_SIDE, fractions)):
-        rows = np.flatnonzero(official.side == side)
-        if len(rows):
-            _, dense = np.unique(labels[rows], return_inverse=True)
-            units = leaders_of(leaders[rows])
-            split[rows] = assign(dense.astype(np.int32), content[rows], units, shares, seed)
-    return split
-
-
-def on_both_sides(
-    ids: NDArray[np.int32] | NDArray[np.int64], split: NDArray[np.int8]
-) -> NDArray[np.int32] | NDArray[np.int64]:
-    """The ids, ascending, that both pictures of test and pictures of other splits have."""
-    test = split == TEST
-    return np.intersect1d(ids[test], ids[~test])
 
 
 def missing_splits(

@@ -20,11 +20,12 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, naming, scratch_folder
+from inkfold.packing.given_split import Official, of_train
+from inkfold.packing.listing import NO_SIDE, Listing, Tally
 from inkfold.packing.pack import PackedRows, Report
-from inkfold.packing.plan import NO_SIDE, Fractions, Official, Packing, Plan, make_plan
-from inkfold.packing.scan import Listing, Tally
+from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scratch import Records, Spool
-from inkfold.packing.split import Groups, numbered
+from inkfold.packing.split import Fractions, Groups, numbered
 from inkfold.packing.stage import FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
@@ -89,13 +90,7 @@ class Importing:
         """
         if self.fractions is None:
             return TRAINING
-        train, validation, _ = self.fractions
-        if train + validation <= 0:
-            raise InkfoldError(
-                "the set has a test of its own, and --split leaves nothing for the rest; give "
-                "fractions for train and validation, or add --resplit"
-            )
-        return train / (train + validation), validation / (train + validation), 0.0
+        return of_train(self.fractions)
 
 
 @dataclass(frozen=True, kw_only=True)

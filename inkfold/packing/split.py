@@ -21,6 +21,7 @@ from inkfold.spec import TEST, TRAIN, VALIDATION
 Rows = NDArray[np.int64]
 Counts = NDArray[np.int64]
 Leaders = NDArray[np.int32]
+Fractions = tuple[float, float, float]  # of train, validation and test
 Keys = Callable[[Rows], NDArray[np.uint64]]
 BATCH = 1 << 16
 
@@ -130,7 +131,7 @@ def assign(
     labels: NDArray[np.int32],
     content: NDArray[np.uint64],
     leaders: Leaders,
-    fractions: tuple[float, float, float],
+    fractions: Fractions,
     seed: int,
 ) -> NDArray[np.int8]:
     """Give every picture to one split.
@@ -179,7 +180,7 @@ def assign(
     return assignment.split
 
 
-def targets(counts: Counts, fractions: tuple[float, float, float]) -> Counts:
+def targets(counts: Counts, fractions: Fractions) -> Counts:
     """How many pictures of each class each split should get.
 
     Largest remainder; then a split with a positive fraction that would get no picture takes one

@@ -7,19 +7,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
-from inkfold.packing.scan import Tally
+from inkfold.packing.listing import Tally
+from inkfold.packing.members import opened, read_member
 from inkfold.packing.scratch import Records, Spool
 from inkfold.picture import decode, load, prepare
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
 from inkfold.workers import in_order
+
+if TYPE_CHECKING:
+    from inkfold.packing.source import Source
 
 FILES = 256  # in one piece of work
 IN_FLIGHT = 8  # pieces whose pictures may wait for the writer
@@ -34,14 +40,17 @@ class Files:
     Attributes
     ----------
     root : bytes
-        The folder that the paths lie in.
+        The folder that the paths lie in, or the archive.
     paths : tuple of bytes
     spec : ImageSpec
+    members : array of `MEMBER` of shape (n,), optional
+        Where the files lie in an archive.
     """
 
     root: bytes
     paths: tuple[bytes, ...]
     spec: ImageSpec
+    members: NDArray[np.void] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Staged:
 
 @contextmanager
 def stage(
-    root: bytes,
+    source: Source,
     paths: Spool,
     spec: ImageSpec,
     scratch: Path,
@@ -100,8 +109,8 @@ def stage(
 
     Parameters
     ----------
-    root : bytes
-        The folder that `paths` lie in, absolute.
+    source : Folder or Archive
+        What `paths` lie in.
     paths : Spool
     spec : ImageSpec
     scratch : Path
@@ -114,7 +123,7 @@ def stage(
     facts = Records(scratch / "facts", FACTS)
     good, unreadable, summary = np.ones(len(paths), bool), Tally(), hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts):
-        work = _pieces(root, paths, spec)
+        work = _pieces(source, paths, spec)
         for piece, done in enumerate(in_order(executor, prepare_files, work, in_flight=IN_FLIGHT)):
             start = piece * FILES
             names = paths.read(start, start + FILES)
@@ -135,10 +144,11 @@ def stage(
         )
 
 
-def _pieces(root: bytes, paths: Spool, spec: ImageSpec) -> Iterator[Files]:
+def _pieces(source: Source, paths: Spool, spec: ImageSpec) -> Iterator[Files]:
     """The pieces of work that a listing makes."""
     for start in range(0, len(paths), FILES):
-        yield Files(root, tuple(paths.read(start, start + FILES)), spec)
+        names = tuple(paths.read(start, start + FILES))
+        yield Files(source.file, names, spec, source.members(names))
 
 
 def prepare_files(files: Files) -> Prepared:
@@ -147,9 +157,9 @@ def prepare_files(files: Files) -> Prepared:
     images = np.zeros((count, size, size), np.uint8)
     facts = np.zeros(count, FACTS)
     bad: list[tuple[int, str]] = []
-    for place, path in enumerate(files.paths):
+    for place, read in enumerate(_readers(files)):
         try:
-            data = load(files.root + b"/" + path)
+            data = read()
             images[place] = prepare(decode(data), files.spec)
         except PictureError as error:
             bad.append((place, str(error)))
@@ -158,3 +168,14 @@ def prepare_files(files: Files) -> Prepared:
             facts["file"][place] = np.frombuffer(digest, np.uint64)
     facts["pixels"] = digests(images).view(np.uint64)
     return Prepared(images, facts, tuple(bad))
+
+
+def _readers(files: Files) -> Iterator[Callable[[], bytes]]:
+    """For each file a function that gives its bytes."""
+    if files.members is None:
+        for path in files.paths:
+            yield partial(load, files.root + b"/" + path)
+        return
+    with opened(files.root) as archive:
+        for member in files.members:
+            yield partial(read_member, archive, member)

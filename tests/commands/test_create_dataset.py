@@ -234,3 +234,86 @@ def test_a_folder_with_any_name_can_be_packed(capsys: pytest.CaptureFixture[str]
 
     assert main([str(folder), "-o", "my data.h5"]) == 0
     assert "next: python augment.py 'my data.h5'" in capsys.readouterr().out
+
+
+def test_split_folders_are_said_and_a_zip_of_them_gives_the_same_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was recognised stands on stderr, with the counts that the folders hold."""
+    for split, seed in (("Train", 1), ("Test", 2)):
+        write_classes(Path("in") / split, {"a": 10, "b": 10}, seed=seed)
+    shutil.make_archive("in", "zip", "in")
+
+    codes = [main(["in", "-o", "d.h5"]), main(["in.zip", "-o", "z.h5"])]
+
+    lines = capsys.readouterr().err.splitlines()
+    assert codes == [0, 0]
+    assert lines[:2] == [
+        "split folders above the class folders: 20 / 0 / 20 pictures of train / validation / test",
+        "no validation was given: 2 pictures of train are it",
+    ]
+    assert Path("d.h5").read_bytes() == Path("z.h5").read_bytes()
+
+
+def test_classes_come_from_a_table_with_any_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row whose picture is missing is named, the others are packed, and the exit code is 1."""
+    write_classes(Path("in"), {"scans": 20})
+    names = sorted(path.name for path in Path("in/scans").iterdir())
+    rows = [f"scans/{name};{'αβ'[n % 2]}" for n, name in enumerate(names)]
+    Path("t.csv").write_text("Datei;Zeichen\n" + "\n".join([*rows, "scans/x.png;α"]))
+
+    code = main(
+        shlex.split("in --labels t.csv --columns path=Datei,label=Zeichen -o d.h5 --allow-bad 9")
+    )
+
+    captured = capsys.readouterr()
+    assert code == 1
+    assert "unreadable: 'scans/x.png': no such file or directory" in captured.err
+    with open_dataset("d.h5") as dataset:
+        assert dataset.classes == ("α", "β")
+        assert dataset.provenance["options"]["labels"] == "table"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--label-by x --labels t.csv", "both say the class"),
+        ("--layout splits --label-by x", "--layout is about class folders"),
+        ("--columns path=x", "--columns is about a table"),
+        ("--columns path --labels t.csv", "'path' is not like path=FILE,label=CHARACTER"),
+        ("--label-by (", "'(' is no regular expression"),
+        ("--labels nowhere.csv", "nowhere.csv: no such file; expected a table"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused(
+    options: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error says which of them to leave out, with exit code 2 and no file."""
+    write_classes(Path("in"), {"a": 3})
+
+    assert main(["in", "-o", "d.h5", *options.split()]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("d.h5").exists()
+
+
+def test_names_that_the_eye_cannot_tell_apart_are_warned_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Code points stand beside names that look the same; a and A are listed and no warning."""
+    write_classes(Path("in"), {"a": 10, "A": 10, "b": 10, "b\u200b": 10})
+
+    assert main(["in", "-o", "d.h5"]) == 0
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "warning: classes that look the same: 1: 'b' (U+0062) and 'b\\u200b' (U+0062 U+200B)",
+        "classes that differ by case alone: 1: 'A' (U+0041) and 'a' (U+0061)",
+    ]
+
+
+def test_a_single_class_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """A classifier needs two classes; the file is written all the same."""
+    write_classes(Path("in"), {"a": 10})
+
+    assert main(["in", "-o", "d.h5"]) == 0
+    assert "one class alone, 'a': a classifier needs at least 2" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -
     assert last == "next: python augment.py 'datasets/my set.h5'"
     lines = captured.err.splitlines()
     assert lines[0] == "pictures with the pixels of another picture: 20"
-    assert lines[1].startswith("warning: pictures of the set's own test with the pixels of a")
+    assert lines[1].startswith("warning: pictures of the given validation or test with the")
     assert lines[1].endswith(": 20")
 
 
@@ -85,7 +85,7 @@ def test_writers_on_both_sides_of_the_sets_split_are_counted(
     write_mat(Path("emnist-letters.mat"), {"train": ([2, 1], [7, 300]), "test": ([1], [7])})
 
     assert main(["emnist-mat", "."]) == 0
-    warning = "warning: groups with pictures on both sides of the set's own split: 1"
+    warning = "warning: groups with pictures in several of the given splits: 1"
     assert warning in capsys.readouterr().err.splitlines()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from inkfold.packing.plan import NO_SIDE, Official, divide, missing_splits, on_both_sides
-from inkfold.spec import TEST, TRAIN
+from inkfold.packing.given_split import Official, divide, in_several, leaks
+from inkfold.packing.listing import NO_SIDE
+from inkfold.packing.plan import missing_splits
+from inkfold.spec import TEST, TRAIN, VALIDATION
 
 FRACTIONS = (0.8, 0.1, 0.1)
 
@@ -29,7 +31,22 @@ def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:
     assert np.bincount(split[:40][side[:40] == TRAIN], minlength=3).tolist() == [10, 10, 0]
     assert np.bincount(split[80:], minlength=3).tolist() == [16, 2, 2]
     assert split[0] == split[2] == split[4] == split[6] != TEST
-    assert on_both_sides(leaders, split).tolist() == [0]
+    assert in_several(leaders, split).tolist() == [0]
+
+
+def test_a_given_validation_stays_and_train_is_then_not_divided() -> None:
+    """Every picture keeps the split that it came with; twins in two of them are counted."""
+    side = np.array([TRAIN, VALIDATION, TEST, TRAIN, TEST], np.int8)
+    rows = np.arange(5, dtype=np.int32)
+    twins = np.array([0, 0, 2, 3, 3], np.int32)
+
+    given = Official(side, (0.5, 0.5, 0.0))
+    split = divide(
+        np.zeros(5, np.int32), rows.astype(np.uint64), rows, FRACTIONS, 0, official=given
+    )
+
+    assert np.array_equal(split, side)
+    assert leaks(twins, split) == 2
 
 
 def test_a_set_of_test_pictures_alone_is_test() -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.scan import NAMED, Listing, Tally, scan
-from inkfold.packing.scratch import Spool
+from inkfold.packing.listing import NAMED, Listing, Tally
+from inkfold.packing.scan import scan
+from inkfold.packing.source import open_source
 from tests.worlds.drawn_pictures import encode, glyph
 
 PNG = encode(".png", glyph(np.random.default_rng(0)))
@@ -28,11 +29,11 @@ def put(root: Path, *names: str | bytes) -> Path:
     return root
 
 
-def scanned(root: Path, spool: Path) -> tuple[Listing, list[str]]:
+def scanned(root: Path, scratch: Path) -> tuple[Listing, list[str]]:
     """The listing, and the paths that it holds."""
-    with closing(Spool(spool)) as paths:
-        listing = scan(root, paths)
-        return listing, [path.decode("utf-8", "surrogateescape") for path in paths]
+    scratch.mkdir(exist_ok=True)
+    with closing(scan(open_source(root, scratch), scratch)) as listing:
+        return listing, [path.decode("utf-8", "surrogateescape") for path in listing.paths]
 
 
 def test_each_folder_is_a_class_in_the_order_of_names(tmp_path: Path) -> None:
@@ -216,7 +217,8 @@ def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> Non
     assert "file is a file; expected a folder with" in _refusal(tmp_path / "file", spool)
     assert "bare holds no folders; expected one folder" in _refusal(tmp_path / "bare", spool)
     flat = _refusal(tmp_path / "flat", spool)
-    assert "pictures lie directly in it; expected one folder per class" in flat
+    assert "pictures lie directly in it (2, the first is '1.png'); expected one folder" in flat
+    assert f"create_dataset.py {tmp_path / 'flat'} --label-by REGEX" in flat
     assert "no pictures in its 2 folders; expected PNG" in _refusal(tmp_path / "hollow", spool)
 
 

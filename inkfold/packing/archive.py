@@ -1,0 +1,239 @@
+"""A zip or tar file in place of a folder: what it holds, without unpacking it."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError, PictureError
+from inkfold.packing.listing import Tally
+from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
+from inkfold.picture_files import SUFFIXES, Entry, begins_a_picture, passed_over
+
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
+METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
+TIMES, SPARE = 100, 1 << 30  # members may unpack to so many times the archive's size, and 1 GiB
+STEP = 1 << 22
+DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, NotImplementedError)
+
+Place = tuple[int, int, int, int, int]  # as `MEMBER` has it
+
+
+@dataclass
+class _Found:
+    """The members of an archive.
+
+    Attributes
+    ----------
+    files : dict of bytes to tuple
+        By path, where each file lies.
+    folders : set of bytes
+    others : dict of bytes to str
+        By path, members of other kinds, and what they are.
+    refused : Tally
+    """
+
+    files: dict[bytes, Place] = field(default_factory=dict)
+    folders: set[bytes] = field(default_factory=set)
+    others: dict[bytes, str] = field(default_factory=dict)
+    refused: Tally = field(default_factory=Tally)
+
+    def path(self, name: str) -> bytes | None:
+        """A member's name as a path in the archive; None, and counted, if it leads out of it."""
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+        if name.startswith(("/", "\\")) or ".." in parts or name[1:3] in (":\\", ":/"):
+            self.refused.add(name, "leads out of the archive")
+            return None
+        return "/".join(parts).encode("utf-8", "surrogateescape")
+
+
+class Archive:
+    """A zip or tar file in place of a folder.
+
+    If everything lies in one folder, and all pictures in folders inside of it, then that one stands
+    for the archive, as if it had been packed: ``letters.zip`` with ``letters/A/1.png`` in it has
+    the class A.
+
+    Parameters
+    ----------
+    path : Path
+    scratch : Path
+        Existing folder, where a compressed tar file is unpacked to one tar file.
+
+    Attributes
+    ----------
+    file : bytes
+        The file in which the members lie.
+    refused : Tally
+        Members that cannot be used, and why.
+
+    Raises
+    ------
+    InkfoldError
+        If the file is no archive of its kind, is damaged, or unpacks to far more than itself.
+    """
+
+    def __init__(self, path: Path, scratch: Path) -> None:
+        name, plain = path.name.lower(), path
+        try:
+            if name.endswith((".gz", ".tgz")):
+                plain = _inflated(path, scratch / "inflated.tar")
+            found = _zip_members(path) if name.endswith(".zip") else _tar_members(plain)
+        except DAMAGE as error:
+            raise InkfoldError(
+                f"{path}: a damaged archive, or none ({error}); download or make it again"
+            ) from None
+        _check_size(path, sum(full for _, _, full, _, _ in found.files.values()))
+        self.path, self.file = path, os.fsencode(plain.absolute())
+        self.refused, self._found = found.refused, found
+        self._outer = _outer(found.files)
+
+    def entries(self) -> Iterator[Entry]:
+        """What the archive holds, in the order of a walk through the folder that it stands for."""
+        found, kinds = self._found, dict[bytes, str]()
+        for path in found.files:
+            folder = path
+            while (folder := folder.rpartition(b"/")[0]) and folder not in kinds:
+                kinds[folder] = "folder"
+        kinds |= dict.fromkeys(found.folders, "folder") | found.others
+        kinds |= dict.fromkeys(found.files, "file")
+        inside = (path for path in kinds if path.startswith(self._outer) and path != self._outer)
+        passed: set[bytes] = set()
+        for path in sorted(inside, key=lambda path: _walk_key(path, kinds[path] != "folder")):
+            short, kind = path[len(self._outer) :], kinds[path]
+            top, reason = _passed_over(short)
+            if reason and top not in passed:
+                passed.add(top)
+                yield Entry(top, "hidden", reason)
+            elif not reason and kind in ("file", "folder"):
+                yield Entry(short, "file" if kind == "file" else "folder")
+            elif not reason:
+                yield Entry(short, "other", kind)
+
+    def is_picture(self, path: bytes) -> bool:
+        """Whether a member counts as a picture, by suffix or first bytes."""
+        if path.lower().endswith(SUFFIXES):
+            return True
+        try:
+            with opened(self.file) as file:
+                return begins_a_picture(read_member(file, self.members([path])[0])[:16])
+        except PictureError:
+            return False
+
+    def members(self, paths: Iterable[bytes]) -> NDArray[np.void]:
+        """Where members lie, as an array of `MEMBER`."""
+        files, nowhere = self._found.files, (0, 0, 0, 0, NOWHERE)
+        places = [files.get(self._outer + path, nowhere) for path in paths]
+        return np.array(places, MEMBER)
+
+
+def _check_size(path: Path, full: int) -> None:
+    """Refuse an archive whose members are far more than itself."""
+    most = TIMES * path.stat().st_size + SPARE
+    if full > most:
+        raise InkfoldError(
+            f"{path}: its members unpack to more than {most >> 20:,} MiB, which no pictures do; "
+            "unpack it yourself if you trust it"
+        )
+
+
+def _outer(files: Iterable[bytes]) -> bytes:
+    """The folder, with a slash, in whose folders all files lie; empty if there is no such one."""
+    tops: set[bytes] = set()
+    for path in files:
+        top, _, inside = path.partition(b"/")
+        if _passed_over(path)[1]:
+            continue
+        tops.add(top)
+        if len(tops) > 1 or b"/" not in inside:
+            return b""
+    return next(iter(tops)) + b"/" if tops else b""
+
+
+def _walk_key(path: bytes, is_file: bool) -> list[tuple[int, bytes]]:
+    """Sorts as a walk goes: in each folder the files, then the folders with what they hold."""
+    *folders, name = path.split(b"/")
+    return [*((1, part) for part in folders), (0 if is_file else 1, name)]
+
+
+def _passed_over(path: bytes) -> tuple[bytes, str]:
+    """The outermost part of a path that a walk does not enter, and why; empty if there is none."""
+    parts = path.split(b"/")
+    for at, part in enumerate(parts):
+        if reason := passed_over(part):
+            return b"/".join(parts[: at + 1]), reason
+    return b"", ""
+
+
+def _zip_members(path: Path) -> _Found:
+    """The members by the zip's directory."""
+    found = _Found()
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            inner = found.path(info.filename)
+            if inner is None:
+                continue
+            if info.is_dir():
+                found.folders.add(inner)
+            elif info.flag_bits & 1:
+                found.refused.add(info.filename, "encrypted; unpack the archive with its password")
+            elif info.compress_type not in METHODS:
+                method = f"compressed by method {info.compress_type}"
+                found.refused.add(info.filename, f"{method}, expected deflate; zip it anew")
+            else:
+                found.files[inner] = (
+                    info.header_offset,
+                    info.compress_size,
+                    info.file_size,
+                    info.CRC,
+                    METHODS[info.compress_type],
+                )
+    return found
+
+
+def _tar_members(path: Path) -> _Found:
+    """The members by the headers in a tar file, which is not compressed."""
+    found = _Found()
+    with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as archive:
+        for info in archive:
+            archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
+            inner = found.path(info.name)
+            if inner is None:
+                continue
+            if info.isdir():
+                found.folders.add(inner)
+            elif info.islnk() or info.issym():
+                found.refused.add(info.name, "a link, which leads elsewhere; unpack the archive")
+            elif info.isreg() and not info.issparse():
+                found.files[inner] = (info.offset_data, info.size, info.size, 0, PLAIN)
+            else:
+                found.others[inner] = "neither a file nor a folder"
+        end = archive.offset
+    with path.open("rb") as file:
+        file.seek(end)
+        if any(file.read(tarfile.BLOCKSIZE)) or file.tell() < end + tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("without the mark of its end: cut short?")
+    return found
+
+
+def _inflated(path: Path, plain: Path) -> Path:
+    """Unpack a compressed tar file to one tar file, as long as it stays in proportion."""
+    done = 0
+    try:
+        with igzip.open(path, "rb") as file, plain.open("wb") as output:
+            while data := file.read(STEP):
+                done += len(data)
+                _check_size(path, done)
+                output.write(data)
+    except igzip.BadGzipFile as error:
+        raise tarfile.ReadError(str(error)) from None
+    return plain
