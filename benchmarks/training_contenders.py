@@ -72,7 +72,9 @@ def keras_fit(build: Build, recipe: Recipe, path: Path, *, backend: str = "tenso
     optimizer = keras.optimizers.Adam(RATE, weight_decay=recipe.weight_decay or None)
     model.compile(optimizer, loss, metrics=["accuracy"])
     clock, batch = Clock(), recipe.batch
-    done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _batch, logs: clock.step(batch))  # noqa: ARG005, Keras names them
+    done = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda step, logs: clock.step(min(batch, len(images) - step * batch))  # noqa: ARG005, Keras names them
+    )
     clock.begin()
     while True:
         model.fit(images, labels, batch_size=batch, verbose=0, callbacks=[done])
