@@ -37,6 +37,8 @@ class Report:
     Attributes
     ----------
     plan : Plan
+    read : int
+        Files or pictures that were read, whether they were packed or not.
     unreadable, ignored : Tally
         Files that could not be used, and files and folders that were left out.
     blank : Tally
@@ -44,6 +46,7 @@ class Report:
     """
 
     plan: Plan
+    read: int
     unreadable: Tally
     ignored: Tally
     blank: Tally
@@ -98,7 +101,13 @@ def pack(
                 with progress("writing", sum(map(len, plan.orders))) as advance:
                     blank = rows.write(writer, plan.orders, advance)
                 writer.finish(_provenance(packing, staged, plan, listing, blank))
-        return Report(plan=plan, unreadable=staged.unreadable, ignored=listing.ignored, blank=blank)
+        return Report(
+            plan=plan,
+            read=len(paths),
+            unreadable=staged.unreadable,
+            ignored=listing.ignored,
+            blank=blank,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
