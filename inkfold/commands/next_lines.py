@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,11 @@ import click
 from inkfold.recipe import DEFAULT_DATASET
 
 if TYPE_CHECKING:
+    from inkfold.dataset.export import Form
     from inkfold.dataset.reader import Dataset
     from inkfold.packing.pack import Report
+
+SOLE = {"train": "1,0,0", "validation": "0,1,0", "test": "0,0,1"}  # puts all into one split
 
 
 def quoted(path: Path) -> str:
@@ -50,3 +53,30 @@ def after_training(bundle: Path, dataset: Dataset) -> str:
             f"test; next: python evaluate.py {quoted(bundle)} DATASET, with one that has some"
         )
     return f"next: python evaluate.py {quoted(bundle)} {quoted(dataset.path)}"
+
+
+def after_export(folder: Path, form: Form, splits: Sequence[str], size: int, *, alone: bool) -> str:
+    """The line after an export: how to pack it again, or how another library reads it.
+
+    Parameters
+    ----------
+    folder : Path
+    form : {"png", "parquet", "npz", "idx"}
+    splits : sequence of str
+        Those with pictures.
+    size : int
+        Height and width of the pictures, in pixels.
+    alone : bool
+        Whether one split was chosen, which has no folder of its own.
+    """
+    if form == "png":
+        again = f"to pack it again: python create_dataset.py {quoted(folder)} --size {size}"
+        return f"{again} --split {SOLE[splits[0]]}" if alone else again
+    if form == "idx":
+        return f"next: python import_data.py idx {quoted(folder)} --size {size}"
+    name = click.format_filename(folder)
+    if form == "npz":
+        array = f"numpy.load({f'{name}/dataset.npz'!r})[{f'x_{splits[0]}'!r}]"
+        return f"next: python -c {shlex.quote(f'import numpy; print({array}.shape)')}"
+    loaded = f"load_dataset('parquet', data_dir={name!r})"
+    return f"next: python -c {shlex.quote(f'from datasets import load_dataset; print({loaded})')}"
