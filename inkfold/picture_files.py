@@ -74,7 +74,7 @@ def listed_paths(stream: RawIOBase) -> Iterator[str]:
     InkfoldError
         If a line holds a zero byte, or if the list seems to be UTF-16 without its mark.
     """
-    chunks = iter(lambda: stream.read(CHUNK), b"")
+    chunks = iter(lambda: stream.read(CHUNK) or b"", b"")
     head = _head(chunks)
     encoding = UTF16.get(head[:2])
     if encoding is not None:

@@ -188,11 +188,8 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
     assert contents[0] == contents[1]
 
 
-def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
-    """The count is that of the pictures which packing changes, of 0 to 44 inked edge pixels.
-
-    With --ink dark packing changes the same pictures.
-    """
+def write_inked_edges(path: Path) -> Path:
+    """A dataset with 45 pictures to train on, with ink on 0 to 44 pixels of the edge."""
     images = np.zeros((45, 12, 12), np.uint8)
     edge = np.argwhere(np.pad(np.zeros((10, 10), bool), 1, constant_values=True))
     for inked, image in enumerate(images):
@@ -204,21 +201,26 @@ def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
         source=np.array([b"x"] * 45, "S1"),
         digest=digests(images),
     )
-    with writing_dataset(tmp_path / "d.h5", "a", ImageSpec(size=12), overwrite=False) as writer:
+    with writing_dataset(path, "a", ImageSpec(size=12), overwrite=False) as writer:
         for split, count in zip(SPLITS, (45, 0, 0), strict=True):
             with writer.split(split, count, like=rows) as out:
                 if count:
                     out.append(rows)
         writer.finish({"tool": "test"})
+    return path
+
+
+@pytest.mark.parametrize("ink", ["dark", "auto"])
+def test_ink_along_the_edge_is_counted(tmp_path: Path, ink: Ink) -> None:
+    """The count is that of the pictures which packing changes, with --ink dark the same ones."""
+    write_inked_edges(tmp_path / "d.h5")
 
     exported = export(tmp_path / "d.h5", tmp_path / "out", ["train"])
-    ink: Ink
-    for ink in ("dark", "auto"):
-        again = Packing(spec=ImageSpec(size=12, ink=ink))
-        packed(tmp_path / "out", tmp_path / f"{ink}.h5", again)
-        with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / f"{ink}.h5") as new:
-            changed = (all_digests(before) - all_digests(new)).total()
-        assert 15 < exported.edge == changed < 30
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12, ink=ink)))
+
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        changed = (all_digests(before) - all_digests(after)).total()
+    assert 15 < exported.edge == changed < 30
 
 
 def test_only_an_export_is_replaced(tmp_path: Path) -> None:

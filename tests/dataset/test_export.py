@@ -26,7 +26,7 @@ from inkfold.packing.public_set import Importing
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS, ImageSpec
 from inkfold.workers import InProcess
-from tests.dataset.test_class_folders import write_bordered
+from tests.dataset.test_class_folders import write_bordered, write_inked_edges
 from tests.packing.test_public_set import imported
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import run_script
@@ -118,6 +118,22 @@ def test_idx_comes_back_through_its_importer(tmp_path: Path, written: Path) -> N
         old, new = ([of_split(d, split) for split in d.splits] for d in (before, after))
         assert new[2] == old[2]
         assert new[0] + new[1] == old[0] + old[1]
+
+
+def test_ink_along_the_edge_is_counted_as_the_importer_sees_it(tmp_path: Path) -> None:
+    """The count is that of the pictures which importing IDX changes."""
+    write_inked_edges(tmp_path / "d.h5")
+
+    exported = export(tmp_path / "d.h5", tmp_path / "out", "idx")
+    collection = FORMATS["idx"].read(tmp_path / "out")
+    importing = Importing(format="idx", spec=ImageSpec(size=12))
+    imported(collection, tmp_path / "again.h5", importing)
+
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        old, new = (
+            sum((of_split(d, split) for split in d.splits), Counter()) for d in (before, after)
+        )
+    assert 15 < exported.edge == (old - new).total() < 30
 
 
 def test_classes_that_idx_cannot_hold_are_refused(tmp_path: Path) -> None:
