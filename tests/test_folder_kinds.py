@@ -90,11 +90,11 @@ def test_files_for_other_tools_are_of_their_kind() -> None:
     write_splits(Path("d.h5"), clean_splits((30, 6, 6)))
     for form in ("npz", "idx", "npz"):
         assert export(["d.h5", "out", "--format", form, "--overwrite"]) == 0
-        of_kind(Path("out"), EXPORTED_FILES)
+        assert export(["d.h5", form, "--format", form, "--overwrite"]) == 0
 
     assert export(["d.h5", "out", "--overwrite"]) == 2
-    assert export(["d.h5", "out", "--format", "idx", "--overwrite"]) == 0
-    of_kind(Path("out"), EXPORTED_FILES)
+    for folder in ("out", "npz", "idx"):
+        of_kind(Path(folder), EXPORTED_FILES)
 
 
 def test_a_bundle_is_of_its_kind() -> None:

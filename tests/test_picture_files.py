@@ -26,7 +26,9 @@ names = st.lists(
         lambda name: b"\0" not in name and not name.startswith(MARKS)
     )
 )
-TEXTS = st.lists(st.text(st.characters(exclude_characters="\0\r\n"), min_size=1, max_size=6))
+TEXTS = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1, max_size=6)
+)
 WITHOUT_MARK = (
     "a.png\nb.png\n",
     "0\n1\n",
