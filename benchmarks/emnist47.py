@@ -60,7 +60,7 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=False),
     )
-    click.echo(made(report, str(output), str(folder), clock))
+    click.echo(made(report, output, folder, "pictures", clock))
     for line in notes(report):
         click.echo(line, err=True)
     return 0

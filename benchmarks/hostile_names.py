@@ -113,7 +113,10 @@ def _packed(names: dict[str, None], paths: list[Path]) -> str | None:
 def _exported() -> str | None:
     """Whether an export, packed again, is the same dataset, and its list says where from."""
     again = ["create_dataset", "out", "-o", "again.h5", "--size", "8", "--split", "1,0,0"]
-    lines = (["export", "d.h5", "out", "-q"], [*again, "--workers", "1", "--fit", "stretch", "-q"])
+    lines = (
+        ["export", "d.h5", "out", "--split", "train", "-q"],
+        [*again, "--workers", "1", "--fit", "stretch", "-q"],
+    )
     if problem := _fails(*lines):
         return problem
     with open_dataset(Path("d.h5")) as first, open_dataset(Path("again.h5")) as second:

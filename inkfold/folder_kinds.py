@@ -94,7 +94,14 @@ AUDIT = FolderKind(
 EXPORT = FolderKind(
     noun="an exported folder",
     marker="pictures.csv",
-    files=r"pictures\.csv|[^/]+/(?:train|validation|test)-\d{7,}\.png",
+    files=r"pictures\.csv|[^/]+/(?:train|validation|test)-\d{7,}\.png"
+    r"|(?:train|validation|test)/[^/]+/\d{7,}\.png",
+)
+EXPORTED_FILES = FolderKind(
+    noun="an exported folder",
+    marker="export.json",
+    files=r"export\.json|(?:train|validation|test)-00000-of-00001\.parquet|dataset\.npz"
+    r"|(?:train|validation|t10k)-(?:images-idx3|labels-idx1)-ubyte|classes\.txt|classmap\.csv",
 )
 DEMO = FolderKind(
     noun="a demo's folder",

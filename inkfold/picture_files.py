@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
+from itertools import chain
 from typing import Literal, NamedTuple
+
+from inkfold.errors import InkfoldError
 
 STDIN = "-"
 CHUNK = 1 << 16
+UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# what seem to be paths of one byte where text is UTF-16, and how many may wait for a longer one
+LINE_ENDS, TELLING, MOST_WAITING = (b"\r", b"\n"), {b".", b"/", b"\\"}, 255
 SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
 Kind = Literal["folder", "file", "circle", "unreadable", "hidden", "other"]
@@ -41,8 +48,8 @@ def expand(given: Iterable[str], stdin: Callable[[], RawIOBase]) -> Iterator[str
     given : iterable of str
         A folder stands for the pictures in it, ``-`` for the paths in a list on stdin.
     stdin : callable
-        Opens a raw binary stream: one path a line; or a zero byte after each, as ``find -print0``
-        writes. A read may return as little as has arrived.
+        Opens a raw binary stream, as `listed_paths` takes it: one path a line; or a zero byte
+        after each, as ``find -print0`` writes. A read may return as little as has arrived.
 
     Yields
     ------
@@ -59,28 +66,112 @@ def listed_paths(stream: RawIOBase) -> Iterator[str]:
     """The paths in a list, each as soon as it has arrived whole.
 
     Zero bytes separate the paths if there is one in what arrives first, else line ends. Empty
-    paths are passed over.
+    paths are passed over. A byte order mark tells that the text is UTF-16, whose paths are taken as
+    UTF-8, or belongs to no path before lines of UTF-8.
+
+    Raises
+    ------
+    InkfoldError
+        If a line holds a zero byte, or if the list seems to be UTF-16 without its mark.
     """
-    separator, rest = b"", b""
-    while chunk := stream.read(CHUNK):
-        rest += chunk
-        separator = separator or _separator(rest)
-        if separator:
-            *whole, rest = rest.split(separator)
-            yield from (path for name in whole if (path := _decoded(name, separator)))
-    if last := _decoded(rest, separator):
-        yield last
+    chunks = iter(lambda: stream.read(CHUNK) or b"", b"")
+    head = _head(chunks)
+    encoding = UTF16.get(head[:2])
+    if encoding is not None:
+        text = _as_utf8(chain([head[2:]], chunks), encoding)
+        paths = _lines(_separated(text, b"\n"))
+    elif b"\0" in head:
+        for _ in _zero_ended(head.split(b"\0")[:-1]):
+            pass  # what has arrived is refused as a whole, before a path in it is named
+        paths = _zero_ended(_separated(chain([head], chunks), b"\0"))
+    else:
+        head = head.removeprefix(codecs.BOM_UTF8)
+        paths = _lines(_separated(chain([head], chunks), b"\n"))
+    yield from (os.fsdecode(path) for path in paths if path)
 
 
-def _separator(beginning: bytes) -> bytes:
-    """What separates the paths of a list; empty as long as `beginning` holds no separator."""
-    return next((mark for mark in (b"\0", b"\n") if mark in beginning), b"")
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """What arrives first: up to a separator at least, or the whole list."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if b"\n" in head or b"\0" in head:
+            break
+    return head
 
 
-def _decoded(name: bytes, separator: bytes) -> str:
-    if separator != b"\0":
-        name = name.removesuffix(b"\r")  # a list from Windows
-    return os.fsdecode(name)
+def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Text in UTF-16, as it comes, in UTF-8; half a pair, as a name in Windows may hold, is kept.
+
+    Raises
+    ------
+    InkfoldError
+        If the text ends in the middle of a character.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise InkfoldError(
+            "the list of paths is UTF-16 by its mark and ends in the middle of a character; "
+            "is it cut short?"
+        ) from None
+
+
+def _separated(chunks: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+    """What stands between the separators, and after the last one."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(separator)
+        yield from whole
+    yield rest
+
+
+def _lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The paths in lines; raises InkfoldError at a zero byte, which no path can hold."""
+    for number, line in enumerate(lines, 1):
+        if b"\0" in line:
+            zeros = max(line[0::2].count(0), line[1::2].count(0))
+            seems = (
+                "be UTF-16 without a byte order mark" if 3 * zeros > len(line) else "mix the two"
+            )
+            raise InkfoldError(
+                f"the list of paths, line {number}: a zero byte in {line[:40]!r}; expected a path "
+                f"a line, or a zero byte after each path; the list seems to {seems}: "
+                "write it as UTF-8, in one of the two ways"
+            )
+        yield line.removesuffix(b"\r")  # a list from Windows
+
+
+def _zero_ended(paths: Iterable[bytes]) -> Iterator[bytes]:
+    """The paths of a list with a zero byte after each; UTF-16 without its mark is refused.
+
+    Such a text is known by what would be paths of one byte, since one of the two bytes of a letter
+    is zero: a line end; a dot or a slash beside another of them; any of them after an empty path.
+    So paths of one byte wait for the path that follows.
+
+    Raises
+    ------
+    InkfoldError
+        If the list seems to be UTF-16.
+    """
+    waiting: list[bytes] = []
+    before: bytes | None = None
+    for path in paths:
+        beside = before == b"" or (len(waiting) > 0 and not TELLING.isdisjoint({before, path}))
+        if path in LINE_ENDS or (len(path) == 1 and beside):
+            raise InkfoldError(
+                f"the list of paths seems to be UTF-16 without a byte order mark: {path!r} between "
+                "two zero bytes is no likely path; write the list as UTF-8, or with its mark"
+            )
+        waiting += filter(None, [path])
+        before = path
+        if len(path) != 1 or len(waiting) > MOST_WAITING:
+            yield from waiting
+            waiting.clear()
+    yield from waiting
 
 
 def _pictures(folder: str) -> Iterator[str]:

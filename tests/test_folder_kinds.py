@@ -11,7 +11,15 @@ from inkfold.bundle.bundle import SHIPPED
 from inkfold.commands.audit import main as audit
 from inkfold.commands.evaluate import main as evaluate
 from inkfold.commands.export import main as export
-from inkfold.folder_kinds import AUDIT, BUNDLE, COMPARISON, EXPORT, REPORT, FolderKind
+from inkfold.folder_kinds import (
+    AUDIT,
+    BUNDLE,
+    COMPARISON,
+    EXPORT,
+    EXPORTED_FILES,
+    REPORT,
+    FolderKind,
+)
 from tests.worlds.audited import clean_splits, write_splits
 from tests.worlds.bands import write_bundle, write_dataset
 
@@ -75,6 +83,18 @@ def test_an_export_is_of_its_kind() -> None:
         assert export(["d.h5", "out", "--overwrite"]) == 0
 
     of_kind(Path("out"), EXPORT)
+
+
+def test_files_for_other_tools_are_of_their_kind() -> None:
+    """What one format wrote is replaced by another, and is no export as class folders."""
+    write_splits(Path("d.h5"), clean_splits((30, 6, 6)))
+    for form in ("npz", "idx", "npz"):
+        assert export(["d.h5", "out", "--format", form, "--overwrite"]) == 0
+        assert export(["d.h5", form, "--format", form, "--overwrite"]) == 0
+
+    assert export(["d.h5", "out", "--overwrite"]) == 2
+    for folder in ("out", "npz", "idx"):
+        of_kind(Path(folder), EXPORTED_FILES)
 
 
 def test_a_bundle_is_of_its_kind() -> None:

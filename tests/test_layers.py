@@ -34,6 +34,7 @@ HEAVY = {
     "onnxruntime",
     "onnx",
     "matplotlib",
+    "pyarrow",
     "sklearn",
     "tensorboard",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,11 +15,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inkfold.errors import InkfoldError
 from inkfold.picture_files import Entry, expand, listed_paths, walk
 from tests.worlds.bands import write_picture
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
-names = st.lists(st.binary(min_size=1, max_size=6).filter(lambda name: b"\0" not in name))
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+names = st.lists(
+    st.binary(min_size=2, max_size=6).filter(
+        lambda name: b"\0" not in name and not name.startswith(MARKS)
+    )
+)
+TEXTS = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1, max_size=6)
+)
+WITHOUT_MARK = (
+    "a.png\nb.png\n",
+    "0\n1\n",
+    "./漢\n",
+    "漢/1.png\n",
+    "/\n",
+    ".\r\n",
+    "ab/c",
+    "日本.png\n",
+)
 
 Tree: TypeAlias = "Mapping[bytes, Tree | None]"  # by name what a folder holds: None is a file
 NAME = st.binary(min_size=1, max_size=4).filter(
@@ -118,6 +138,72 @@ def test_lines_are_paths(listed: list[bytes], end: bytes, ended: bool, at: list[
     paths = list(listed_paths(Bits(cut(data, at))))
 
     assert [os.fsencode(path) for path in paths] == listed
+
+
+@law
+@given(
+    TEXTS,
+    st.sampled_from(["utf-8-sig", "utf-16-le", "utf-16-be"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.lists(st.integers(0, 1000), max_size=4),
+)
+def test_a_byte_order_mark_tells_how_lines_are_written(
+    listed: list[str], encoding: str, end: str, at: list[int]
+) -> None:
+    """Lines of UTF-8 or UTF-16 after their mark are the same paths, wherever the pipe cuts them."""
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    data = (mark + end.join(listed)).encode(encoding)
+
+    assert list(listed_paths(Bits(cut(data, at)))) == listed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", WITHOUT_MARK)
+def test_utf_16_without_its_mark_is_no_list(text: str, encoding: str) -> None:
+    """Such a list is refused before a path of it is named; cut in pieces, before one of a byte."""
+    data = text.encode(encoding)
+    for size in (1, 2, 3, len(data)):
+        paths: list[str] = []
+
+        with pytest.raises(InkfoldError, match=r"seems to be UTF-16 .*; write the list as UTF-8"):
+            list(map(paths.append, listed_paths(Bits(cut(data, range(size, len(data), size))))))
+
+        assert all(len(path) > 1 for path in paths)
+        assert size < len(data) or not paths
+
+
+def test_paths_of_one_byte_are_no_utf_16() -> None:
+    """Folders named by digits, or a dot before what lies in it, may have zero bytes after them."""
+    digits = b"".join(b"%d\0" % digit for digit in range(10))
+
+    assert list(listed_paths(Bits([digits]))) == list("0123456789")
+    assert list(listed_paths(Bits([b".\0./a\0./b\0"]))) == [".", "./a", "./b"]
+    assert list(listed_paths(Bits([b"/\0/a\0"]))) == ["/", "/a"]
+    assert list(listed_paths(Bits([b".\0"]))) == ["."]
+    assert list(listed_paths(Bits([b"a\0" * 600]))) == ["a"] * 600
+    assert list(listed_paths(Bits([b"\0ab\0\0cd"]))) == ["ab", "cd"]
+    assert list(listed_paths(Bits([b"\0"]))) == []
+
+
+def test_a_line_with_a_zero_byte_is_never_a_path() -> None:
+    """The error names the line and what the list seems to be; the lines before it are paths."""
+    mixed = listed_paths(Bits([b"one.png\n", b"two.png\n./a.png\0./b.png\0"]))
+    torn = listed_paths(Bits([b"ab\n", b"\0c\0d\0"]))
+
+    assert [next(mixed), next(mixed), next(torn)] == ["one.png", "two.png", "ab"]
+    with pytest.raises(InkfoldError, match=r"line 3: a zero byte in .* seems to mix the two"):
+        next(mixed)
+    with pytest.raises(InkfoldError, match=r"line 2: .* seems to be UTF-16 without a byte order"):
+        next(torn)
+
+
+def test_utf_16_that_is_cut_short_is_an_error() -> None:
+    """The last half of a character that is missing is told, after the lines before it."""
+    paths = listed_paths(Bits(["\ufeffa\nb".encode("utf-16-le")[:-1]]))
+
+    assert next(paths) == "a"
+    with pytest.raises(InkfoldError, match="ends in the middle of a character"):
+        next(paths)
 
 
 def test_empty_lines_are_no_paths() -> None:

@@ -140,7 +140,7 @@ def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime
 
     try:
         session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+            _readable(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # ONNX Runtime's errors have no common type
         raise _unusable(path, "ONNX Runtime cannot load it", error) from None
@@ -152,6 +152,15 @@ def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime
             f"{ADVICE}"
         )
     return session
+
+
+def _readable(path: Path) -> str | bytes:
+    """A path as ONNX Runtime takes it; the file's content if the path is no text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return str(path)
 
 
 def onnx_answers(

@@ -98,8 +98,8 @@ def command(
             )
     echo(
         f"{target}: {counts['train']:,} training pictures, {counts['originals']:,} originals with "
-        f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset} in "
-        f"{clock.rate(counts['train'])}"
+        f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset}; "
+        f"{counts['train']:,} written in {clock.rate(counts['train'])}"
     )
     return 0
 

@@ -1,4 +1,7 @@
-"""Running a command: its exit code, errors in one line, a progress bar, and the time it took."""
+"""Running a command: its exit code, errors in one line, a progress bar, and the time it took.
+
+What a command prints goes through `echo` or `echo_above`, which never fail at a character.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import click
 
@@ -39,18 +43,61 @@ NO_MEMORY = ("failed to map segment", os.strerror(errno.ENOMEM), "can't start ne
 # control characters are those but tab and newline, and bytes of a path that are not UTF-8
 PART = re.compile(r"\.([^/]+)\.[^/.]+\.\d+\.(?:part|scratch)(?:/.*)?$")  # beside its output
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udcff]")
+STRAY = re.compile(r"[\udc80-\udcff]")
 
 
 def visible(text: str) -> str:
     r"""The text with ``\x1b`` and its like spelt out, which would command a terminal."""
-    return UNSEEN.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
+    return UNSEEN.sub(_byte, text)
+
+
+def _byte(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]) & 0xFF:02x}"
+
+
+def encodable(text: str, encoding: str) -> str:
+    r"""The text with ``\u6f22`` for what the encoding lacks, and ``\xff`` for stray bytes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return STRAY.sub(_byte, text).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def echo(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
-    """Print `text`; on a terminal names cannot command it, to a pipe or a file bytes are exact."""
-    if (sys.stderr if err else sys.stdout).isatty():
-        text = visible(text if isinstance(text, str) else text.decode("utf-8", "surrogateescape"))
+    """Print `text`: characters that stdout or stderr cannot encode are spelt out.
+
+    On a terminal names cannot command it; to a pipe or a file bytes are exact.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if isinstance(text, bytes) and stream.isatty():
+        text = text.decode("utf-8", "surrogateescape")
+    if isinstance(text, str):
+        text = _shown(text, stream)
     click.echo(text, err=err, nl=nl, color=True)  # else click drops what it takes for colours
+
+
+def _shown(text: str, stream: TextIO) -> str:
+    """The text as a stream can have it."""
+    return encodable(visible(text) if stream.isatty() else text, stream.encoding or "utf-8")
+
+
+@contextmanager
+def _spelling_out() -> Iterator[None]:
+    """Within the block stdout and stderr spell out what they cannot encode, whoever writes.
+
+    `echo` does so by itself; this is for the texts that click and rich print.
+    """
+    streams = [each for each in (sys.stdout, sys.stderr) if isinstance(each, io.TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, errors in zip(streams, before, strict=True):
+            with suppress(OSError, ValueError):  # whoever read it has gone, or it is closed
+                stream.reconfigure(errors=errors)
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
@@ -63,7 +110,7 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
     """
     received: list[int] = []
     try:
-        with ending_on_signals(received):
+        with ending_on_signals(received), _spelling_out():
             return _run(command, argv)
     except (Exception, SystemExit):
         # the signal may have come in C code or in an import, which put an error of their own in
@@ -149,7 +196,7 @@ def echo_above(line: str) -> None:
     Both are one write, for a thread draws the bar and could draw it between two writes.
     """
     wipe = "\r\x1b[2K" if sys.stdout.isatty() and sys.stderr.isatty() else ""
-    click.echo(wipe + visible(line) if sys.stdout.isatty() else line, color=True)
+    click.echo(wipe + _shown(line, sys.stdout), color=True)
 
 
 class Clock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
+from inkfold.commands.next_lines import after_packing
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
@@ -212,12 +212,11 @@ def _check_together(
 
 def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:
     """Print what was made, what to look at, and the command that comes next."""
-    name = click.format_filename(output)
-    echo(made(report, name, click.format_filename(folder), clock))
+    echo(made(report, output, folder, "files", clock))
     for line in notes(report):
         echo(line, err=True)
-    default = output == Path(DEFAULT_DATASET)
-    echo("next: python augment.py" + ("" if default else f" {shlex.quote(name)}"))
+    for line in after_packing(report, output):
+        echo(line)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

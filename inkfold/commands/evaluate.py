@@ -108,7 +108,8 @@ def _evaluate(
     with progress(split, held_out + len(part), quiet=quiet) as advance:
         calibration = calibrate(classifier, dataset, advance=advance)
         result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
-    rate = clock.rate(held_out + result.accuracy.total)
+    measured = result.accuracy.total
+    rate = clock.rate(held_out + measured)
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning)
         write_evaluation_page(new, result, warning, part, history)
@@ -118,7 +119,8 @@ def _evaluate(
         _publish(bundle, result)
     else:
         echo(f"not recorded in {bundle.path}: measured on another packing", err=True)
-    _print_escaped(f"{folder}: {result.accuracy.total:,} pictures answered in {rate}")
+    of = f"; {measured:,} of {split}, {held_out:,} to calibrate" if held_out else ""
+    _print_escaped(f"{folder}: {held_out + measured:,} pictures answered in {rate}{of}")
 
 
 def _compare(
@@ -156,7 +158,8 @@ def _compare(
         write_comparison(new, result, warnings, part)
         _check_unchanged(bundles, dataset)
     _print_escaped(comparison_summary(result, warnings))
-    _print_escaped(f"{folder}: {len(part):,} pictures answered by both in {rate}")
+    both = f"{len(part):,} pictures answered by both, {2 * len(part):,} answers"
+    _print_escaped(f"{folder}: {both} in {rate}")
 
 
 def _check_unchanged(bundles: list[Bundle], dataset: Dataset) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.commands.cli import Clock, echo, progress, run
+from inkfold.commands.next_lines import after_packing, quoted
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
@@ -123,20 +123,19 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=quiet),
     )
-    _print_report(report, source, output, clock)
+    _print_report(report, source, output, clock, own_test=split is None)
     return 0
 
 
-def _print_report(report: Report, source: Path, output: Path, clock: Clock) -> None:
+def _print_report(
+    report: Report, source: Path, output: Path, clock: Clock, *, own_test: bool
+) -> None:
     """Print what was made, what to look at, and the command that comes next."""
-    name = click.format_filename(output)
-    echo(made(report, name, click.format_filename(source), clock))
+    echo(made(report, output, source, "pictures", clock))
     for line in notes(report):
         echo(line, err=True)
-    if len(report.plan.orders[0]):
-        echo(f"next: python augment.py {shlex.quote(name)}")
-    else:
-        echo("nothing to train on: all of it is the set's own test; --resplit divides it")
+    for line in after_packing(report, output, own_test=own_test):
+        echo(line)
 
 
 def _files_named(source: Path) -> list[Path]:
@@ -168,7 +167,7 @@ def _guess_format(source: Path) -> int:
         raise InkfoldError(f"{source}: {' '.join(_advice(source))}")
     for name, reason in likely:
         echo(f"{click.format_filename(source)} seems to be {name}: {reason}")
-        echo(f"next: python import_data.py {name} {shlex.quote(str(source))}")
+        echo(f"next: python import_data.py {name} {quoted(source)}")
     return 0
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from inkfold.class_names import code_points, look
 from inkfold.spec import UNEQUAL
@@ -16,13 +19,17 @@ if TYPE_CHECKING:
 SHOWN = 5  # examples in a line; further ones are only counted
 
 
-def made(report: Report, output: str, source: str, clock: Clock) -> str:
-    """The line for stdout: what was made, of what, and how fast."""
+def made(report: Report, output: Path, source: Path, what: str, clock: Clock) -> str:
+    """The line for stdout: what was made, of what, and how fast.
+
+    The rate is that of all pictures that were read, kept or not; `what` says what held them.
+    """
     counts = [len(order) for order in report.plan.orders]
+    target, origin = map(click.format_filename, (output, source))
     return (
-        f"{output}: {sum(counts):,} pictures of {len(report.plan.classes):,} classes "
-        f"({' / '.join(f'{count:,}' for count in counts)}) "
-        f"from {source} in {clock.rate(sum(counts))}"
+        f"{target}: {sum(counts):,} pictures of {len(report.plan.classes):,} classes "
+        f"({' / '.join(f'{count:,}' for count in counts)}) from {origin}; "
+        f"{report.read:,} {what} read in {clock.rate(report.read)}"
     )
 
 

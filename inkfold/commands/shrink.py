@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from inkfold.commands.cli import echo
+from inkfold.commands.next_lines import after_training
 from inkfold.commands.options import overwrite_option
 
 
@@ -38,6 +39,7 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
         from inkfold.training.half_precision import shrink
 
         shrunk = shrink(loaded, opened.validation, output, overwrite=overwrite)
+        following = after_training(output, opened)
     before, after = (size / 1e6 for size in shrunk.sizes)
     split = "validation, which it was trained on" if loaded.record.get("refit") else "validation"
     comparison = shrunk.comparison
@@ -47,5 +49,5 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
         f"probability {comparison.largest:.1e}"
     )
     echo(f"{output}: {after:.2f} MB, {bundle} has {before:.2f} MB")
-    echo(f"next: python evaluate.py {output} {dataset}")
+    echo(following)
     return 0

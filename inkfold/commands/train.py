@@ -18,6 +18,7 @@ import click
 from click.core import ParameterSource
 
 from inkfold.commands.cli import Advance, Clock, echo, echo_above, progress, run
+from inkfold.commands.next_lines import after_training
 from inkfold.commands.options import (
     Decorator,
     all_of,
@@ -265,6 +266,7 @@ def run_training(
         stack.enter_context(only_writer(folder))
         log = stack.enter_context(TrainingLog(folder, _header(training)))
         advances: list[Advance] = []  # the bar's, once it is known how much there is to do
+        rows: list[Row] = []  # of this run: a resumed one repeats no epoch
 
         def planned(plan: Plan, pictures: int) -> None:
             log.planned(plan.told)
@@ -274,6 +276,7 @@ def run_training(
 
         def epoch_done(history: list[Row]) -> None:
             log.epoch_done(history)
+            rows.append(history[-1])
             echo_above(log_line(history[-1]))
 
         watcher = Watcher(
@@ -287,10 +290,10 @@ def run_training(
         except (KeyboardInterrupt, SystemExit):
             echo(_stopped(training, resuming), err=True)
             raise
-        closing = _closing(training, trained, clock)
+        closing = _closing(training, trained, rows, clock)
         log.finish(trained.history, closing)
     echo("\n".join(closing))
-    echo(f"next: python evaluate.py {trained.path} {training.dataset.path}")
+    echo(after_training(trained.path, training.dataset))
 
 
 def _header(training: Training) -> list[str]:
@@ -315,13 +318,17 @@ def _stopped(training: Training, resuming: str) -> str:
     return f"stopped; what was done is kept in {training.checkpoint}; resume with: {resuming}"
 
 
-def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
-    """The last lines of a run: the epoch kept and its score, size and speed, the ONNX check."""
+def _closing(training: Training, trained: Trained, rows: list[Row], clock: Clock) -> list[str]:
+    """The last lines of a run: the epoch kept and its score, size and speed, the ONNX check.
+
+    `rows` are those of the epochs that this run trained, fewer than all where it was resumed.
+    """
     from inkfold.bundle.bundle import recorded_rate
 
-    record, history = trained.record, trained.history
-    pictures = sum(row["pictures"] for row in history)
-    seconds = sum(row["seconds"] for row in history)
+    record, epochs = trained.record, f"{len(trained.history)} epochs"
+    if len(rows) < len(trained.history):
+        epochs += f", {len(rows)} of them in this run"
+    pictures, seconds = (sum(row[name] for row in rows) for name in ("pictures", "seconds"))
     agreement = (
         f"ONNX and Keras agree to {record['onnx_error']:.1e}"
         if record["onnx_error"] is not None
@@ -334,8 +341,8 @@ def _closing(training: Training, trained: Trained, clock: Clock) -> list[str]:
         f"kept epoch {record['scores']['validation']['epoch']}, right on {split}: {rate}",
         (
             f"{trained.path}: {record['parameters']:,} parameters from {training.dataset.path} in "
-            f"{len(history)} epochs, {pictures:,} pictures in {seconds:.0f} s, "
-            f"{pictures / seconds:,.0f} a second; {clock.seconds:.0f} s in all"
+            f"{epochs}, {pictures:,} pictures in {seconds:.0f} s, "
+            f"{pictures / max(seconds, 0.01):,.0f} a second; {clock.seconds:.0f} s in all"
         ),
         agreement,
     ]

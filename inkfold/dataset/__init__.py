@@ -1,6 +1,7 @@
-"""The packed dataset, format 1 (docs/formats.md): read, written, and turned into folders again.
+"""The packed dataset, format 1 (docs/formats.md): read, written, and turned into files again.
 
-Read damage, digests, reader, originals, writer, check, class_folders, in this order.
+Read damage, digests, reader, originals, writer, check, then the way back: export_rows,
+class_folders, array_files, parquet, export.
 """
 
 from inkfold.dataset.reader import Dataset, Split, open_dataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def emnist_map(path: Path) -> dict[int, str]:
             "character each label is"
         )
     names: dict[int, str] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -22,7 +22,13 @@ from inkfold.importers.collection import Official
 from inkfold.picture import read
 from inkfold.picture_files import readable
 
-SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
+# as `inkfold export` calls the sides too: validation is a part of train
+SIDES: dict[str, Official] = {
+    "train": "train",
+    "validation": "train",
+    "test": "test",
+    "t10k": "test",
+}
 
 
 @dataclass(frozen=True)
@@ -61,15 +67,19 @@ def find(source: Path, pattern: re.Pattern[str]) -> list[SideFiles]:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError:
         return []
-    sides: dict[tuple[str, Official | None], dict[str, Path]] = {}
+    sides: dict[tuple[str, Official | None, bool], dict[str, Path]] = {}
     for name in names:
         match = pattern.fullmatch(name)
         if match is None or not (source.is_dir() or name.startswith(_beginning(source, pattern))):
             continue
-        side = match["name"], SIDES.get((match["split"] or "").lower())
+        word = (match["split"] or "").lower()
+        side = match["name"], SIDES.get(word), word == "validation"
         kind = match.groupdict().get("kind", "pictures").lower()
         sides.setdefault(side, {}).setdefault(kind, folder / name)
-    return [SideFiles(*side, files) for side, files in sorted(sides.items(), key=_order)]
+    return [
+        SideFiles(name, split, files)
+        for (name, split, _), files in sorted(sides.items(), key=_order)
+    ]
 
 
 def identities(sides: Iterable[SideFiles]) -> tuple[Identity, ...]:
@@ -85,10 +95,12 @@ def _beginning(source: Path, pattern: re.Pattern[str]) -> str:
     return source.name[: match.start("kind")] if "kind" in match.groupdict() else source.name
 
 
-def _order(item: tuple[tuple[str, Official | None], dict[str, Path]]) -> tuple[str, str]:
-    """By name, train before test."""
-    (name, split), _ = item
-    return name, {"train": "0", "test": "1"}.get(split or "", "2")
+def _order(
+    item: tuple[tuple[str, Official | None, bool], dict[str, Path]],
+) -> tuple[str, str, bool]:
+    """By name, train before validation before test."""
+    (name, split, validation), _ = item
+    return name, {"train": "0", "test": "1"}.get(split or "", "2"), validation
 
 
 def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expected: str) -> str:

@@ -17,7 +17,7 @@ from inkfold.importers.files import SideFiles, find, identities, one_set
 
 PICTURES, LABELS = 0x00000803, 0x00000801  # unsigned bytes of three and of one dimension
 NAMES = re.compile(
-    r"(?P<name>.*?)(?:(?:^|[-_])(?P<split>train|t10k|test))?[-_.]?(?P<kind>images|labels)"
+    r"(?P<name>.*?)(?:(?:^|[-_])(?P<split>train|validation|t10k|test))?[-_.]?(?P<kind>images|labels)"
     r"[-._]idx[13][-._]ubyte(\.gz)?",
     re.IGNORECASE,
 )

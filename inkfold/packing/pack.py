@@ -41,6 +41,8 @@ class Report:
     Attributes
     ----------
     plan : Plan
+    read : int
+        Files or pictures that were read, whether they were packed or not.
     unreadable, ignored : Tally
         Files that could not be used, and files and folders that were left out.
     blank : Tally
@@ -50,6 +52,7 @@ class Report:
     """
 
     plan: Plan
+    read: int
     unreadable: Tally
     ignored: Tally
     blank: Tally
@@ -122,6 +125,7 @@ def pack(
             writer.finish(_provenance(packing, staged, plan, listing, blank))
     return Report(
         plan=plan,
+        read=files,
         unreadable=staged.unreadable,
         ignored=listing.ignored,
         blank=blank,

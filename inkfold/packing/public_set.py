@@ -193,7 +193,8 @@ def import_collection(
                 with progress("writing", sum(map(len, plan.orders))) as written:
                     blank = rows.write(writer, plan.orders, written)
                 writer.finish(_provenance(collection, importing, public, plan, blank))
-    return Report(plan=plan, unreadable=Tally(), ignored=Tally(), blank=blank)
+            read = len(public.staged.good)
+    return Report(plan=plan, read=read, unreadable=Tally(), ignored=Tally(), blank=blank)
 
 
 @contextmanager

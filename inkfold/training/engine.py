@@ -201,7 +201,8 @@ class Training:
             model, plan = self._begin()
         else:
             model, plan = self._network(saved.plan.kernels), saved.plan
-        watcher.planned(plan, self._pictures_at_most(plan))
+        done = 0 if saved is None else sum(row["pictures"] for row in saved.history)
+        watcher.planned(plan, max(0, self._pictures_at_most(plan) - done))
         state = State(
             checkpoint=self.checkpoint, config=self.config, plan=plan, seconds=self._search_seconds
         )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from inkfold.bundle.history import HISTORY, Row, validation_share, write_history
-from inkfold.output import make_folder, new_file
+from inkfold.output import make_folder, new_file, write_text
 from inkfold.training.events import EventFile
 
 SCALARS = ("loss", "accuracy", "learning_rate", "validation_loss", "validation_accuracy")
@@ -88,4 +88,4 @@ def log_line(row: Row) -> str:
 
 def _replace(path: Path, text: str) -> None:
     with new_file(path, overwrite=True) as part:
-        part.write_text(text, encoding="utf-8")
+        write_text(part, text)

@@ -68,8 +68,8 @@ class Watcher:
     built : callable
         Takes the Keras summary of the network, once a phase.
     planned : callable
-        Takes the plan and the pictures that will pass through the network at most, once a run,
-        before the first epoch.
+        Takes the plan and the pictures that will pass through the network at most in this run,
+        once, before its first epoch.
     batch_done : callable
         Takes the number of pictures of a batch after each batch.
     epoch_done : callable

@@ -29,7 +29,7 @@ def test_without_arguments_it_makes_nine_copies_beside_the_dataset(
     captured = capsys.readouterr()
     assert re.fullmatch(
         r"datasets/characters_elastic\.h5: 3,000 training pictures, 300 originals with 9 copies "
-        r"each, from datasets/characters\.h5 in \d+\.\d s, [\d,]+ a second\n",
+        r"each, from datasets/characters\.h5; 3,000 written in \d+\.\d s, [\d,]+ a second\n",
         captured.out,
     )
     assert captured.err == ""

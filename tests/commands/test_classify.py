@@ -172,6 +172,30 @@ def test_a_list_with_zero_bytes_holds_any_name(here: Path) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_list_that_windows_wrote_is_answered(here: Path, encoding: str) -> None:
+    """A list with a byte order mark and line ends of Windows stands for the same paths."""
+    write_picture(here / "日本 🖋.png", 3)
+    listed = "0.png\r\n日本 🖋.png\r\n".encode(encoding)
+
+    done = run_script("classify.py", "-q", "-", cwd=here, stdin=listed)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == "0.png あ\n日本 🖋.png ด\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_without_its_mark_walks_no_folder(here: Path, encoding: str) -> None:
+    """UTF-16 without its mark is one line of error with exit code 2, and no picture is answered."""
+    listed = "./0.png\r\n./1.png\r\n".encode(encoding)
+
+    done = run_script("classify.py", "-q", "-", cwd=here, stdin=listed)
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"error: the list of paths seems to be UTF-16 without")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_an_empty_list_is_named(here: Path) -> None:
     """An empty list on stdin is an error line, with exit code 1."""
     done = run_script("classify.py", "-q", "-", cwd=here)

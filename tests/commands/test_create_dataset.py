@@ -33,8 +33,8 @@ def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> 
     first, last = captured.out.splitlines()
     assert code == 0
     assert re.fullmatch(
-        r"datasets/characters\.h5: 70 pictures of 2 classes \(56 / 7 / 7\) from letters "
-        r"in [\d.]+ s, [\d,]+ a second",
+        r"datasets/characters\.h5: 70 pictures of 2 classes \(56 / 7 / 7\) from letters; "
+        r"70 files read in [\d.]+ s, [\d,]+ a second",
         first,
     )
     assert last == "next: python augment.py"
@@ -42,6 +42,60 @@ def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> 
     with open_dataset("datasets/characters.h5") as dataset:
         assert dataset.train.images.shape == (56, 32, 32)
         assert dataset.spec.fit == "pad"
+
+
+def test_the_rate_counts_every_file_that_was_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --per-class 5 the line tells of 10 pictures packed and of all 31 files read."""
+    write_classes(Path("in"), {"a": 20, "b": 10})
+    Path("in/a/empty.png").touch()
+
+    assert main(["in", "-o", "d.h5", "--per-class", "5", "--allow-bad", "5"]) == 1
+
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.startswith("d.h5: 10 pictures of 2 classes (6 / 2 / 2) from in; 31 files read in ")
+
+
+@pytest.mark.parametrize(
+    ("classes", "options", "lines"),
+    [
+        (
+            {"a": 9, "b": 9},
+            ["--split", "0,0,1"],
+            [
+                "nothing to train on: no picture is in train; another --split puts some there",
+                "next: python evaluate.py BUNDLE 'my d.h5'",
+            ],
+        ),
+        (
+            {"a": 9, "b": 9},
+            ["--split", "1,0,0"],
+            [
+                (
+                    "nothing to validate with, which training needs: no picture is in validation; "
+                    "another --split, or more pictures of a class, put some there"
+                )
+            ],
+        ),
+        (
+            {"a": 9},
+            [],
+            ["nothing to train: there is one class, and a classifier needs two"],
+        ),
+        ({"a": 9, "b": 9}, [], ["next: python augment.py 'my d.h5'"]),
+    ],
+)
+def test_the_next_line_fits_what_was_made(
+    classes: dict[str, int],
+    options: list[str],
+    lines: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file that cannot be trained on is not to be augmented; a test alone is to be measured."""
+    write_classes(Path("in"), classes)
+
+    assert main(["in", "-o", "my d.h5", *options]) == 0
+
+    assert capsys.readouterr().out.splitlines()[1:] == lines
 
 
 def test_every_option_reaches_the_file() -> None:
@@ -230,7 +284,7 @@ def test_the_bytes_are_the_same_for_one_two_and_three_workers(tmp_path: Path) ->
 def test_a_folder_with_any_name_can_be_packed(capsys: pytest.CaptureFixture[str]) -> None:
     """A folder's name may hold bytes that are not UTF-8; the printed next command is quoted."""
     folder = Path(os.fsdecode(b"in \xff"))
-    write_classes(folder, {"a": 3})
+    write_classes(folder, {"a": 3, "b": 3})
 
     assert main([str(folder), "-o", "my data.h5"]) == 0
     assert "next: python augment.py 'my data.h5'" in capsys.readouterr().out

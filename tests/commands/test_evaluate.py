@@ -42,7 +42,8 @@ def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) 
     folder = here / "logs" / "bands" / "evaluation"
     assert (code, err) == (0, "")
     assert out.startswith("bands on the test split of d.h5\n\nright              3 of 4, 75.00 %")
-    assert out.splitlines()[-1].startswith("logs/bands/evaluation: 4 pictures answered in ")
+    assert out.splitlines()[-1].startswith("logs/bands/evaluation: 5 pictures answered in ")
+    assert out.endswith(" a second; 4 of test, 1 to calibrate\n")
     assert (folder / "summary.txt").read_text(encoding="utf-8") in out
     assert {path.name for path in folder.iterdir()} == FILES
     score = load_bundle(here / "bands").scores["test"]
@@ -182,7 +183,7 @@ def test_paths_that_are_not_utf_8_are_printed_escaped(here: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"test split of d\\udcff.h5\n" in done.stdout
-    assert b"\nr\\udcff: 4 pictures" in done.stdout
+    assert b"\nr\\udcff: 5 pictures" in done.stdout
     report = json.loads((here / os.fsdecode(b"r\xff") / "evaluation.json").read_bytes())
     assert report["dataset"] == odd
 

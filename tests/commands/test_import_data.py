@@ -32,8 +32,8 @@ def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -
     assert code == 0
     first, last = captured.out.splitlines()
     assert re.fullmatch(
-        r"datasets/my set\.h5: 120 pictures of 3 classes \(\d+ / \d+ / 20\) from my set "
-        r"in [\d.]+ s, [\d,]+ a second",
+        r"datasets/my set\.h5: 120 pictures of 3 classes \(\d+ / \d+ / 20\) from my set; "
+        r"120 pictures read in [\d.]+ s, [\d,]+ a second",
         first,
     )
     assert last == "next: python augment.py 'datasets/my set.h5'"
@@ -71,11 +71,14 @@ def test_every_option_reaches_the_file() -> None:
 def test_a_set_with_a_test_alone_says_that_nothing_can_be_trained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """In place of the next command, stdout advises --resplit."""
+    """Stdout advises --resplit, and names the command that measures, not the one that augments."""
     write_idx(Path("in"), "t10k", [0, 1])
 
     assert main(["idx", "in"]) == 0
-    assert "nothing to train on: all of it is the set's own test" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "nothing to train on: all of it is the set's own test; --resplit divides it",
+        "next: python evaluate.py BUNDLE datasets/in.h5",
+    ]
 
 
 def test_writers_on_both_sides_of_the_sets_split_are_counted(

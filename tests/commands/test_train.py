@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from inkfold.commands.cli import run
+from inkfold.commands.next_lines import after_training
 from inkfold.commands.train import command, load_script, train_command
+from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.training.engine import Training
 from tests.worlds import tiny_network
@@ -72,6 +74,16 @@ def test_the_distortion_is_the_recipes_unless_an_option_changes_it(
     plain, changed = (training.recipe.distortion for training in trainings)
     assert plain == tiny_network.RECIPE.distortion
     assert changed == replace(plain, rotate=10, alpha=0)
+
+
+def test_a_bundle_is_measured_next_on_pictures_that_there_are(tmp_path: Path) -> None:
+    """The line after a training is quoted, and asks for another dataset where test is empty."""
+    for counts, line in (
+        ((20, 5, 5), f"next: python evaluate.py 'a b' {tmp_path}/d.h5"),
+        ((20, 5, 0), f"nothing to measure on: no picture of {tmp_path}/d.h5 is in test; next: "),
+    ):
+        with open_dataset(write_packed(tmp_path / "d.h5", counts)) as dataset:
+            assert after_training(Path("a b"), dataset).startswith(line)
 
 
 def test_a_script_without_a_network_is_refused(tmp_path: Path) -> None:

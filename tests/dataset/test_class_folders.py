@@ -1,4 +1,4 @@
-"""A dataset is written as class folders, from which packing makes the same pictures."""
+"""A dataset is written as folders of split and class, of which packing makes the same dataset."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
-from inkfold.dataset.class_folders import LONGEST, Exported, export_dataset, folder_names
+from inkfold.dataset.class_folders import LONGEST, folder_names
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.export import Exported, export_dataset
+from inkfold.dataset.reader import CHUNK, Dataset, Split, open_dataset
 from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
 from inkfold.packing.plan import Packing
 from inkfold.packing.public_set import Importing
 from inkfold.recipe import Distortion
-from inkfold.spec import SPLITS, ImageSpec
+from inkfold.spec import SPLITS, ImageSpec, Ink
 from inkfold.workers import InProcess
 from tests.packing.test_public_set import Made, imported
 from tests.worlds.packed_strokes import write_packed
@@ -36,19 +37,26 @@ from tests.worlds.scripts import run_script
 NAMES = ("a/b", ".", "..", "CON", "con.txt", "A", "a", "Ж", "%", "", "x" * 300, "漢" * 100, "a ")
 
 
-def export(path: Path, folder: Path, *, overwrite: bool = False) -> Exported:
-    """Export all splits of the dataset at `path`."""
+def export(
+    path: Path, folder: Path, splits: Sequence[str] = SPLITS, *, overwrite: bool = False
+) -> Exported:
+    """Export splits of the dataset at `path`."""
     with open_dataset(path) as dataset:
-        return export_dataset(dataset, folder, overwrite=overwrite)
+        return export_dataset(dataset, folder, splits, overwrite=overwrite)
+
+
+def split_digests(split: Split, classes: Sequence[str]) -> Counter[tuple[bytes, str]]:
+    """How often each pair of digest and class occurs in a split."""
+    return Counter(
+        (digest.tobytes(), classes[label])
+        for digest, label in zip(split.digest, split.labels, strict=True)
+    )
 
 
 def all_digests(dataset: Dataset) -> Counter[tuple[bytes, str]]:
     """How often each pair of digest and class occurs in the three splits together."""
-    return Counter(
-        (digest.tobytes(), dataset.classes[label])
-        for split in dataset.splits
-        for digest, label in zip(split.digest, split.labels, strict=True)
-    )
+    counts = (split_digests(split, dataset.classes) for split in dataset.splits)
+    return sum(counts, Counter())
 
 
 def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
@@ -65,22 +73,38 @@ def write_bordered(path: Path, classes: Sequence[str], count: int) -> Path:
                 images=images, labels=labels, source=source, digest=digests(images), group=group
             )
             with writer.split(split, count, like=rows) as out:
-                out.append(rows)
+                for start in range(0, count, CHUNK):
+                    out.append(rows[start : start + CHUNK])
         writer.finish({"tool": "test"})
     return path
 
 
 def test_packing_what_was_exported_makes_the_same_pictures(tmp_path: Path) -> None:
-    """Packing an export gives the same pixels in the same classes, whatever their names."""
+    """Packing a split that was exported gives its pixels and classes, whatever their names."""
     write_bordered(tmp_path / "d.h5", NAMES, 200)
 
-    exported = export(tmp_path / "d.h5", tmp_path / "out")
+    exported = export(tmp_path / "d.h5", tmp_path / "out", ["validation"])
     report = packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12)))
 
-    assert exported == Exported(600, 0, 0)
+    assert exported == Exported(pictures=200, copies=0, edge=0, splits=("validation",))
     assert report.ignored.first == [("pictures.csv", "lies beside the class folders")]
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
-        assert all_digests(after) == all_digests(before)
+        again = sum((split_digests(split, after.classes) for split in after.splits), Counter())
+        assert again == split_digests(before.validation, before.classes)
+
+
+@pytest.mark.parametrize("count", [200, 300])
+def test_an_export_packs_to_the_same_dataset_split_and_all(tmp_path: Path, count: int) -> None:
+    """Packing all that was exported gives the same pictures and classes in the same splits."""
+    write_bordered(tmp_path / "d.h5", NAMES, count)
+
+    export(tmp_path / "d.h5", tmp_path / "out")
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12)))
+
+    with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
+        assert sorted(after.classes) == sorted(before.classes)
+        for old, new in zip(before.splits, after.splits, strict=True):
+            assert split_digests(new, after.classes) == split_digests(old, before.classes), old.name
 
 
 def test_ink_is_dark_on_white_and_the_list_has_a_line_for_each_picture(tmp_path: Path) -> None:
@@ -91,11 +115,11 @@ def test_ink_is_dark_on_white_and_the_list_has_a_line_for_each_picture(tmp_path:
 
     with (tmp_path / "out/pictures.csv").open(encoding="utf-8", newline="") as file:
         lines = {line["path"]: line for line in csv.DictReader(file)}
-    files = {str(path.relative_to(tmp_path / "out")) for path in tmp_path.glob("out/*/*")}
+    files = {str(path.relative_to(tmp_path / "out")) for path in tmp_path.glob("out/*/*/*")}
     assert set(lines) == files
     with open_dataset(tmp_path / "d.h5") as dataset:
         image = dataset.test.images[3]
-    path = "Ж/test-0000003.png"
+    path = "test/Ж/0000003.png"
     written = cv2.imdecode(
         np.frombuffer((tmp_path / "out" / path).read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED
     )
@@ -108,7 +132,16 @@ def test_ink_is_dark_on_white_and_the_list_has_a_line_for_each_picture(tmp_path:
         "source": "test:3",
         "group": "w3",
     }
-    assert lines["a%2Fb/train-0000000.png"]["class"] == "a/b"
+    assert lines["train/a%2Fb/0000000.png"]["class"] == "a/b"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*SPLITS, "pictures.csv"}
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        assert len(files) == sum(map(len, dataset.splits))
+        for path, line in lines.items():
+            split, folder, name = path.split("/")
+            row = int(name.removesuffix(".png"))
+            label = dataset.split(split).labels[row]
+            assert (line["split"], line["source"]) == (split, f"{split}:{row}")
+            assert (folder, line["class"]) == (["a%2Fb", "Ж"][label], dataset.classes[label])
 
 
 def test_one_split_is_exported_alone(tmp_path: Path) -> None:
@@ -125,6 +158,10 @@ def test_one_split_is_exported_alone(tmp_path: Path) -> None:
     names = sorted(path.name for path in tmp_path.glob("v/*/*"))
     assert names == [f"validation-{row:07d}.png" for row in range(20)]
     assert not (tmp_path / "t").exists()
+    export(tmp_path / "d.h5", tmp_path / "all")
+    assert {path.name for path in (tmp_path / "all").iterdir()} == {
+        *("train", "validation", "pictures.csv")
+    }, "a split without pictures has no folder"
 
 
 def test_copies_are_left_out(tmp_path: Path) -> None:
@@ -139,16 +176,16 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
     export(tmp_path / "d.h5", tmp_path / "originals")
 
     assert (exported.pictures, exported.copies) == (330, 600)
-    assert len(list((tmp_path / "originals").glob("*/*"))) == 330
+    assert len(list((tmp_path / "originals").glob("*/*/*"))) == 330
     contents = [
-        Counter(path.read_bytes() for path in (tmp_path / name).glob("*/*"))
+        Counter(path.read_bytes() for path in (tmp_path / name).glob("*/*/*"))
         for name in ("out", "originals")
     ]
     assert contents[0] == contents[1]
 
 
-def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
-    """The count is that of the pictures which packing changes, of 0 to 44 inked edge pixels."""
+def write_inked_edges(path: Path) -> Path:
+    """A dataset with 45 pictures to train on, with ink on 0 to 44 pixels of the edge."""
     images = np.zeros((45, 12, 12), np.uint8)
     edge = np.argwhere(np.pad(np.zeros((10, 10), bool), 1, constant_values=True))
     for inked, image in enumerate(images):
@@ -160,15 +197,22 @@ def test_ink_along_the_edge_is_counted(tmp_path: Path) -> None:
         source=np.array([b"x"] * 45, "S1"),
         digest=digests(images),
     )
-    with writing_dataset(tmp_path / "d.h5", "a", ImageSpec(size=12), overwrite=False) as writer:
+    with writing_dataset(path, "a", ImageSpec(size=12), overwrite=False) as writer:
         for split, count in zip(SPLITS, (45, 0, 0), strict=True):
             with writer.split(split, count, like=rows) as out:
                 if count:
                     out.append(rows)
         writer.finish({"tool": "test"})
+    return path
 
-    exported = export(tmp_path / "d.h5", tmp_path / "out")
-    packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12)))
+
+@pytest.mark.parametrize("ink", ["dark", "auto"])
+def test_ink_along_the_edge_is_counted(tmp_path: Path, ink: Ink) -> None:
+    """The count is that of the pictures which packing changes, with --ink dark the same ones."""
+    write_inked_edges(tmp_path / "d.h5")
+
+    exported = export(tmp_path / "d.h5", tmp_path / "out", ["train"])
+    packed(tmp_path / "out", tmp_path / "again.h5", Packing(spec=ImageSpec(size=12, ink=ink)))
 
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         changed = (all_digests(before) - all_digests(after)).total()
@@ -188,7 +232,7 @@ def test_only_an_export_is_replaced(tmp_path: Path) -> None:
     export(path, tmp_path / "out", overwrite=True)
 
     assert (tmp_path / "mine/a").is_dir()
-    assert len(list(tmp_path.glob("out/*/*"))) == 30
+    assert len(list(tmp_path.glob("out/*/*/*"))) == 30
 
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:
@@ -200,7 +244,7 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
 
     assert right.returncode == 0, right.stderr
     first, last = right.stdout.decode().splitlines()
-    assert first.startswith("out dir: 30 pictures from d.h5 in ")
+    assert first.startswith("out dir: 30 pictures from d.h5, written in ")
     assert last == "to pack it again: python create_dataset.py 'out dir' --size 16"
     assert wrong.returncode == 2
     assert wrong.stderr.startswith(b"error: nowhere.h5: no such dataset")
@@ -265,7 +309,8 @@ def test_an_import_survives_export_and_packing(tmp_path: Path) -> None:
 
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         assert after.classes == ("a/b", "c", "Ж")
-        assert {d for d, _ in all_digests(after)} == {d for d, _ in all_digests(before)}
+        for old, new in zip(before.splits, after.splits, strict=True):
+            assert split_digests(new, after.classes) == split_digests(old, before.classes), old.name
 
 
 @pytest.mark.slow
@@ -274,9 +319,9 @@ def test_real_mnist_survives_export_and_packing(tmp_path: Path) -> None:
     collection = FORMATS["idx"].read(real("mnist") / "t10k-images-idx3-ubyte.gz")
     imported(collection, tmp_path / "d.h5", Importing(format="idx"))
 
-    exported = export(tmp_path / "d.h5", tmp_path / "out")
+    exported = export(tmp_path / "d.h5", tmp_path / "out", ["test"])
     packed(tmp_path / "out", tmp_path / "again.h5", Packing())
 
-    assert exported == Exported(10_000, 0, 0)
+    assert exported == Exported(pictures=10_000, copies=0, edge=0, splits=("test",))
     with open_dataset(tmp_path / "d.h5") as before, open_dataset(tmp_path / "again.h5") as after:
         assert all_digests(after) == all_digests(before)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.dataset.class_folders import export_dataset
+from inkfold.dataset.export import export_dataset
 from inkfold.dataset.originals import image_blocks
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.writer import read_rows

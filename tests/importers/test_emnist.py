@@ -14,10 +14,10 @@ from tests.worlds.reading import described, real, refusal
 def test_emnist_is_read_upright_with_the_characters_of_its_mapping(tmp_path: Path) -> None:
     """EMNIST's pictures are turned upright, and the first code of a label names its class.
 
-    A set with one side alone is read.
+    A set with one side alone is read, and a byte order mark before the mapping is no part of it.
     """
     write_idx(tmp_path, "emnist-letters-train", [2, 1], transposed=True)
-    (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING)
+    (tmp_path / "emnist-letters-mapping.txt").write_text(MAPPING, encoding="utf-8-sig")
 
     alone = FORMATS["emnist"].read(tmp_path)
     assert (alone.name, alone.classes) == ("emnist-letters", ("A", "B"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inkfold.canvas.kept_drawings import KeptDrawings
 from inkfold.class_names import code_points, look, normal
-from inkfold.dataset.class_folders import export_dataset
+from inkfold.dataset.export import export_dataset
 from inkfold.dataset.reader import open_dataset
 from tests.packing.test_layout import draw
 from tests.worlds.packing_run import SMALL, packed

@@ -75,6 +75,14 @@ def test_a_resumed_run_leaves_the_log_of_an_uninterrupted_one(tmp_path: Path) ->
     assert [event.value for event in events.Scalars("validation_accuracy")] == [0.75] * 3
 
 
+def test_a_path_that_is_no_text_is_spelt_out_in_the_log(tmp_path: Path) -> None:
+    """The header may name a dataset whose path has stray bytes; they are escapes in the log."""
+    with TrainingLog(tmp_path, ["tiny on d\udcff.h5"]) as log:
+        log.epoch_done([row(1)])
+
+    assert (tmp_path / "training.log").read_text().startswith("tiny on d\\udcff.h5\n")
+
+
 def test_an_event_that_the_disk_refuses_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     """Where no byte more may be written, an epoch's event is no silent loss in a thread."""
     code = f"""

@@ -83,6 +83,22 @@ def test_a_resumed_run_keeps_the_plan_of_its_first_steps(dataset: Dataset, tmp_p
     assert trained.record["options"]["kernels"] == "keras"
 
 
+def test_a_resumed_run_tells_of_its_own_pictures(dataset: Dataset, tmp_path: Path) -> None:
+    """Of three epochs of 320 pictures, two are left to a run that resumes after the first one."""
+    recipe = replace(tiny_network.RECIPE, stages=(Stage(1e-2, 3, 3),))
+    run, told = training(dataset, tmp_path / "b", recipe), list[int]()
+
+    def stop(_history: object) -> None:
+        raise KeyboardInterrupt
+
+    watcher = replace(SILENT, planned=lambda _plan, pictures: told.append(pictures))
+    with pytest.raises(KeyboardInterrupt):
+        run.run(replace(watcher, epoch_done=stop), resume=False, overwrite=False)
+    run.run(watcher, resume=True, overwrite=False)
+
+    assert told == [960, 640]
+
+
 @pytest.mark.parametrize("kernels", ["keras", "fused"])
 def test_kernels_can_be_chosen_and_are_recorded(
     dataset: Dataset, tmp_path: Path, kernels: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import subprocess
@@ -69,6 +70,11 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_an_uninterrupted_one(
     assert code == 0, errors
     assert last == "refit" or f"{last} " not in printed, "an epoch was trained twice"
     assert last != "refit" or "search" not in printed, "the search is over"
+    own = re.search(r"epochs, (\d+) of them in this run, ([\d,]+) pictures in ", printed)
+    assert own is not None, printed
+    assert int(own[1]) == len(re.findall(r"^epoch ", printed, re.MULTILINE))
+    epoch = 320 if name == "plain" else 384  # pictures: a refit trains on validation too
+    assert int(own[2].replace(",", "")) == epoch * int(own[1])
 
     assert history(tmp_path / "stopped") == history(uninterrupted[name])
     pairs = zip(weights(tmp_path / "stopped"), weights(uninterrupted[name]), strict=True)

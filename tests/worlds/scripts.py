@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_script(
-    script: str, *arguments: str | Path, cwd: Path, stdin: bytes = b""
+    script: str,
+    *arguments: str | Path,
+    cwd: Path,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run ``python SCRIPT ARGUMENTS`` to its end, with `stdin` as its standard input."""
+    """Run ``python SCRIPT ARGUMENTS`` to its end, with `stdin` as its standard input.
+
+    `env` is added to the environment.
+    """
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, check=False)
+    environment = os.environ | dict(env or {})
+    return subprocess.run(
+        command, cwd=cwd, input=stdin, capture_output=True, check=False, env=environment
+    )
