@@ -160,7 +160,8 @@ def _swapped(root: Path, found: _Walked) -> Iterator[str]:
         yield (
             f"warning: the class folders hold only folders, which have the same names ({names}, "
             f"...); if those are the classes: python create_dataset.py {shlex.quote(str(root))} "
-            "--label-by '^[^/]+/([^/]+)/' --group-by '^([^/]+)/'"
+            "--label-by '^[^/]+/([^/]+)/' --group-by '^([^/]+)/'; if both names together are a "
+            "class: --label-by '^[^/]+/[^/]+'"
         )
 
 

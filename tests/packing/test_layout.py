@@ -208,3 +208,14 @@ def test_the_file_does_not_depend_on_the_number_of_workers_or_on_the_disks_order
     pack_as(tmp_path / "two/in")
 
     assert (tmp_path / "one/d.h5").read_bytes() == (tmp_path / "two/d.h5").read_bytes()
+
+
+def test_two_names_together_can_be_a_class(tmp_path: Path) -> None:
+    """Alphabets over characters, as in Omniglot, are packed by the expression that is proposed."""
+    root = draw(tmp_path / "in", "Greek/1", "Greek/2", "Latin/1", "Latin/2")
+
+    warned, _ = pack_as(root)
+    report = packed(root, tmp_path / "d.h5", replace(SMALL, label_by="^[^/]+/[^/]+"))
+
+    assert "both names together are a class: --label-by '^[^/]+/[^/]+'" in warned.remarks[0]
+    assert report.plan.classes == ("Greek/1", "Greek/2", "Latin/1", "Latin/2")
