@@ -11,6 +11,16 @@ STDIN = "-"
 CHUNK = 1 << 16
 SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
+# Folders in which file systems and photograph managers keep small versions of pictures, deleted
+# files, and parts of files: by name in lower case. Their pictures are no handwriting of a class.
+PASSED_OVER = {
+    b"@eadir": "thumbnails of a network drive",
+    b"#recycle": "deleted files of a network drive",
+    b"$recycle.bin": "deleted files",
+    b"system volume information": "a folder of the file system",
+    b"lost+found": "a folder of the file system",
+    b"__macosx": "remarks of an archive",
+}
 Kind = Literal["folder", "file", "circle", "unreadable", "hidden", "other"]
 Identity = frozenset[tuple[int, int]]  # device and inode of a folder; of several folders together
 
@@ -151,7 +161,8 @@ def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
         return Entry(path, "hidden", "hidden")
     try:
         if item.is_dir():
-            return Entry(path, "folder")
+            reason = PASSED_OVER.get(item.name.lower(), "")
+            return Entry(path, "hidden" if reason else "folder", reason)
         if item.is_file():
             return Entry(path, "file")
         item.stat()
