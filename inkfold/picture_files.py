@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
 from typing import Literal, NamedTuple
 
+from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
+
 STDIN = "-"
 CHUNK = 1 << 16
-SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
 # Folders in which file systems and photograph managers keep small versions of pictures, deleted
 # files, and parts of files: by name in lower case. Their pictures are no handwriting of a class.
 PASSED_OVER = {
@@ -177,20 +177,14 @@ def readable(name: bytes) -> str:
 
 
 def is_picture(top: bytes, path: bytes) -> bool:
-    """Whether the file at `path` under `top` counts as a picture, by suffix or first bytes."""
+    """Whether the file at `path` under `top` counts as a picture, by suffix or first bytes.
+
+    A picture in a format that is known and not read counts too: whoever reads it names the format.
+    """
     if path.lower().endswith(SUFFIXES):
         return True
     try:
         with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
-            return _begins_a_picture(file.read(16))
+            return begins_a_picture(file.read(HEAD))
     except OSError:
         return False
-
-
-def _begins_a_picture(head: bytes) -> bool:
-    """Whether a file's first 16 bytes are a picture's.
-
-    OpenCV knows too, but ends the process when a path is not valid UTF-8.
-    """
-    bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
-    return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

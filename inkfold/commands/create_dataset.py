@@ -104,7 +104,9 @@ def command(
         python create_dataset.py letters --size 32 --fit ink -o datasets/letters.h5
 
     The name of each folder in FOLDER is a class; folders inside it belong to it. Pictures are
-    PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on dark.
+    files of any size, dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG
+    2000, PBM, PGM, PPM, PNM, PAM or Sun raster, and HEIC where pillow-heif is installed
+    (inkfold[heic]). A file in another format of pictures is named and counted as unreadable.
     """
     from inkfold.output import check_free
     from inkfold.workers import local_executor, processors, start_early

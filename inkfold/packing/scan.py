@@ -140,4 +140,4 @@ def _no_classes(root: Path, folders: int, beside: list[bytes]) -> str:
     if not folders:
         return f"{root} holds no folders; expected one folder of pictures per class"
     empty = f"{root}: no pictures in its {folders} folders"
-    return f"{empty}; expected PNG, JPEG, BMP, TIFF, WebP or PGM files"
+    return f"{empty}; expected pictures, such as PNG, JPEG, TIFF or GIF files"

@@ -238,7 +238,7 @@ def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> Non
     assert "bare holds no folders; expected one folder" in _refusal(tmp_path / "bare", spool)
     flat = _refusal(tmp_path / "flat", spool)
     assert "pictures lie directly in it; expected one folder per class" in flat
-    assert "no pictures in its 2 folders; expected PNG" in _refusal(tmp_path / "hollow", spool)
+    assert "no pictures in its 2 folders; expected pictures" in _refusal(tmp_path / "hollow", spool)
 
 
 def test_a_tally_counts_all_and_names_the_first() -> None:
