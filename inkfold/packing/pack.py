@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,15 @@ class Report:
         Files that could not be used, and files and folders that were left out.
     blank : Tally
         Packed pictures without ink.
+    further : Tally
+        Files of which the first frame or page was packed, and others were not.
     """
 
     plan: Plan
     unreadable: Tally
     ignored: Tally
     blank: Tally
+    further: Tally = field(default_factory=Tally)
 
 
 def pack(
@@ -98,7 +101,13 @@ def pack(
                 with progress("writing", sum(map(len, plan.orders))) as advance:
                     blank = rows.write(writer, plan.orders, advance)
                 writer.finish(_provenance(packing, staged, plan, listing, blank))
-        return Report(plan=plan, unreadable=staged.unreadable, ignored=listing.ignored, blank=blank)
+        return Report(
+            plan=plan,
+            unreadable=staged.unreadable,
+            ignored=listing.ignored,
+            blank=blank,
+            further=staged.further,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inkfold.commands.create_dataset import main
 from inkfold.dataset.reader import open_dataset
@@ -254,6 +255,20 @@ def test_a_class_of_an_unread_format_is_an_error_with_its_count(
         "5 of 15 files cannot be read (33.3 %), the first is 'b/0.jxl': JPEG XL is not read; "
         "save the picture as PNG; 1 % are allowed"
     ) in capsys.readouterr().err
+
+
+def test_files_of_several_frames_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Animations and documents of several pages are packed by their first one, which is said."""
+    write_classes(Path("in"), {"a": 10, "b": 10})
+    frames = [Image.fromarray(glyph(np.random.default_rng(seed))) for seed in (100, 200)]
+    for name in ("moving.gif", "pages.tif"):
+        frames[0].save(f"in/a/{name}", save_all=True, append_images=frames[1:])
+
+    assert main(["in", "-q"]) == 0
+    assert (
+        "files of several frames or pages, of which the first was read: 2: "
+        "'a/moving.gif', 'a/pages.tif'"
+    ) in capsys.readouterr().err.splitlines()
 
 
 def test_the_bytes_are_the_same_for_one_two_and_three_workers(tmp_path: Path) -> None:
