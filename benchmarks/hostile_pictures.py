@@ -21,6 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tests.worlds.drawn_pictures import save
 from tests.worlds.hostile_pictures import READ, REFUSED, chunk, head, scans
 
 READER = """
@@ -62,6 +63,10 @@ def within() -> Iterator[tuple[str, bytes]]:
     yield "WebP, 25 megapixels RGBA", cv2.imencode(".webp", alpha)[1].tobytes()
     yield "WebP, 15 megapixels of noise", cv2.imencode(".webp", noise[:2400], [64, 10])[1].tobytes()
     yield "GIF, 17 megapixels", cv2.imencode(".gif", flat[:2750])[1].tobytes()
+    yield "AVIF, 14 megapixels RGB", save("AVIF", flat[:2250], speed=10)
+    yield "AVIF, 14 megapixels RGBA", save("AVIF", alpha[:2450], speed=10)
+    yield "JPEG 2000, 10 megapixels RGB", save("JPEG2000", flat[:1600])
+    yield "JPEG 2000, 23 megapixels of grey", save("JPEG2000", flat[:3600, :, 0])
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import ONNX, Bundle
 from inkfold.calibration import tempered
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.picture import Pixels, prepare, read
+from inkfold.headers.further import has_further_frames
+from inkfold.picture import Pixels, decode, is_blank, load, prepare
 from inkfold.workers import processors
 
 BATCH = 256  # most pictures that are answered together, which bounds the memory
@@ -32,8 +33,28 @@ Engine = Literal["onnx", "keras"]
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Given = Path | str | Pixels  # a picture file, or pixels as `picture.read` gives them
 Item = tuple[Path | str, Given]  # a picture and the name that its prediction bears as `path`
-Image = NDArray[np.uint8] | str  # a prepared image, or the reason why there is none
-Pieces = list[Future[list[Image]]]  # a batch's images, in pieces that threads prepare
+BLANK = "blank: nothing is written in this picture"
+
+
+class Reading(NamedTuple):
+    """What a reading thread makes of a picture.
+
+    Attributes
+    ----------
+    image : uint8 array of shape (H, W), optional
+        The network's input; None where there is nothing to classify.
+    error : str, optional
+        Why there is no image.
+    further : bool
+        Whether the file has further frames or pages, which were not read.
+    """
+
+    image: NDArray[np.uint8] | None
+    error: str | None = None
+    further: bool = False
+
+
+Pieces = list[Future[list[Reading]]]  # a batch's readings, in pieces that threads prepare
 Readings = tuple[list[Item], Pieces]
 
 
@@ -47,17 +68,24 @@ class Prediction:
         The picture's path as it was given; for one that was given as pixels ``"array N"``, with N
         its place among all pictures that were given, from 0.
     labels : tuple of str
-        The names of the likeliest classes, the likeliest first; empty for an unreadable picture.
+        The names of the likeliest classes, the likeliest first; empty where there is an error.
     probabilities : tuple of float
-        The probabilities of these classes, from 0 to 1; empty for an unreadable picture.
+        The probabilities of these classes, from 0 to 1; empty where there is an error.
     error : str, optional
-        Why the picture could not be read.
+        Why the picture could not be read, or that it is blank.
+    blank : bool
+        Whether the picture was read, and nothing is written in it: all paper, all ink, or fully
+        transparent.
+    further : bool
+        Whether the file has further frames or pages, of which none was read but the first.
     """
 
     path: Path | str
     labels: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
     error: str | None = None
+    blank: bool = False
+    further: bool = False
 
 
 class Classifier:
@@ -161,8 +189,8 @@ class Classifier:
         Yields
         ------
         prediction : Prediction
-            One for each picture. For a file that cannot be read, or an array of another type or
-            shape, its `error` says why.
+            One for each picture. For a file that cannot be read, an array of another type or
+            shape, or a blank picture, its `error` says why there is no label.
 
         Raises
         ------
@@ -203,28 +231,37 @@ class Classifier:
                 yield batch, [pool.submit(self._prepared, piece) for piece in pieces]
                 most = min(2 * most, BATCH)
 
-    def _prepared(self, items: list[Item]) -> list[Image]:
-        return [self._image(given) for _, given in items]
+    def _prepared(self, items: list[Item]) -> list[Reading]:
+        return [self._reading(given) for _, given in items]
 
-    def _image(self, given: Given) -> Image:
+    def _reading(self, given: Given) -> Reading:
         """The network's input, or the reason why the picture cannot be used."""
         try:
-            pixels = given if isinstance(given, np.ndarray) else read(given)
-            return prepare(pixels, self._spec)
+            data = b"" if isinstance(given, np.ndarray) else load(given)
+            pixels = given if isinstance(given, np.ndarray) else decode(data)
+            image = prepare(pixels, self._spec)
         except PictureError as error:
-            return str(error)
+            return Reading(None, str(error))
+        further = has_further_frames(data)
+        if is_blank(image[None])[0]:
+            return Reading(None, BLANK, further)
+        return Reading(image, None, further)
 
     def _answers(self, items: list[Item], pieces: Pieces) -> Iterator[Prediction]:
         """The predictions of a batch, with one call of the network for all readable pictures."""
-        images = [image for piece in pieces for image in piece.result()]
-        readable = [image for image in images if not isinstance(image, str)]
-        answers = iter(self.likeliest(np.stack(readable), self.top) if readable else ())
-        for (path, _), image in zip(items, images, strict=True):
-            if isinstance(image, str):
-                yield Prediction(path=path, error=image)
-            else:
-                labels, probabilities = next(answers)
-                yield Prediction(path=path, labels=labels, probabilities=probabilities)
+        readings = [reading for piece in pieces for reading in piece.result()]
+        images = [reading.image for reading in readings if reading.image is not None]
+        answers = iter(self.likeliest(np.stack(images), self.top) if images else ())
+        for (path, _), (image, error, further) in zip(items, readings, strict=True):
+            labels, probabilities = ((), ()) if image is None else next(answers)
+            yield Prediction(
+                path=path,
+                labels=labels,
+                probabilities=probabilities,
+                error=error,
+                blank=error is BLANK,
+                further=further,
+            )
 
     def likeliest(
         self, images: NDArray[np.uint8], top: int

@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.decoders import decoded, upright
 from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.headers.checked import checked
-from inkfold.headers.limits import MAX_PIXELS, UNREADABLE
-from inkfold.quiet import QUIET
+from inkfold.headers.limits import MAX_PIXELS
+from inkfold.headers.orientation import UPRIGHT, orientation
 from inkfold.spec import ImageSpec, Ink, Interpolation
 
 Grey = NDArray[np.uint8]
@@ -27,14 +28,11 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # without O_BINARY Windows changes line ends
 MAX_BYTES = 1 << 30  # 50 megapixels of 16-bit RGBA are 0.4 GB: a larger file is no picture
 DEPTHS = np.dtype(np.uint8), np.dtype(np.uint16)  # compared at once where types take a microsecond
-ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # UNCHANGED would ignore the orientation
 BAND = 1 << 20  # numbers that are worked on at a time where a picture is large
 STEEPEST = 128  # largest difference in grey levels between opposite edges that light may make
 CLEARED = 0.6  # share of Otsu's level up to which `clean` sees paper
 CONTRAST = 16  # least grey levels between the darkest and the lightest pixel of a drawing
 ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
-
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we report errors ourselves
 
 
 def read(path: Path | str | bytes) -> Pixels:
@@ -74,10 +72,10 @@ def _whole(file: int) -> bytes:
 
 
 def decode(data: bytes) -> Pixels:
-    """The pixels of a PNG, JPEG, BMP, TIFF, WebP, PGM, PPM, PBM, PAM, GIF or Sun raster file.
+    """The pixels of a picture file in any of the formats that docs/packing.md lists.
 
-    A JPEG picture is turned as its EXIF orientation says. Of a file with several pages the first
-    is taken.
+    A picture is turned as its EXIF orientation says. Of a file with several pages or frames the
+    first is taken.
 
     Returns
     -------
@@ -86,26 +84,15 @@ def decode(data: bytes) -> Pixels:
     Raises
     ------
     PictureError
-        If `data` holds no picture, is cut short, has more than 50 million pixels, or pixels of
-        neither 8 nor 16 bits, or would take memory or time out of proportion to decode
-        (`headers`). The message is the reason alone.
+        If `data` holds no picture, or one in a format that is not read; is cut short or damaged;
+        has more than 50 million pixels, or pixels of neither 8 nor 16 bits; or would take memory
+        or time out of proportion to decode (`headers`). The message is the reason alone.
     """
     if not data:
         raise PictureError("empty file")
-    data = checked(data)
-    flags = ORIENTED if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
-    try:
-        with QUIET:
-            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        raise PictureError(UNREADABLE) from None
-    if pixels is None:
-        raise PictureError(UNREADABLE)
-    if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        pixels = cv2.cvtColor(
-            pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        )
-    return _checked(pixels)
+    pixels = _checked(decoded(checked(data)))
+    turned = orientation(data)
+    return pixels if turned == UPRIGHT else upright(pixels, turned)
 
 
 def _checked(pixels: NDArray[np.generic]) -> Pixels:

@@ -10,14 +10,23 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from inkfold.errors import InkfoldError
+from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
 
 STDIN = "-"
 CHUNK = 1 << 16
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # what seem to be paths of one byte where text is UTF-16, and how many may wait for a longer one
 LINE_ENDS, TELLING, MOST_WAITING = (b"\r", b"\n"), {b".", b"/", b"\\"}, 255
-SUFFIXES = (b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp", b".pgm", b".ppm")
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"P5\n", b"P6\n")
+# Folders in which file systems and photograph managers keep small versions of pictures, deleted
+# files, and parts of files: by name in lower case. Their pictures are no handwriting of a class.
+PASSED_OVER = {
+    b"@eadir": "thumbnails of a network drive",
+    b"#recycle": "deleted files of a network drive",
+    b"$recycle.bin": "deleted files",
+    b"system volume information": "a folder of the file system",
+    b"lost+found": "a folder of the file system",
+    b"__macosx": "remarks of an archive",
+}
 Kind = Literal["folder", "file", "circle", "unreadable", "hidden", "other"]
 Identity = frozenset[tuple[int, int]]  # device and inode of a folder; of several folders together
 
@@ -242,7 +251,8 @@ def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
         return Entry(path, "hidden", reason)
     try:
         if item.is_dir():
-            return Entry(path, "folder")
+            reason = passed_over(item.name, folder=True)
+            return Entry(path, "hidden" if reason else "folder", reason)
         if item.is_file():
             return Entry(path, "file")
         item.stat()
@@ -251,9 +261,11 @@ def _entry(folder: bytes, item: os.DirEntry[bytes]) -> Entry:
     return Entry(path, "other", "neither a file nor a folder")
 
 
-def passed_over(name: bytes) -> str:
-    """Why a walk does not look at a file or folder of this name; empty if it does."""
-    return "hidden" if name.startswith(b".") else ""
+def passed_over(name: bytes, *, folder: bool = False) -> str:
+    """Why a walk does not look at a file, or a folder, of this name; empty if it does."""
+    if name.startswith(b"."):
+        return "hidden"
+    return PASSED_OVER.get(name.lower(), "") if folder else ""
 
 
 def readable(name: bytes) -> str:
@@ -262,20 +274,14 @@ def readable(name: bytes) -> str:
 
 
 def is_picture(top: bytes, path: bytes) -> bool:
-    """Whether the file at `path` under `top` counts as a picture, by suffix or first bytes."""
+    """Whether the file at `path` under `top` counts as a picture, by suffix or first bytes.
+
+    A picture in a format that is known and not read counts too: whoever reads it names the format.
+    """
     if path.lower().endswith(SUFFIXES):
         return True
     try:
         with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes
-            return begins_a_picture(file.read(16))
+            return begins_a_picture(file.read(HEAD))
     except OSError:
         return False
-
-
-def begins_a_picture(head: bytes) -> bool:
-    """Whether a file's first 16 bytes are a picture's.
-
-    OpenCV knows too, but ends the process when a path is not valid UTF-8.
-    """
-    bitmap = head.startswith(b"BM") and head[6:10] == bytes(4)
-    return head.startswith(SIGNATURES) or bitmap or head[8:12] == b"WEBP"

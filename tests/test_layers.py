@@ -13,13 +13,13 @@ PACKAGE = ROOT / "inkfold"
 
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
-    "errors",
+    "errors picture_formats",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
         "renames headers quiet hdf5_heaps hdf5_faults ahead"
     ),
-    "output workers picture elastic calibration keras_backend",
-    "pages locks fork_server",
+    "output workers decoders elastic calibration keras_backend",
+    "picture pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",
     "evaluation explore canvas",

@@ -269,6 +269,21 @@ def test_a_walk_follows_links_except_into_a_folder_that_they_lie_in(tmp_path: Pa
     ]
 
 
+def test_a_folder_stands_for_no_thumbnails(tmp_path: Path) -> None:
+    """The thumbnails of a network drive are not among a folder's pictures; a file so named is."""
+    for path in ("a.png", "@eaDir/a.png", "b/@EADIR/b.png", "b/b.png", "b/lost+found/c.png"):
+        write_picture(tmp_path / "in" / path, 0)
+    write_picture(tmp_path / "in" / "b" / "__MACOSX", 0)
+
+    paths = list(expand([str(tmp_path / "in")], stdin=RawIOBase))
+
+    assert [os.path.relpath(path, tmp_path / "in") for path in paths] == [
+        "a.png",
+        "b/__MACOSX",
+        "b/b.png",
+    ]
+
+
 def test_a_walk_reports_what_it_passes_over_before_the_files_of_a_folder(tmp_path: Path) -> None:
     """A hidden folder is not entered, and neither it nor a pipe is taken for a file."""
     build(tmp_path / "in", {b"a": None, b"b": {b"1": None, b".git": {b"2": None}}})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.classifier import Classifier
-from inkfold.picture import prepare
+from inkfold.picture import is_blank, prepare
 
 SHOWN = 5  # classes in an answer
 
@@ -63,7 +63,7 @@ class Recogniser:
             If `pixels` is not a picture.
         """
         seen = prepare(pixels, self.classifier.bundle.spec)
-        if not seen.any():
+        if is_blank(seen[None])[0]:
             return Answer(labels=(), probabilities=(), sure=False, seen=seen)
         ((labels, probabilities),) = self.classifier.likeliest(seen[None], SHOWN)
         sure = probabilities[0] >= self.reject

@@ -19,6 +19,8 @@ from inkfold.commands.options import quiet_option
 if TYPE_CHECKING:
     from inkfold.classifier import Engine, Prediction
 
+FURTHER = b": has several frames or pages; the first was answered"
+
 
 @click.command("classify")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
@@ -76,7 +78,8 @@ def command(
         find scans -name '*.png' -print0 | python classify.py --top 3 --format csv -
 
     A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
-    read is named on stderr, the others are answered, and the exit code is 1.
+    read, and a picture in which nothing is written, is named on stderr and gets no label; the
+    others are answered, and the exit code is 1. Formats: those of create_dataset.
     """
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
     from inkfold.classifier import Classifier
@@ -85,7 +88,7 @@ def command(
     if not quiet:
         echo(_introduction(bundle), err=True)
     classifier = Classifier(bundle, engine, top)
-    make_line = line_maker(form, reject=reject)
+    make_line = line_maker(form, reject=reject, top=classifier.top)
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
     failed = False
@@ -94,6 +97,8 @@ def command(
         if prediction.error is not None:
             failed = True
             echo(_error_line(prediction), err=True)
+        if prediction.further and not quiet:
+            echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
     return SOME_FAILED if failed else 0
 
 

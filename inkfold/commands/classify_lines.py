@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from inkfold.output import csv_row
@@ -17,17 +18,25 @@ Line = Callable[["Prediction"], bytes]
 REJECTED = "?"  # in text, in place of a label that is withheld
 
 
-def line_maker(form: Format, *, reject: float) -> Line:
+def line_maker(form: Format, *, reject: float, top: int) -> Line:
     """The function that makes a prediction's line.
 
     Parameters
     ----------
     form : {"text", "csv", "jsonl"}
-        In text and CSV the line of a picture that could not be read is empty.
+        In text and CSV the line of a picture that could not be read is empty, and in text that of
+        a blank picture.
     reject : float
         The best label is withheld where its probability is lower than this.
+    top : int
+        How many classes are named, for the empty cells of a blank picture in CSV.
     """
-    make = {"text": _text, "csv": _csv, "jsonl": _json}[form]
+    makers: dict[Format, Callable[[Prediction, bool], bytes]] = {
+        "text": _text,
+        "csv": partial(_csv, top=top),
+        "jsonl": _json,
+    }
+    make = makers[form]
     return lambda prediction: make(prediction, _is_rejected(prediction, reject))
 
 
@@ -58,13 +67,15 @@ def _text(prediction: Prediction, rejected: bool) -> bytes:
     return os.fsencode(prediction.path) + f" {' '.join(words)}\n".encode()
 
 
-def _csv(prediction: Prediction, rejected: bool) -> bytes:
-    """One row under `csv_header`."""
-    if prediction.error is not None:
+def _csv(prediction: Prediction, rejected: bool, *, top: int) -> bytes:
+    """One row under `csv_header`; that of a blank picture has the path alone."""
+    if prediction.error is not None and not prediction.blank:
         return b""
-    labels = ["" if rejected else prediction.labels[0], *prediction.labels[1:]]
+    labels = list(prediction.labels)
+    if rejected:
+        labels[0] = ""
     pairs = zip(labels, prediction.probabilities, strict=True)
-    cells = [cell for label, p in pairs for cell in (label, f"{p:.9g}")]
+    cells = [cell for label, p in pairs for cell in (label, f"{p:.9g}")] or [""] * (2 * top)
     row = csv_row([os.fspath(prediction.path), *cells])
     return row.encode("utf-8", "surrogateescape")  # the path in the bytes in which it was given
 
@@ -72,7 +83,9 @@ def _csv(prediction: Prediction, rejected: bool) -> bytes:
 def _json(prediction: Prediction, rejected: bool) -> bytes:
     """One JSON object; bytes of a path that are not UTF-8 become lone surrogates, as in Python."""
     line: dict[str, object] = {"path": os.fspath(prediction.path)}
-    if prediction.error is not None:
+    if prediction.blank:
+        line |= {"label": None, "probability": None, "top": [], "blank": True}
+    elif prediction.error is not None:
         line["error"] = prediction.error
     else:
         top = [

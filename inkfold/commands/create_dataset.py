@@ -150,9 +150,10 @@ def command(
 
     SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one. The name of each
     folder in it is a class; folders inside it belong to it. Folders called train, val and test
-    (above the class folders, or inside of them) are the split, and are kept.
-    Pictures are PNG, JPEG, BMP, TIFF, WebP or PGM files of any size, dark on light or light on
-    dark.
+    (above the class folders, or inside of them) are the split, and are kept. Pictures are files of
+    any size, dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG 2000, PBM,
+    PGM, PPM, PNM, PAM or Sun raster, and HEIC where pillow-heif is installed (inkfold[heic]). A
+    file in another format of pictures is named and counted as unreadable.
     """
     _check_together(layout=layout, label_by=label_by, labels=labels, columns=columns)
     from inkfold.output import check_free

@@ -58,6 +58,9 @@ def notes(report: Report) -> Iterator[str]:
         yield f"one class alone, {plan.classes[0]!r}: a classifier needs at least 2"
     examples = [repr(path) for path, _ in report.blank.first]
     yield from _counted("blank", report.blank.count, examples)
+    examples = [repr(path) for path, _ in report.further.first]
+    kind = "files of several frames or pages, of which the first was read"
+    yield from _counted(kind, report.further.count, examples)
     yield from _counted("pictures of unknown group, each a group of its own", plan.ungrouped)
     place = ", in the same split" if not plan.leaked else ""
     yield from _counted(f"pictures with the pixels of another picture{place}", plan.duplicates)

@@ -10,10 +10,19 @@ from collections.abc import Callable
 
 from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.headers import plain
+from inkfold.headers.heif import heif
 from inkfold.headers.jpeg import jpeg
-from inkfold.headers.limits import FLOATING, MAX_PIXELS, MEMORY, UNREADABLE, Claim, allowed
+from inkfold.headers.jpeg2000 import codestream, jp2
+from inkfold.headers.limits import MAX_PIXELS, MEMORY, UNREADABLE, Claim, allowed
 from inkfold.headers.png import png, without_remarks
 from inkfold.headers.tiff import tiff
+from inkfold.picture_formats import unread
+
+
+def _boxes(data: bytes) -> Claim:
+    """A file of boxes: JPEG 2000, AVIF or HEIC."""
+    return jp2(data) if data[4:8] == b"jP  " else heif(data)
+
 
 FORMATS: dict[bytes, Callable[[bytes], Claim]] = {
     b"\x89P": png,
@@ -25,9 +34,9 @@ FORMATS: dict[bytes, Callable[[bytes], Claim]] = {
     b"RI": plain.webp,
     **{b"P%d" % kind: plain.pnm for kind in range(1, 7)},
     b"P7": plain.pam,
-    b"PF": plain.floating,
-    b"Pf": plain.floating,
     b"\x59\xa6": plain.sun,
+    b"\0\0": _boxes,
+    b"\xffO": codestream,
 }
 
 
@@ -42,7 +51,7 @@ def checked(data: bytes) -> bytes:
     """
     claim = FORMATS.get(data[:2])
     if claim is None:
-        raise PictureError(_unknown(data))
+        raise PictureError(unread(data) or UNREADABLE)
     try:
         if claim is png:
             data = without_remarks(data)
@@ -60,13 +69,3 @@ def checked(data: bytes) -> bytes:
             f"{allowed(MEMORY, data) >> 20} MiB are allowed for a file of this size"
         )
     return data
-
-
-def _unknown(data: bytes) -> str:
-    """Why a file of another format is not read."""
-    if data.startswith(b"#?"):
-        return FLOATING
-    for name, mark in (("AVIF", b"ftypavif"), ("AVIF", b"ftypavis"), ("JPEG 2000", b"jP  ")):
-        if data[4:12].startswith(mark):
-            return f"{name} is not read; save the picture as PNG"
-    return "JPEG 2000 is not read; save the picture as PNG" if data[:2] == b"\xffO" else UNREADABLE

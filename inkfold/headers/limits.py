@@ -19,7 +19,6 @@ HARMLESS = 256 << 10
 SPARE = 64 << 20  # bytes that PNG data may inflate to beyond the picture
 COPIED = 2  # OpenCV copies the decoded pixels once
 UNREADABLE = "truncated or not a picture"
-FLOATING = "pixels are float32, expected 8 or 16 bits without sign"
 
 Claim = tuple[int, int, int]  # rows, columns, bytes of memory that decoding takes
 

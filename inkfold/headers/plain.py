@@ -1,4 +1,4 @@
-"""Formats that say their size at once: BMP, GIF, WebP, PBM to PPM, PAM, PFM and Sun raster."""
+"""Formats that say their size at once: BMP, GIF, WebP, PBM to PPM, PAM and Sun raster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import struct
 
 from inkfold.errors import PictureError
-from inkfold.headers.limits import COPIED, FLOATING, UNREADABLE, Claim
+from inkfold.headers.limits import COPIED, UNREADABLE, Claim
 
 
 def bmp(data: bytes) -> Claim:
@@ -64,14 +64,20 @@ def pnm(data: bytes) -> Claim:
     columns, rows = (int(number) for number in found.groups())
     kind = data[1:2]
     planes = 3 if kind in b"36" else 1
-    deep = kind not in b"14" and _deep(data, found.end())
+    deep = kind not in b"14" and _most(data, found.end()) > 255
     return rows, columns, rows * columns * COPIED * planes * (2 if deep else 1)
 
 
-def _deep(data: bytes, place: int) -> bool:
-    """Whether the largest level, which follows the sides, needs 16 bits."""
+def largest_level(data: bytes) -> int:
+    """The level of white in a raw PGM or PPM file that `pnm` has passed, which OpenCV ignores."""
+    found = re.match(PNM, data)
+    return 255 if found is None else _most(data, found.end())
+
+
+def _most(data: bytes, place: int) -> int:
+    """The largest level, which follows the sides; 255 where it is missing."""
     found = re.match(NUMBER, data[place : place + 1000])
-    return found is not None and int(found.group(1)) > 255
+    return 255 if found is None else int(found.group(1))
 
 
 def pam(data: bytes) -> Claim:
@@ -82,11 +88,6 @@ def pam(data: bytes) -> Claim:
     rows, columns = sides.get(b"HEIGHT", 0), sides.get(b"WIDTH", 0)
     size = 2 if sides.get(b"MAXVAL", 0) > 255 else 1
     return rows, columns, rows * columns * COPIED * size * sides.get(b"DEPTH", 1)
-
-
-def floating(data: bytes) -> Claim:
-    """A PFM file, in which pixels are floating-point numbers."""
-    raise PictureError(FLOATING if data[2:3] == b"\n" else UNREADABLE)
 
 
 def sun(data: bytes) -> Claim:

@@ -20,7 +20,7 @@ def without_remarks(data: bytes) -> bytes:
         return data  # header, pixels and end: most small pictures, and the loop takes time
     parts: list[bytes] = []
     start, frames = 0, b""
-    for kind, place, end in _chunks(data):
+    for kind, place, end in chunks(data):
         if kind == CUT:
             if frames != b"acTLIDAT":
                 raise PictureError(UNREADABLE)
@@ -52,7 +52,7 @@ PIXEL_CHUNKS = b"tRNS", b"acTL", b"fcTL", b"fdAT"
 CHUNK = struct.Struct(">I4s")
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """The kind of each chunk of a PNG file and where it begins and ends, as far as its last one.
 
     A chunk that does not lie in the file is the last, and of the kind `CUT`.
@@ -74,7 +74,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 def _inflate(data: bytes, raw: int) -> None:
     """Refuse data that inflate far beyond the picture; errors in them are the decoder's."""
     stream, total = zlib.decompressobj(), 0
-    for kind, place, end in _chunks(data):
+    for kind, place, end in chunks(data):
         rest = data[place + 8 : end - 4] if kind == b"IDAT" else b""
         while rest and not stream.eof:
             try:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.packing.listing import Tally
 from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
-from inkfold.picture_files import SUFFIXES, Entry, begins_a_picture, passed_over
+from inkfold.picture_files import Entry, passed_over
+from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
@@ -110,7 +111,7 @@ class Archive:
         passed: set[bytes] = set()
         for path in sorted(inside, key=lambda path: _walk_key(path, kinds[path] != "folder")):
             short, kind = path[len(self._outer) :], kinds[path]
-            top, reason = _passed_over(short)
+            top, reason = _passed_over(short, folder=kind == "folder")
             if reason and top not in passed:
                 passed.add(top)
                 yield Entry(top, "hidden", reason)
@@ -125,7 +126,7 @@ class Archive:
             return True
         try:
             with opened(self.file) as file:
-                return begins_a_picture(read_member(file, self.members([path])[0])[:16])
+                return begins_a_picture(read_member(file, self.members([path])[0])[:HEAD])
         except PictureError:
             return False
 
@@ -151,7 +152,7 @@ def _outer(files: Iterable[bytes]) -> bytes:
     tops: set[bytes] = set()
     for path in files:
         top, _, inside = path.partition(b"/")
-        if _passed_over(path)[1]:
+        if _passed_over(path, folder=False)[1]:
             continue
         tops.add(top)
         if len(tops) > 1 or b"/" not in inside:
@@ -165,11 +166,11 @@ def _walk_key(path: bytes, is_file: bool) -> list[tuple[int, bytes]]:
     return [*((1, part) for part in folders), (0 if is_file else 1, name)]
 
 
-def _passed_over(path: bytes) -> tuple[bytes, str]:
+def _passed_over(path: bytes, *, folder: bool) -> tuple[bytes, str]:
     """The outermost part of a path that a walk does not enter, and why; empty if there is none."""
     parts = path.split(b"/")
     for at, part in enumerate(parts):
-        if reason := passed_over(part):
+        if reason := passed_over(part, folder=folder or at + 1 < len(parts)):
             return b"/".join(parts[: at + 1]), reason
     return b"", ""
 

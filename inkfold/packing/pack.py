@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class Report:
         Packed pictures without ink.
     remarks : tuple of str
         What was recognised in the folder, and what was made of it.
+    further : Tally
+        Files of which the first frame or page was packed, and others were not.
     """
 
     plan: Plan
@@ -57,6 +59,7 @@ class Report:
     ignored: Tally
     blank: Tally
     remarks: tuple[str, ...] = ()
+    further: Tally = field(default_factory=Tally)
 
 
 def pack(
@@ -129,6 +132,7 @@ def pack(
         unreadable=staged.unreadable,
         ignored=listing.ignored,
         blank=blank,
+        further=staged.further,
         remarks=(*listing.remarks, *_split_remarks(official, plan)),
     )
 

@@ -293,4 +293,4 @@ def _no_classes(source: Source, found: _Walked) -> str:
     if not found.counts:
         return f"{root} holds no folders; expected one folder of pictures per class"
     empty = f"{root}: no pictures in its {len(found.counts)} folders"
-    return f"{empty}; expected PNG, JPEG, BMP, TIFF, WebP or PGM files"
+    return f"{empty}; expected pictures, such as PNG, JPEG, TIFF or GIF files"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
+from inkfold.headers.further import has_further_frames
 from inkfold.packing.listing import Tally
 from inkfold.packing.members import opened, read_member
 from inkfold.packing.scratch import Records, Spool
@@ -65,11 +66,14 @@ class Prepared:
         Of no meaning for a file that could not be used.
     bad : tuple of (int, str)
         The place of each file that could not be used, and the reason.
+    further : tuple of int
+        The place of each file with further frames or pages, which were not read.
     """
 
     images: NDArray[np.uint8]
     facts: NDArray[np.void]
     bad: tuple[tuple[int, str], ...]
+    further: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,8 @@ class Staged:
         A digest of the names and bytes of all files that could be used.
     unreadable : Tally
         The files that could not be used, and why.
+    further : Tally
+        The files of which the first frame or page was read, and others were not.
     """
 
     images: Records
@@ -93,6 +99,7 @@ class Staged:
     good: NDArray[np.bool_]
     fingerprint: str
     unreadable: Tally
+    further: Tally = field(default_factory=Tally)
 
 
 @contextmanager
@@ -121,7 +128,8 @@ def stage(
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
-    good, unreadable, summary = np.ones(len(paths), bool), Tally(), hashlib.blake2b(digest_size=16)
+    good, summary = np.ones(len(paths), bool), hashlib.blake2b(digest_size=16)
+    unreadable, further = Tally(), Tally()
     with closing(images), closing(facts):
         work = _pieces(source, paths, spec)
         for piece, done in enumerate(in_order(executor, prepare_files, work, in_flight=IN_FLIGHT)):
@@ -130,6 +138,8 @@ def stage(
             for place, reason in done.bad:
                 good[start + place] = False
                 unreadable.add(readable(names[place]), reason)
+            for place in done.further:
+                further.add(readable(names[place]), "further frames or pages")
             for place in np.flatnonzero(good[start : start + FILES]).tolist():
                 summary.update(names[place] + b"\0" + done.facts["file"][place].tobytes())
             images.append(done.images)
@@ -141,6 +151,7 @@ def stage(
             good=good,
             fingerprint=summary.hexdigest(),
             unreadable=unreadable,
+            further=further,
         )
 
 
@@ -157,6 +168,7 @@ def prepare_files(files: Files) -> Prepared:
     images = np.zeros((count, size, size), np.uint8)
     facts = np.zeros(count, FACTS)
     bad: list[tuple[int, str]] = []
+    further: list[int] = []
     for place, read in enumerate(_readers(files)):
         try:
             data = read()
@@ -166,8 +178,10 @@ def prepare_files(files: Files) -> Prepared:
         else:
             digest = hashlib.blake2b(data, digest_size=16).digest()
             facts["file"][place] = np.frombuffer(digest, np.uint64)
+            if has_further_frames(data):
+                further.append(place)
     facts["pixels"] = digests(images).view(np.uint64)
-    return Prepared(images, facts, tuple(bad))
+    return Prepared(images, facts, tuple(bad), tuple(further))
 
 
 def _readers(files: Files) -> Iterator[Callable[[], bytes]]:

@@ -129,6 +129,15 @@ def test_a_blank_sheet_has_no_label(client: httpx.Client) -> None:
     assert (answer["label"], answer["sure"], answer["top"]) == (None, False, [])
 
 
+def test_the_grain_of_paper_has_no_label(client: httpx.Client) -> None:
+    """A picture whose levels differ by less than 16 is blank, as classify.py says too."""
+    grain = np.pad(np.full((5, 5), 206, np.uint8), 2, constant_values=200)
+
+    answer = client.post("/predict", files={"file": png(grain)}).json()
+
+    assert (answer["label"], answer["top"]) == (None, [])
+
+
 def test_below_the_threshold_an_answer_is_not_sure(client: httpx.Client) -> None:
     """With two bands inked alike no class reaches the threshold of 0.6."""
     both = picture(0) | picture(1)

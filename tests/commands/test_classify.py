@@ -12,9 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from inkfold.commands.classify import main
-from tests.worlds.bands import CLASSES, write_bundle, write_picture
+from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
+from tests.worlds.drawn_pictures import save
 from tests.worlds.scripts import ROOT, run_script
 
 Capture = pytest.CaptureFixture[str]
@@ -142,12 +144,71 @@ def test_a_top_above_the_number_of_classes_names_all_classes(capfd: Capture) -> 
 
 
 def test_a_label_below_the_threshold_is_withheld(here: Path, capfd: Capture) -> None:
-    """A blank picture, 0.25 for each class, is withheld below --reject 0.5; 50 is an error."""
-    write_picture(here / "blank.png", None)
+    """Two bands, 0.45 for each of two classes, are withheld below --reject 0.5; 50 is an error."""
+    both = np.maximum(picture(1), picture(2))
+    (here / "both.png").write_bytes(cv2.imencode(".png", both)[1].tobytes())
 
-    assert main(["-q", "--reject", "0.5", "blank.png", "0.png"]) == 0
-    assert capfd.readouterr().out == "blank.png ?\n0.png あ\n"
-    assert main(["-q", "--reject", "50", "blank.png"]) == 2
+    assert main(["-q", "--reject", "0.5", "both.png", "0.png"]) == 0
+    assert capfd.readouterr().out == "both.png ?\n0.png あ\n"
+    assert main(["-q", "--reject", "50", "both.png"]) == 2
+
+
+BLANK = {
+    "paper.png": np.full((9, 9), 255, np.uint8),
+    "ink.png": np.zeros((9, 9), np.uint8),
+    "clear.png": np.zeros((9, 9, 4), np.uint8),
+    "grain.png": np.pad(np.full((5, 5), 206, np.uint8), 2, constant_values=200),
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_blank_picture_gets_no_label(name: str, here: Path, capfd: Capture) -> None:
+    """All paper, all ink, full transparency and the grain of paper are called blank: exit 1."""
+    (here / name).write_bytes(cv2.imencode(".png", BLANK[name])[1].tobytes())
+
+    codes, lines = [], {}
+    for form in ("text", "csv", "jsonl"):
+        codes.append(main(["-q", "--format", form, name, "0.png"]))
+        lines[form], err = capfd.readouterr()
+        assert err == f"error: {name}: blank: nothing is written in this picture\n"
+
+    assert codes == [1, 1, 1]
+    assert lines["text"] == "0.png あ\n"
+    assert lines["csv"].splitlines()[1] == f"{name},,"
+    answer = json.loads(lines["jsonl"].splitlines()[0])
+    assert (answer["label"], answer["blank"]) == (None, True)
+
+
+def test_further_frames_are_said_and_not_with_q(here: Path, capfd: Capture) -> None:
+    """A GIF with two frames is answered by its first one; a note says so, except with -q."""
+    first, second = (Image.fromarray(picture(band)) for band in (1, 2))
+    first.save(here / "moving.gif", save_all=True, append_images=[second])
+
+    codes = [main(["moving.gif", "0.png"]), main(["-q", "moving.gif"])]
+
+    out, err = capfd.readouterr()
+    assert codes == [0, 0]
+    assert out == "moving.gif b b\n0.png あ\nmoving.gif b b\n"
+    assert err.splitlines()[1:] == [
+        "note: moving.gif: has several frames or pages; the first was answered"
+    ]
+
+
+def test_formats_that_are_not_read_are_named(here: Path, capfd: Capture) -> None:
+    """Of a folder of pictures in other formats each file is an error with its format's name."""
+    (here / "in").mkdir()
+    (here / "in/a.jxl").write_bytes(b"\xff\x0a" + bytes(40))
+    (here / "in/b.psd").write_bytes(b"8BPS\0\1" + bytes(40))
+    (here / "in/notes.txt").write_text("no picture")
+    (here / "in/c.gif").write_bytes(save("GIF", picture(3)))
+
+    assert main(["-q", "in"]) == 1
+    out, err = capfd.readouterr()
+    assert out == "in/c.gif ด\n"
+    assert err.splitlines() == [
+        "error: in/a.jxl: JPEG XL is not read; save the picture as PNG",
+        "error: in/b.psd: PSD is not read; save the picture as PNG",
+    ]
 
 
 def test_a_list_on_stdin_is_answered(here: Path) -> None:

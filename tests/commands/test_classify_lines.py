@@ -26,11 +26,12 @@ probabilities = st.floats(0, 1, width=32)
 ONE = Prediction(path="a b.png", labels=("亜",), probabilities=(0.75,))
 THREE = Prediction(path="a.png", labels=("x", 'y,"z"', "w"), probabilities=(0.5, 0.25, 0.125))
 FAILED = Prediction(path="bad.png", error="empty file")
+NOTHING = Prediction(path="empty.png", error="blank", blank=True)
 
 
-def line(prediction: Prediction, form: Format, *, reject: float = 0.0) -> bytes:
+def line(prediction: Prediction, form: Format, *, reject: float = 0.0, top: int = 1) -> bytes:
     """The line of a prediction."""
-    return line_maker(form, reject=reject)(prediction)
+    return line_maker(form, reject=reject, top=top)(prediction)
 
 
 def test_text_is_the_path_and_the_label() -> None:
@@ -60,6 +61,21 @@ def test_a_failure_is_an_object_of_its_own_in_json_and_nothing_elsewhere() -> No
     assert json.loads(line(FAILED, "jsonl")) == {"path": "bad.png", "error": "empty file"}
     assert (line(FAILED, "text"), line(FAILED, "csv")) == (b"", b"")
     assert line(FAILED, "jsonl", reject=1.0) == line(FAILED, "jsonl")
+
+
+@pytest.mark.parametrize("reject", [0.0, 1.0])
+def test_a_blank_picture_has_an_empty_label(reject: float) -> None:
+    """A blank picture is a CSV row with empty cells, an object with null, and no line of text."""
+    assert line(NOTHING, "text", reject=reject) == b""
+    assert line(NOTHING, "csv", reject=reject) == b"empty.png,,\n"
+    assert line(NOTHING, "csv", reject=reject, top=3) == b"empty.png,,,,,,\n"
+    assert json.loads(line(NOTHING, "jsonl", reject=reject)) == {
+        "path": "empty.png",
+        "label": None,
+        "probability": None,
+        "top": [],
+        "blank": True,
+    }
 
 
 def test_a_rejected_answer_withholds_the_best_label_only() -> None:

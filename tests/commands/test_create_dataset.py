@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inkfold.commands.create_dataset import main
 from inkfold.dataset.reader import open_dataset
-from tests.worlds.drawn_pictures import encode, glyph, raw_png, write_classes, write_picture
+from tests.worlds.drawn_pictures import encode, glyph, raw_png, save, write_classes, write_picture
 from tests.worlds.scripts import run_script
 
 
@@ -264,6 +265,64 @@ def test_damaged_files_are_named_and_the_others_are_packed(tmp_path: Path, worke
         sources = dataset.train.source + dataset.validation.source + dataset.test.source
     assert len(sources) == 68 - len(expected)
     assert "b/good\n😀'\".png" in sources
+
+
+def test_every_format_is_packed_and_others_are_counted_as_unreadable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """GIF, AVIF and JPEG 2000 are packed; a JPEG XL is named, and the exit code is 1."""
+    rng = np.random.default_rng(0)
+    for name in ("GIF", "AVIF", "JPEG2000", "WEBP", "PPM"):
+        for number in range(3):
+            path = Path("in") / name / f"{number}.{name.lower()}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(save(name, glyph(rng)))
+    Path("in/GIF/z.jxl").write_bytes(b"\xff\x0a" + bytes(40))
+    Path("in/GIF/notes.txt").write_text("no picture")
+
+    refused = main(["in", "-q"])
+    error = capsys.readouterr().err
+    code = main(["in", "-q", "--allow-bad", "10"])
+
+    out, err = capsys.readouterr()
+    assert (refused, code) == (2, 1)
+    assert "1 of 16 files cannot be read (6.25 %)" in error
+    assert "JPEG XL is not read; save the picture as PNG" in error
+    assert "15 pictures of 5 classes" in out
+    assert err.splitlines()[:2] == [
+        "unreadable: 'GIF/z.jxl': JPEG XL is not read; save the picture as PNG",
+        "ignored: 1: 'GIF/notes.txt' (not a picture)",
+    ]
+
+
+def test_a_class_of_an_unread_format_is_an_error_with_its_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A folder of JPEG XL files does not vanish: the error has their number and their format."""
+    write_classes(Path("in"), {"a": 10})
+    Path("in/b").mkdir()
+    for number in range(5):
+        Path(f"in/b/{number}.jxl").write_bytes(b"\xff\x0a" + bytes(40))
+
+    assert main(["in", "-q"]) == 2
+    assert (
+        "5 of 15 files cannot be read (33.3 %), the first is 'b/0.jxl': JPEG XL is not read; "
+        "save the picture as PNG; 1 % are allowed"
+    ) in capsys.readouterr().err
+
+
+def test_files_of_several_frames_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Animations and documents of several pages are packed by their first one, which is said."""
+    write_classes(Path("in"), {"a": 10, "b": 10})
+    frames = [Image.fromarray(glyph(np.random.default_rng(seed))) for seed in (100, 200)]
+    for name in ("moving.gif", "pages.tif"):
+        frames[0].save(f"in/a/{name}", save_all=True, append_images=frames[1:])
+
+    assert main(["in", "-q"]) == 0
+    assert (
+        "files of several frames or pages, of which the first was read: 2: "
+        "'a/moving.gif', 'a/pages.tif'"
+    ) in capsys.readouterr().err.splitlines()
 
 
 def test_the_bytes_are_the_same_for_one_two_and_three_workers(tmp_path: Path) -> None:

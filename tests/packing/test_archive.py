@@ -33,6 +33,8 @@ def folder(tmp_path: Path) -> Path:
     (root / ".hidden").mkdir()
     (root / ".hidden/1.png").write_bytes(PNG)
     (root / "empty").mkdir()
+    (root / "b/@eaDir").mkdir()
+    (root / "b/@eaDir/thumb.png").write_bytes(PNG)
     return root
 
 

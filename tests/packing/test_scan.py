@@ -95,6 +95,27 @@ def test_files_that_are_not_pictures_are_named_with_the_reason(tmp_path: Path) -
     assert listing.ignored.count == 7
 
 
+def test_folders_of_thumbnails_and_of_the_system_are_no_classes(tmp_path: Path) -> None:
+    """The thumbnails of a network drive, deleted files and the like are ignored with the reason."""
+    root = put(tmp_path / "in", "a/1.png", "@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", "a/@eaDir/1.png")
+    put(root, "$RECYCLE.BIN/2.png", "lost+found/3.png", "System Volume Information/4.png")
+    put(root, "__MACOSX/5.png", ".thumbnails/6.png", "a/#recycle/7.png")
+
+    listing, paths = scanned(root, tmp_path / "spool")
+
+    assert (listing.classes, listing.empty, paths) == (("a",), (), ["a/1.png"])
+    assert dict(listing.ignored.first) == {
+        "@eaDir": "thumbnails of a network drive",
+        "a/@eaDir": "thumbnails of a network drive",
+        "$RECYCLE.BIN": "deleted files",
+        "lost+found": "a folder of the file system",
+        "System Volume Information": "a folder of the file system",
+        "__MACOSX": "remarks of an archive",
+        ".thumbnails": "hidden",
+        "a/#recycle": "deleted files of a network drive",
+    }
+
+
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm"])
 def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path, ending: str) -> None:
     """Pictures are listed whatever their suffix; an empty .png is left for the reader to refuse."""
@@ -219,7 +240,7 @@ def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> Non
     flat = _refusal(tmp_path / "flat", spool)
     assert "pictures lie directly in it (2, the first is '1.png'); expected one folder" in flat
     assert f"create_dataset.py {tmp_path / 'flat'} --label-by REGEX" in flat
-    assert "no pictures in its 2 folders; expected PNG" in _refusal(tmp_path / "hollow", spool)
+    assert "no pictures in its 2 folders; expected pictures" in _refusal(tmp_path / "hollow", spool)
 
 
 def test_a_tally_counts_all_and_names_the_first() -> None:

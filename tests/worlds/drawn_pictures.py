@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 
 def glyph(rng: np.random.Generator, rows: int = 24, columns: int = 20) -> NDArray[np.uint8]:
@@ -28,6 +30,26 @@ def encode(ending: str, pixels: NDArray[Any]) -> bytes:
     done, data = cv2.imencode(ending, pixels)
     assert done
     return data.tobytes()
+
+
+def corner() -> NDArray[np.uint8]:
+    """A dark angle on white paper, uint8 (24, 40), that differs from each of its mirror images."""
+    picture = np.full((24, 40), 255, np.uint8)
+    picture[2:6, 2:30], picture[6:20, 2:6], picture[16:20, 6:14] = 0, 60, 120
+    return picture
+
+
+def save(name: str, pixels: NDArray[Any], *, orientation: int = 0, **settings: Any) -> bytes:  # noqa: ANN401, whatever Pillow takes
+    """The bytes of a picture file that Pillow writes in the format `name`.
+
+    An `orientation` from 1 to 8 is written as EXIF; the pixels are stored as they are.
+    """
+    if orientation:
+        settings["exif"] = Image.Exif()
+        settings["exif"][0x112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, name, **settings)
+    return file.getvalue()
 
 
 def write_picture(path: Path, pixels: NDArray[Any]) -> Path:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from tests.worlds.drawn_pictures import save
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -149,6 +151,53 @@ def bitmap(header: int = 40) -> bytes:
     return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + sides + bytes(100)
 
 
+def avif() -> bytes:
+    """An AVIF picture of 64 x 64 by its boxes, whose coded data claim 16,384 x 16,384."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
+    data = bytearray(save("AVIF", noise))
+    place = data.index(b"mdat") + 8  # behind a delimiter of two bytes and the head of a unit
+    assert data[place - 4 : place - 1] == b"\x12\0\x0a"
+    length = data[place - 1]
+    header = f"{int.from_bytes(data[place : place + length]):0{8 * length}b}"
+    wide, tall = int(header[10:14], 2) + 1, int(header[14:18], 2) + 1
+    sides = 2 * f"{15:04b}" + 2 * f"{16_383:016b}"
+    header = (header[:10] + sides + header[18 + wide + tall :]).rstrip("0")
+    header += "0" * (-len(header) % 8)
+    packed = int(header, 2).to_bytes(len(header) // 8, "big")
+    more = len(packed) - length
+    data[place - 1 : place + length] = bytes([len(packed)]) + packed
+    for at in (data.index(b"iloc") + 22, data.index(b"mdat") - 4):  # the lengths of item and box
+        data[at : at + 4] = (int.from_bytes(data[at : at + 4]) + more).to_bytes(4, "big")
+    return bytes(data)
+
+
+def wide_avif() -> bytes:
+    """An AVIF picture whose boxes claim 49 megapixels."""
+    data = save("AVIF", np.zeros((64, 64), np.uint8))
+    place = data.index(b"ispe") + 8
+    return data[:place] + struct.pack(">II", 7000, 7000) + data[place + 8 :]
+
+
+def jpeg_2000(sides: int, planes: int, tile: int, layers: int = 1) -> bytes:
+    """The main header of a JPEG 2000 codestream, and no data."""
+    size = struct.pack(">H8IH", 0, sides, sides, 0, 0, tile, tile, 0, 0, planes)
+    size += b"\x07\1\1" * planes
+    coding = struct.pack(">BBHB", 0, 0, layers, 0) + b"\5\4\4\0\1"
+    quantities = b"\x5c" + struct.pack(">HB", 19, 0x40) + bytes(16)
+    return (
+        b"\xffO\xffQ"
+        + struct.pack(">H", len(size) + 2)
+        + size
+        + b"\xffR"
+        + struct.pack(">H", len(coding) + 2)
+        + coding
+        + b"\xff"
+        + quantities
+        + struct.pack(">HHHIBB", 0xFF90, 10, 0, 0, 0, 1)
+        + b"\xff\x93\xff\xd9"
+    )
+
+
 REFUSED: dict[str, Callable[[], bytes]] = {
     "PNG, pixels of 2 GB declared": long_chunk,
     "PNG, text of 2 GB declared": long_text,
@@ -175,6 +224,11 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "PAM, 49 megapixels of 16-bit RGBA": lambda: (
         b"P7\nWIDTH 7000\nHEIGHT 7000\nDEPTH 4\nMAXVAL 65535\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
     ),
+    "AVIF, coded data of 268 megapixels": avif,
+    "AVIF, 49 megapixels": wide_avif,
+    "JPEG 2000, 49 megapixels of 4 planes": lambda: jpeg_2000(7000, 4, 7000),
+    "JPEG 2000, 65,536 tiles": lambda: jpeg_2000(4096, 1, 16),
+    "JPEG 2000, 25,769 million packets": lambda: jpeg_2000(4096, 1, 16, layers=65_535),
     "Sun raster, 49 megapixels": lambda: struct.pack(">8I", 0x59A66A95, 7000, 7000, 32, 0, 1, 0, 0),
 }
 READ: dict[str, Callable[[], bytes]] = {
