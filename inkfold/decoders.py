@@ -8,7 +8,9 @@ out blank. Pillow and pillow-heif are imported when they are first needed.
 from __future__ import annotations
 
 import io
+import logging
 import struct
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 Plugin = Literal["AVIF", "JPEG2000", "TIFF"]
 ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # UNCHANGED would ignore the orientation
+SILENT = logging.NullHandler()
 PLAIN_TEXT = (b"P1", b"P2", b"P3")
 RAW = (b"P5", b"P6")
 # What Pillow raises when a file is damaged; its plugins have no one error of their own.
@@ -128,7 +131,13 @@ def _opened(data: bytes, name: Plugin) -> Image.Image:
 
     if name not in Image.OPEN:
         raise PictureError(f"{name} is not read by this build of Pillow; save the picture as PNG")
-    return Image.open(io.BytesIO(data), formats=[name])
+    # Pillow warns of damaged remarks, and logs what it refuses: our messages name the file
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(SILENT)
+    try:
+        return Image.open(io.BytesIO(data), formats=[name])
+    except Image.DecompressionBombError:  # of a size that contradicts the one that was checked
+        raise PictureError(UNREADABLE) from None
 
 
 def _pixels(picture: Image.Image) -> NDArray[Any]:

@@ -18,11 +18,15 @@ OF_BLOCK = 256  # bytes
 
 
 def jp2(data: bytes) -> Claim:
-    """The codestream within the boxes of a JP2 file."""
-    for kind, start, _ in boxes(data, 0, len(data)):
-        if kind == b"jp2c":
-            return codestream(data, start)
-    raise PictureError(UNREADABLE)
+    """The codestream within the boxes of a JP2 file, whose header must have the same size."""
+    inside = {kind: (start, end) for kind, start, end in boxes(data, 0, len(data))}
+    header = {kind: start for kind, start, _ in boxes(data, *inside.get(b"jp2h", (0, 0)))}
+    if b"jp2c" not in inside or b"ihdr" not in header:
+        raise PictureError(UNREADABLE)
+    claim = codestream(data, inside[b"jp2c"][0])
+    if struct.unpack_from(">II", data, header[b"ihdr"]) != claim[:2]:
+        raise PictureError(UNREADABLE)
+    return claim
 
 
 def codestream(data: bytes, place: int = 0) -> Claim:

@@ -210,6 +210,25 @@ def test_a_raw_file_of_a_camera_is_refused_in_place_of_its_thumbnail() -> None:
             decode(data)
 
 
+def test_damaged_remarks_are_no_warning() -> None:
+    """A tag whose numbers lie outside of the file, which no pixel needs, is no warning."""
+    data = save("TIFF", corner(), compression="tiff_lzw", tiffinfo={270: "a remark of some length"})
+    place = data.index(b"\x0e\1\2\0") + 8
+
+    assert np.array_equal(
+        decode(data[:place] + struct.pack("<I", len(data) + 99) + data[place + 4 :]), corner()
+    )
+
+
+def test_what_pillow_logs_does_not_appear(capfd: pytest.CaptureFixture[str]) -> None:
+    """A page with more planes than Pillow decodes is refused, and nothing is printed."""
+    data = tiff_file(4, 4, [bytes(16)] * 1, bits=[8] * 9, compression=5)
+
+    with pytest.raises(PictureError, match="damaged"):
+        decode(data)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_further_pages_are_seen_and_masks_are_not() -> None:
     """A second page counts as further; a circle of directories and a mask do not."""
     page = Image.fromarray(corner())
