@@ -28,7 +28,6 @@ from inkfold.errors import InkfoldError
 from inkfold.spec import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
-    from inkfold.importers.formats import Format
     from inkfold.packing.pack import Report
 
 
@@ -57,6 +56,12 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
     is_flag=True,
     help="Exchange rows and columns of every picture, where the format has them wrong.",
 )
+@click.option(
+    "--label-column",
+    metavar="COLUMN",
+    help="csv: the column of the labels, by its name, as first or last, or by its number from 1.  "
+    "[default: by the heading, else by the values]",
+)
 @per_class_option
 @min_per_class_option
 @overwrite_option
@@ -72,6 +77,7 @@ def command(
     fit: Fit,
     threshold: Threshold,
     transpose: bool,
+    label_column: str | None,
     per_class: int | None,
     min_per_class: int,
     overwrite: bool,
@@ -93,7 +99,7 @@ def command(
     if len(format_and_source) == 1:
         return _guess_format(Path(format_and_source[0]))
     name, source = format_and_source[0], Path(format_and_source[1])
-    reader = _format(name)
+    from inkfold.importers import formats
     from inkfold.output import check_free, naming
 
     inputs = _files_named(source)
@@ -101,7 +107,9 @@ def command(
         check_free(output, overwrite=overwrite, inputs=inputs)
     clock = Clock()
     with naming(source):
-        collection = reader.read(source)
+        collection = formats.read(name, source, label_column=label_column)
+    for note in collection.notes:
+        echo(note, err=True)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, inputs=inputs)
     from inkfold.packing.public_set import Importing, import_collection
@@ -115,6 +123,7 @@ def command(
         min_per_class=min_per_class,
         resplit=resplit,
         transpose=transpose,
+        label_column=label_column,
     )
     report = import_collection(
         collection,
@@ -144,18 +153,6 @@ def _files_named(source: Path) -> list[Path]:
     if source.exists():
         return [source]
     return [path for path in source.parent.glob("*") if path.name.startswith(source.name)]
-
-
-def _format(name: str) -> Format:
-    """The format called `name`."""
-    from inkfold.importers.formats import FORMATS
-
-    if name not in FORMATS:
-        raise InkfoldError(
-            f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to "
-            "learn which format it has"
-        )
-    return FORMATS[name]
 
 
 def _guess_format(source: Path) -> int:

@@ -1,5 +1,6 @@
 """Public sets of handwritten characters in their own file formats, one module a format.
 
-Read collection, formats, files, arrays, class_maps, in this order; then any format: idx, emnist,
-emnist_mat, npz, csv_pixels, hasy, nist_sd19, omniglot, casia, etl with its etl_records.
+Read collection, formats, files, arrays, labels, class_maps, in this order; then any format: idx,
+emnist, emnist_mat, npz, csv_pixels with its csv_layout and csv_labels, hasy, nist_sd19, omniglot,
+casia, etl with its etl_records.
 """

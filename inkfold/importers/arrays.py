@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph, Official
+from inkfold.spec import Ink
 
 BLOCK = 256  # records that are read together
 AGAIN = "download it again"
@@ -175,6 +176,13 @@ def _glyphs(
             for pixels, label in zip(upright, labels[at : at + len(block)].tolist(), strict=True):
                 yield Glyph(pixels=pixels, label=label, source=f"{file}:{at}", split=part.split)
                 at += 1
+
+
+def ink_of(pictures: NDArray[np.uint8]) -> Ink:
+    """Whether the ink of pictures, (n, H, W), is dark or light: most edges are paper."""
+    edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
+    papers = np.median(np.concatenate(edges, axis=1), axis=1)
+    return "dark" if np.median(papers) > 127 else "light"
 
 
 def opened(path: Path) -> AbstractContextManager[IO[bytes]]:

@@ -60,6 +60,8 @@ class Collection:
     files : tuple of Identity
         The files that were read to make this object and that `glyphs` reads again; empty if there
         are none.
+    notes : tuple of str
+        How the files were read where they leave it open, a phrase each, for the user.
     """
 
     name: str
@@ -68,3 +70,4 @@ class Collection:
     count: int
     glyphs: Callable[[], Iterator[Glyph]]
     files: tuple[Identity, ...] = ()
+    notes: tuple[str, ...] = ()

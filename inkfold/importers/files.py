@@ -23,6 +23,9 @@ from inkfold.picture import read
 from inkfold.picture_files import readable
 
 SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
+# sides as words of any name; a validation that a set names is drawn anew from its train
+SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
+SIDE_WORDS |= {"validation": "train", "testing": "test"}
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,17 @@ def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expect
                 path = next(iter(side.files.values()))
                 raise InkfoldError(f"{path}: its {kind} file is not beside it; expected {expected}")
     return names[0] or (source if source.is_dir() else source.parent).absolute().name.lower()
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in small letters: csv, train, images of "csvTrainImages"."""
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def side_of(words: Iterable[str]) -> Official | None:
+    """The side of a set that words name; None if none of them does, or two name different sides."""
+    sides = {SIDE_WORDS[word] for word in words if word in SIDE_WORDS}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def as_text(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from inkfold.errors import InkfoldError
 from inkfold.importers import (
     casia,
     csv_pixels,
@@ -30,6 +31,13 @@ class Format(Protocol):
         """Make a set of the files at `source`, or raise InkfoldError."""
 
 
+class Labelled(Protocol):
+    """A format whose files may leave open where the labels are."""
+
+    def read(self, source: Path, label_column: str | None = None) -> Collection:
+        """As `Format.read`, with the labels in the column or array that a user names."""
+
+
 FORMATS: dict[str, Format] = {
     "idx": idx,
     "emnist": emnist,
@@ -48,3 +56,27 @@ FORMATS: dict[str, Format] = {
     "etl9b": ETL9B,
     "etl9g": ETL9G,
 }
+LABELLED: dict[str, Labelled] = {"csv": csv_pixels}
+
+
+def read(name: str, source: Path, *, label_column: str | None = None) -> Collection:
+    """Make a set of the files at `source`, which are of the format `name`.
+
+    Raises
+    ------
+    InkfoldError
+        If there is no such format, it takes no such option, or its files cannot be read.
+    """
+    if name not in FORMATS:
+        raise InkfoldError(
+            f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to "
+            "learn which format it has"
+        )
+    if label_column is None:
+        return FORMATS[name].read(source)
+    if name not in LABELLED:
+        raise InkfoldError(
+            f"--label-column is for {', '.join(LABELLED)}: the files of {name} say themselves "
+            "where their labels are; leave it out"
+        )
+    return LABELLED[name].read(source, label_column)

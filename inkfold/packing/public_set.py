@@ -58,6 +58,8 @@ class Importing:
         Divide all pictures anew, whatever the set's own split.
     transpose : bool
         Exchange rows and columns of every picture.
+    label_column : str, optional
+        Where the labels are, for the record.
     """
 
     format: str
@@ -68,6 +70,7 @@ class Importing:
     min_per_class: int = 1
     resplit: bool = False
     transpose: bool = False
+    label_column: str | None = None
 
     def packing(self) -> Packing:
         """The options that importing shares with packing a folder."""
@@ -334,6 +337,8 @@ def _provenance(
     options = importing.packing().recorded()
     del options["group_by"]
     own = {name: getattr(importing, name) for name in ("format", "resplit", "transpose")}
+    if importing.label_column is not None:  # files without this option keep their bytes
+        own["label_column"] = importing.label_column
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     noticed = {
         "classes": len(plan.classes),

@@ -17,10 +17,10 @@ from tests.worlds.reading import described, real, refusal
 def test_the_end_of_a_word_is_not_a_side(tmp_path: Path) -> None:
     """A file is a set's test if its name has the word test, not a word that ends so as latest."""
     for name, side in (("latest.csv", None), ("mnist_test.csv", "test"), ("train.csv", "train")):
-        (tmp_path / name).write_text(csv_lines([1]))
+        (tmp_path / name).write_text(csv_lines([1, 0]))
         assert [
             official for _, official, *_ in described(FORMATS["csv"].read(tmp_path / name))
-        ] == [side]
+        ] == [side, side]
     write_idx(tmp_path / "idx", "contest", [1])
     assert [official for _, official, *_ in described(FORMATS["idx"].read(tmp_path / "idx"))] == [
         None

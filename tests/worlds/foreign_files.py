@@ -124,5 +124,5 @@ def write_all(folder: Path) -> dict[str, Path]:
     write_idx(places["emnist"], "emnist-mnist-train", [1], transposed=True)
     write_mat(places["emnist-mat"] / "emnist-letters.mat", {"train": ([1], [1])})
     write_k49(places["npz"])
-    (places["csv"] / "any.csv").write_text(csv_lines([1]))
+    (places["csv"] / "any.csv").write_text(csv_lines([1, 0]))
     return places

@@ -1,0 +1,109 @@
+"""The labels of a set as its files write them, numbers or texts, become classes and places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+
+# columns and arrays that hold labels, in small letters
+NAMES = frozenset({"label", "labels", "class", "classes", "target", "targets"})
+NAMES |= {"character", "char", "symbol", "letter", "digit", "y"}
+MOST = 1 << 16  # classes; a larger number is no label
+WHOLE = re.compile(r"(\d{1,9})(?:\.0*)?")  # 5.0 is how tables write 5 where a label is missing
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of the pictures of a file.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        Each label once, in the order in which they come.
+    places : int64 array of shape (N,)
+        Which of the texts is the label of each picture.
+    """
+
+    texts: tuple[str, ...]
+    places: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Labels:
+        """The labels of pictures, one by one."""
+        known: dict[str, int] = {}
+        places = [known.setdefault(text, len(known)) for text in texts]
+        return cls(tuple(known), np.array(places, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def first(self, text: str) -> int:
+        """The first picture with the label `text`."""
+        return int(np.flatnonzero(self.places == self.texts.index(text))[0])
+
+
+def number_of(text: str) -> int | None:
+    """The number that a label is; None if it is a text."""
+    match = WHOLE.fullmatch(text)
+    return int(match[1]) if match else None
+
+
+def classes_of(files: Sequence[Labels], place: str) -> tuple[str, ...]:
+    """The classes of all files of a set, in label order.
+
+    Numbers stand for the classes from 0 to the largest; other labels are sorted.
+
+    Parameters
+    ----------
+    files : sequence of Labels
+    place : str
+        What an error is about.
+
+    Raises
+    ------
+    InkfoldError
+        If there are fewer than two different labels: the labels are then something else.
+    """
+    texts = {text for labels in files for text in labels.texts}
+    if len(texts) < 2:
+        count = sum(map(len, files))
+        found = f"all {count:,} pictures have the label {min(texts)!r}" if texts else "no label"
+        raise InkfoldError(
+            f"{place}: {found}, expected two classes at least; are the labels elsewhere in the set?"
+        )
+    numbers = [number_of(text) for text in texts]
+    whole = [number for number in numbers if number is not None]
+    if len(whole) == len(numbers):
+        return tuple(str(number) for number in range(min(max(whole) + 1, MOST)))
+    return tuple(sorted(texts))
+
+
+def places_in(classes: Sequence[str], labels: Labels) -> NDArray[np.int64]:
+    """The place in `classes` of each of the labels' texts; -1 where it has none."""
+    known = {name: place for place, name in enumerate(classes)}
+    places = [known.get(text, known.get(str(number_of(text)), -1)) for text in labels.texts]
+    return np.array(places, np.int64)
+
+
+def odd_one(files: Sequence[Labels]) -> tuple[int, str] | None:
+    """The file and text of a label that cannot be one beside the others; None if all can.
+
+    That is a number which is not whole or below 0, and a text of one picture alone among numbers: a
+    damaged number looks so.
+    """
+    numbers = any(number_of(text) is not None for labels in files for text in labels.texts)
+    for place, labels in enumerate(files):
+        counts = np.bincount(labels.places, minlength=len(labels.texts))
+        for text, count in zip(labels.texts, counts.tolist(), strict=True):
+            if number_of(text) is not None:
+                continue
+            if NUMBER.fullmatch(text) or not text or (numbers and count == 1):
+                return place, text
+    return None
