@@ -40,7 +40,7 @@ KERAS = ["classify", "--model", "b", "--engine", "keras", "all/a/1.png", "--form
 # of each format that is imported, the file that is damaged
 SETS = {
     "idx": "train-images-idx3-ubyte",
-    "emnist": "emnist-mnist-train-labels-idx1-ubyte",
+    "emnist": "emnist-letters-train-labels-idx1-ubyte",
     "emnist-mat": "emnist-letters.mat",
     "npz": "k49-train-imgs.npz",
     "csv": "any.csv",
@@ -134,7 +134,7 @@ def _write_set(folder: Path, kind: str) -> None:
     else:
         with tempfile.TemporaryDirectory() as all_sets:
             shutil.copytree(write_all(Path(all_sets))[kind], folder)
-        (folder / "emnist-mnist-mapping.txt").write_text(MAPPING)
+        (folder / "emnist-letters-mapping.txt").write_text(MAPPING)
 
 
 def _keras(run: Run, file: str, count: int, seed: int) -> Count:

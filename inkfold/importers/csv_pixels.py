@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.arrays import BLOCK, ink_of
-from inkfold.importers.class_maps import emnist_map
+from inkfold.importers.class_maps import emnist_classes
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.csv_labels import LabelFile, label_pairs
 from inkfold.importers.csv_layout import Layout, layout_of, look_at, seems_labelled
@@ -130,8 +130,7 @@ def _collection(name: str, tables: Sequence[Table], files: tuple[Identity, ...])
     """The set of these files."""
     labels = [_labels(table) for table in tables]
     emnist = name.lower().startswith("emnist-")
-    mapping = tables[0].path.parent / f"{name}-mapping.txt"
-    names = _names(name, mapping if emnist else None, labels, tables)
+    names = _names(name, labels, tables)
     places = [places_in(list(names), column) for column in labels]
     for table, column, known in zip(tables, labels, places, strict=True):
         _check_labels(table, column, known, list(names))
@@ -151,12 +150,11 @@ def _collection(name: str, tables: Sequence[Table], files: tuple[Identity, ...])
     )
 
 
-def _names(
-    name: str, mapping: Path | None, labels: Sequence[Labels], tables: Sequence[Table]
-) -> dict[str, str]:
+def _names(name: str, labels: Sequence[Labels], tables: Sequence[Table]) -> dict[str, str]:
     """The class of each label, by the set's name; by default the labels themselves."""
-    if mapping is not None:
-        return {str(number): letter for number, letter in emnist_map(mapping).items()}
+    if name.lower().startswith("emnist-"):
+        folder = tables[0].path.parent
+        return {str(number): letter for number, letter in emnist_classes(folder, name).items()}
     if name.lower().startswith("a_z"):
         return {str(number): chr(ord("A") + number) for number in range(26)}
     if odd := odd_one(labels):

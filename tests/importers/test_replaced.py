@@ -22,7 +22,7 @@ from tests.worlds.packing_run import silent
 # every format whose files are read twice, and one of these files
 READ_TWICE = {
     "idx": "train-images-idx3-ubyte",
-    "emnist": "emnist-mnist-train-labels-idx1-ubyte",
+    "emnist": "emnist-letters-train-labels-idx1-ubyte",
     "npz": "k49-train-imgs.npz",
     "csv": "any.csv",
     "hasy": "hasy-data-labels.csv",
@@ -41,7 +41,7 @@ def written(folder: Path, name: str) -> Path:
         return put_etl(folder, ETL8B2C1=b"\0" * 512 + b_record(0x2422))
     place = write_all(folder)[name]
     if name == "emnist":
-        (place / "emnist-mnist-mapping.txt").write_text(MAPPING)
+        (place / "emnist-letters-mapping.txt").write_text(MAPPING)
     return place
 
 

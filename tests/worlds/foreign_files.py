@@ -121,7 +121,7 @@ def write_all(folder: Path) -> dict[str, Path]:
     for place in places.values():
         place.mkdir(parents=True)
     write_idx(places["idx"], "train", [1])
-    write_idx(places["emnist"], "emnist-mnist-train", [1], transposed=True)
+    write_idx(places["emnist"], "emnist-letters-train", [1], transposed=True)
     write_mat(places["emnist-mat"] / "emnist-letters.mat", {"train": ([1], [1])})
     write_k49(places["npz"])
     (places["csv"] / "any.csv").write_text(csv_lines([1, 0]))
