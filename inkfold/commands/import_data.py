@@ -59,8 +59,8 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
 @click.option(
     "--label-column",
     metavar="COLUMN",
-    help="csv: the column of the labels, by its name, as first or last, or by its number from 1.  "
-    "[default: by the heading, else by the values]",
+    help="csv: the column of the labels, by its name, as first or last, or by its number from 1; "
+    "npz: the array of the labels.  [default: by names, else by values and shapes]",
 )
 @per_class_option
 @min_per_class_option

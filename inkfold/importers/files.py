@@ -26,6 +26,7 @@ SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
 # sides as words of any name; a validation that a set names is drawn anew from its train
 SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
 SIDE_WORDS |= {"validation": "train", "testing": "test"}
+XTRAIN = re.compile(r"^([xy])(train|test|val)$")  # as notebooks call arrays
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expect
 
 def words_of(name: str) -> list[str]:
     """The words of a name in small letters: csv, train, images of "csvTrainImages"."""
-    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return [part for word in words for part in XTRAIN.sub(r"\1 \2", word).split()]
 
 
 def side_of(words: Iterable[str]) -> Official | None:

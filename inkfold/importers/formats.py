@@ -56,7 +56,7 @@ FORMATS: dict[str, Format] = {
     "etl9b": ETL9B,
     "etl9g": ETL9G,
 }
-LABELLED: dict[str, Labelled] = {"csv": csv_pixels}
+LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz}
 
 
 def read(name: str, source: Path, *, label_column: str | None = None) -> Collection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +42,42 @@ class Labels:
         places = [known.setdefault(text, len(known)) for text in texts]
         return cls(tuple(known), np.array(places, np.int64))
 
+    @classmethod
+    def of_array(cls, array: NDArray[Any], place: str) -> Labels:
+        """The labels in an array: (N,) or (N, 1) numbers or texts, or (N, C) with a 1 in each row.
+
+        Raises
+        ------
+        InkfoldError
+            If its numbers are not whole.
+        """
+        if array.ndim == 2:
+            array = array[:, 0] if array.shape[1] == 1 else array.argmax(axis=1)
+        values, places = np.unique(array, return_inverse=True)
+        if values.dtype.kind == "f" and not np.all(np.mod(values, 1) == 0):
+            wrong = values[np.mod(values, 1) != 0][0]
+            raise InkfoldError(f"{place}: a label is {wrong}, expected whole numbers or texts")
+        texts = (_text(value) for value in values.tolist())
+        return cls(tuple(texts), np.asarray(places, np.int64).reshape(-1))
+
     def __len__(self) -> int:
         return len(self.places)
 
     def first(self, text: str) -> int:
         """The first picture with the label `text`."""
         return int(np.flatnonzero(self.places == self.texts.index(text))[0])
+
+
+def is_one_hot(block: NDArray[Any]) -> bool:
+    """Whether each row of a block, (n, C), is 0 but for a single 1."""
+    return bool(((block == 0) | (block == 1)).all() and (block.sum(axis=1) == 1).all())
+
+
+def _text(value: object) -> str:
+    """A label of an array as text: the whole number that a bool or float is."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace").strip()
+    return value.strip() if isinstance(value, str) else str(int(value))  # type: ignore[call-overload]  # a number else
 
 
 def number_of(text: str) -> int | None:
@@ -90,6 +121,40 @@ def places_in(classes: Sequence[str], labels: Labels) -> NDArray[np.int64]:
     known = {name: place for place, name in enumerate(classes)}
     places = [known.get(text, known.get(str(number_of(text)), -1)) for text in labels.texts]
     return np.array(places, np.int64)
+
+
+def sides_of(
+    files: Sequence[Labels], places: Sequence[str]
+) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+    """The classes of a set, and the number of each picture's class, file by file.
+
+    Parameters
+    ----------
+    files : sequence of Labels
+    places : sequence of str
+        What an error about each of the files names.
+
+    Raises
+    ------
+    InkfoldError
+        If a label cannot be one, or all pictures have the same one.
+    """
+    if odd := odd_one(files):
+        at = files[odd[0]].first(odd[1])
+        raise InkfoldError(
+            f"{places[odd[0]]}: label {odd[1]!r} of picture {at:,}, expected whole numbers from 0, "
+            "or texts; look for a damaged or missing label"
+        )
+    classes = classes_of(files, places[0])
+    numbers = [places_in(classes, labels)[labels.places] for labels in files]
+    for labels, known, place in zip(files, numbers, places, strict=True):
+        if len(known) and known.min() < 0:
+            at = int(np.flatnonzero(known < 0)[0])
+            raise InkfoldError(
+                f"{place}: label {labels.texts[labels.places[at]]} of picture {at:,}, expected at "
+                f"most {MOST - 1}; are these labels?"
+            )
+    return classes, numbers
 
 
 def odd_one(files: Sequence[Labels]) -> tuple[int, str] | None:

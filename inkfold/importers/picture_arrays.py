@@ -1,0 +1,90 @@
+"""Arrays of any type and arrangement become grey pictures: uint8 (n, H, W)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.errors import InkfoldError
+
+LEAST = 4  # pixels of the shorter side: less is no picture but a table
+FAINT = 64  # levels: where the largest is between 1 and this, nobody can tell what white is
+CHANNELS = 1, 3
+
+
+def arrangement(shape: tuple[int, ...]) -> str | None:
+    """How an array holds pictures, one record each; None if it cannot hold pictures.
+
+    Returns
+    -------
+    str or None
+        "flat": (N, H * W) of squares; "grey": (N, H, W); "last": (N, H, W, 1 or 3); "first":
+        (N, 1 or 3, H, W).
+    """
+    if len(shape) == 2:
+        side = math.isqrt(shape[1])
+        return "flat" if side >= LEAST and side * side == shape[1] else None
+    if len(shape) == 3:
+        return "grey" if min(shape[1:]) >= LEAST else None
+    if len(shape) != 4:
+        return None
+    last = shape[3] in CHANNELS and min(shape[1:3]) >= LEAST
+    first = shape[1] in CHANNELS and min(shape[2:]) >= LEAST
+    return "last" if last else "first" if first else None
+
+
+def grey(block: NDArray[Any], factor: float) -> NDArray[np.uint8]:
+    """The pictures of a block whose arrangement is known: uint8 (n, H, W).
+
+    Values are multiplied by `factor` and rounded; colours become their luma.
+    """
+    if block.dtype != np.uint8 or factor != 1:
+        block = np.rint(block.astype(np.float32) * factor).astype(np.uint8)
+    how = arrangement(block.shape)
+    if how == "flat":
+        side = math.isqrt(block.shape[1])
+        return block.reshape(-1, side, side)
+    if how == "first":
+        block = block.transpose(0, 2, 3, 1)
+    if block.ndim == 3:
+        return block
+    if block.shape[3] == 1:
+        return block[..., 0]
+    count, rows, columns = block.shape[:3]
+    tall = np.ascontiguousarray(block).reshape(count * rows, columns, 3)
+    return np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY)).reshape(count, rows, columns)
+
+
+def factor_of(blocks: Iterable[NDArray[Any]], place: str) -> float:
+    """By what the values of an array are multiplied to be levels from 0 to 255: 1 or 255.
+
+    Parameters
+    ----------
+    blocks : iterable of arrays
+        The whole array.
+    place : str
+        What an error is about.
+
+    Raises
+    ------
+    InkfoldError
+        If the values are not from 0 to 1 or from 0 to 255.
+    """
+    least, most = math.inf, -math.inf
+    for block in blocks:
+        if not block.size:
+            continue
+        least, most = min(least, float(block.min())), max(most, float(block.max()))
+        if not (math.isfinite(least) and math.isfinite(most)):
+            raise InkfoldError(f"{place}: a value is not a number, or without end; expected pixels")
+    if least < 0 or most > 255 or 1 < most < FAINT:
+        raise InkfoldError(
+            f"{place}: values from {least:g} to {most:g}, expected pixels from 0 to 1 or from 0 to "
+            "255; scale them and save the file again"
+        )
+    return 255.0 if most <= 1 else 1.0
