@@ -8,7 +8,8 @@ from inkfold.importers.arrays import labelled
 from inkfold.importers.class_maps import emnist_classes
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import SideFiles, find, identities, one_set
-from inkfold.importers.idx import NAMES, PICTURES, idx_parts, looks_like
+from inkfold.importers.idx import NAMES, idx_parts
+from inkfold.importers.idx_files import PICTURES, looks_like
 
 EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
 

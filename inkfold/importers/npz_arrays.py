@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.array_pairs import Member, Pair, pairs_of
-from inkfold.importers.arrays import Stream, ink_of
-from inkfold.importers.collection import Collection, Glyph, Official
+from inkfold.importers.arrays import Stream
+from inkfold.importers.collection import Collection, Official
 from inkfold.importers.files import SIDE_WORDS, nothing_at, side_of, words_of
 from inkfold.importers.labels import Labels, is_one_hot, sides_of
 from inkfold.importers.npy import npy_names, npy_stream
-from inkfold.importers.picture_arrays import arrangement, factor_of, grey
+from inkfold.importers.picture_arrays import (
+    Pictures,
+    arrangement,
+    factor_of,
+    glyphs_of,
+    ink_in,
+)
 
 EXPECTED = "an npz file with an array of pictures and an array of as many labels"
 
@@ -84,14 +86,14 @@ def read(source: Path, label_column: str | None) -> Collection:
         for (path, pair), place in zip(sides, places, strict=True)
     ]
     classes, numbers = sides_of(labels, places)
-    parts = [_part(path, pair) for path, pair in sides]
-    notes += [_note(*side, factor) for side, (_, factor) in zip(sides, parts, strict=True)]
+    parts = [_pictures(path, pair) for path, pair in sides]
+    notes += [_note(*side, part.factor) for side, part in zip(sides, parts, strict=True)]
     return Collection(
         name=name,
         classes=classes,
-        ink=ink_of(grey(*next(_blocks(parts)))),
+        ink=ink_in(parts),
         count=sum(map(len, labels)),
-        glyphs=partial(_glyphs, sides, parts, numbers),
+        glyphs=partial(glyphs_of, parts, numbers),
         files=files,
         notes=tuple(notes),
     )
@@ -148,36 +150,18 @@ def _stream(path: Path, member: Member) -> Stream:
     return npy_stream(path, f"{member.name}.npy")
 
 
-def _part(path: Path, pair: Pair) -> tuple[Stream, float]:
-    """The pictures of a pair, and by what their values are multiplied."""
+def _pictures(path: Path, pair: Pair) -> Pictures:
+    """The pictures of a pair; raises InkfoldError if its values are no pixels."""
     stream = _stream(path, pair.pictures)
-    return stream, factor_of(stream.blocks(), f"{path}: {pair.pictures.name}")
-
-
-def _blocks(parts: Sequence[tuple[Stream, float]]) -> Iterator[tuple[NDArray[Any], float]]:
-    return ((block, factor) for stream, factor in parts for block in stream.blocks())
+    return Pictures(
+        blocks=stream.blocks,
+        factor=factor_of(stream.blocks(), f"{path}: {pair.pictures.name}"),
+        split=pair.split or _side(path),
+        source=f"{path.name}:{pair.pictures.name}",
+    )
 
 
 def _note(path: Path, pair: Pair, factor: float) -> str:
     """What was taken for pictures and labels."""
     scale = " times 255" if factor != 1 else ""
     return f"{path.name}: pictures {pair.pictures}{scale}, labels {pair.labels}"
-
-
-def _glyphs(
-    sides: Sequence[tuple[Path, Pair]],
-    parts: Sequence[tuple[Stream, float]],
-    numbers: Sequence[NDArray[np.int64]],
-) -> Iterator[Glyph]:
-    for (path, pair), (stream, factor), labels in zip(sides, parts, numbers, strict=True):
-        at = 0
-        for block in stream.blocks():
-            pictures = grey(block, factor)
-            for pixels, label in zip(pictures, labels[at : at + len(block)].tolist(), strict=True):
-                yield Glyph(
-                    pixels=pixels,
-                    label=label,
-                    source=f"{path.name}:{pair.pictures.name}:{at}",
-                    split=pair.split or _side(path),
-                )
-                at += 1

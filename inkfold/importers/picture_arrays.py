@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -11,10 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.arrays import ink_of
+from inkfold.importers.collection import Glyph, Official
+from inkfold.spec import Ink
 
 LEAST = 4  # pixels of the shorter side: less is no picture but a table
 FAINT = 64  # levels: where the largest is between 1 and this, nobody can tell what white is
 CHANNELS = 1, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The pictures of an array.
+
+    Attributes
+    ----------
+    blocks : callable
+        Begins to read: gives the array block by block, in an arrangement that `grey` takes.
+    factor : float
+        By what its values are multiplied.
+    split : {"train", "test"}, optional
+    source : str
+        "FILE", or "FILE:ARRAY" where a file holds several.
+    """
+
+    blocks: Callable[[], Iterator[NDArray[Any]]]
+    factor: float
+    split: Official | None
+    source: str
+
+
+def glyphs_of(parts: Sequence[Pictures], numbers: Sequence[NDArray[np.int64]]) -> Iterator[Glyph]:
+    """The pictures of arrays one by one, with the number of the class of each."""
+    for part, labels in zip(parts, numbers, strict=True):
+        at = 0
+        for block in part.blocks():
+            pictures = grey(block, part.factor)
+            for pixels, label in zip(pictures, labels[at : at + len(block)].tolist(), strict=True):
+                yield Glyph(
+                    pixels=pixels, label=label, source=f"{part.source}:{at}", split=part.split
+                )
+                at += 1
+
+
+def ink_in(parts: Sequence[Pictures]) -> Ink:
+    """Whether the ink is dark or light, by the first block of pictures."""
+    return next(ink_of(grey(block, part.factor)) for part in parts for block in part.blocks())
 
 
 def arrangement(shape: tuple[int, ...]) -> str | None:
