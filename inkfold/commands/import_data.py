@@ -60,7 +60,7 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
     "--label-column",
     metavar="COLUMN",
     help="csv: the column of the labels, by its name, as first or last, or by its number from 1; "
-    "npz: the array of the labels.  [default: by names, else by values and shapes]",
+    "npz, mat: the array of the labels.  [default: by names, else by values and shapes]",
 )
 @per_class_option
 @min_per_class_option
@@ -92,8 +92,8 @@ def command(
     SOURCE is the folder of the set's files as they were downloaded, one of the files, or the
     beginning of their names (downloads/emnist-letters).
 
-    The formats: idx, emnist, emnist-mat, npz, hasy, csv, nist-sd19, omniglot, casia, etl1, etl6,
-    etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
+    The formats: idx, emnist, emnist-mat, npz, mat, hasy, csv, nist-sd19, omniglot, casia, etl1,
+    etl6, etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
     docs/importing-formats.md.
     """
     if len(format_and_source) == 1:

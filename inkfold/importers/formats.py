@@ -13,6 +13,7 @@ from inkfold.importers import (
     emnist_mat,
     hasy,
     idx,
+    mat,
     nist_sd19,
     npz,
     omniglot,
@@ -43,6 +44,7 @@ FORMATS: dict[str, Format] = {
     "emnist": emnist,
     "emnist-mat": emnist_mat,
     "npz": npz,
+    "mat": mat,
     "hasy": hasy,
     "csv": csv_pixels,
     "nist-sd19": nist_sd19,
@@ -56,7 +58,7 @@ FORMATS: dict[str, Format] = {
     "etl9b": ETL9B,
     "etl9g": ETL9G,
 }
-LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz}
+LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz, "mat": mat}
 
 
 def read(name: str, source: Path, *, label_column: str | None = None) -> Collection:
