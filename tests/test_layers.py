@@ -16,7 +16,7 @@ FLOORS = (
     "errors",
     (
         "spec recipe metrics picture_files layers identity records folder_kinds renames headers "
-        "quiet hdf5_heaps hdf5_faults ahead"
+        "quiet hdf5_heaps hdf5_faults ahead tally"
     ),
     "output workers picture elastic calibration keras_backend",
     "pages locks fork_server",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, echo, progress, run
+from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.options import (
     fit_option,
     min_per_class_option,
@@ -60,7 +60,8 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
     "--label-column",
     metavar="COLUMN",
     help="csv: the column of the labels, by its name, as first or last, or by its number from 1; "
-    "npz, mat: the array of the labels.  [default: by names, else by values and shapes]",
+    "npz, mat, parquet: the array or column of the labels.  [default: by names, else "
+    "by values and shapes]",
 )
 @per_class_option
 @min_per_class_option
@@ -92,8 +93,8 @@ def command(
     SOURCE is the folder of the set's files as they were downloaded, one of the files, or the
     beginning of their names (downloads/emnist-letters).
 
-    The formats: idx, emnist, emnist-mat, npz, mat, hasy, csv, nist-sd19, omniglot, casia, etl1,
-    etl6, etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
+    The formats: idx, emnist, emnist-mat, npz, mat, parquet, hasy, csv, nist-sd19, omniglot, casia,
+    etl1, etl6, etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
     docs/importing-formats.md.
     """
     if len(format_and_source) == 1:
@@ -133,7 +134,7 @@ def command(
         progress=partial(progress, quiet=quiet),
     )
     _print_report(report, source, output, clock)
-    return 0
+    return SOME_FAILED if report.unreadable.count else 0
 
 
 def _print_report(report: Report, source: Path, output: Path, clock: Clock) -> None:

@@ -17,6 +17,7 @@ from inkfold.importers import (
     nist_sd19,
     npz,
     omniglot,
+    parquet,
 )
 from inkfold.importers.collection import Collection
 from inkfold.importers.etl import ETL1, ETL6, ETL7, ETL8B, ETL8G, ETL9B, ETL9G
@@ -45,6 +46,7 @@ FORMATS: dict[str, Format] = {
     "emnist-mat": emnist_mat,
     "npz": npz,
     "mat": mat,
+    "parquet": parquet,
     "hasy": hasy,
     "csv": csv_pixels,
     "nist-sd19": nist_sd19,
@@ -58,7 +60,7 @@ FORMATS: dict[str, Format] = {
     "etl9b": ETL9B,
     "etl9g": ETL9G,
 }
-LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz, "mat": mat}
+LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz, "mat": mat, "parquet": parquet}
 
 
 def read(name: str, source: Path, *, label_column: str | None = None) -> Collection:

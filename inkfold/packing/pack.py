@@ -20,13 +20,14 @@ from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.plan import Packing, Plan, make_plan
-from inkfold.packing.scan import Listing, Tally, scan
+from inkfold.packing.scan import Listing, scan
 from inkfold.packing.scratch import Spool
 from inkfold.packing.split import group_name, numbered
 from inkfold.packing.stage import Staged, stage
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS
+from inkfold.tally import Tally
 from inkfold.workers import Progress
 
 

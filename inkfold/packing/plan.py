@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.scan import Listing, Tally
+from inkfold.packing.scan import Listing
 from inkfold.packing.split import Groups, Leaders, assign, hashed, joined, leaders_of, repeated
 from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.tally import Tally
 
 NO_SIDE = -1
 Fractions = tuple[float, float, float]

@@ -22,12 +22,13 @@ from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, naming, scratch_folder
 from inkfold.packing.pack import PackedRows, Report
 from inkfold.packing.plan import NO_SIDE, Fractions, Official, Packing, Plan, make_plan
-from inkfold.packing.scan import Listing, Tally
+from inkfold.packing.scan import Listing
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
 from inkfold.packing.stage import FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.tally import Tally
 from inkfold.workers import Progress
 
 TOGETHER = 256  # pictures that are prepared together
@@ -201,7 +202,9 @@ def import_collection(
                 with progress("writing", sum(map(len, plan.orders))) as written:
                     blank = rows.write(writer, plan.orders, written)
                 writer.finish(_provenance(collection, importing, public, plan, blank))
-    return Report(plan=plan, unreadable=Tally(), ignored=Tally(), blank=blank)
+    return Report(
+        plan=plan, unreadable=collection.unreadable, ignored=collection.ignored, blank=blank
+    )
 
 
 @contextmanager
@@ -294,7 +297,7 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     """Number the pictures class by class; inside a class they stay in the set's order."""
     labels = np.frombuffer(notes.labels, np.int32)
     if not len(labels):
-        raise InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+        raise _nothing_in(collection)
     order = np.argsort(labels, kind="stable").astype(np.int32)
     counts = np.bincount(labels, minlength=len(collection.classes))
     classes = list(zip(collection.classes, counts.tolist(), strict=True))
@@ -318,6 +321,17 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     )
 
 
+def _nothing_in(collection: Collection) -> InkfoldError:
+    """The error of a set without a picture; it names the first that was left out."""
+    for name, reason in (*collection.unreadable.first[:1], *collection.ignored.first[:1]):
+        count = collection.unreadable.count + collection.ignored.count
+        return InkfoldError(
+            f"{collection.name}: nothing is left of the set: {count:,} left out, the first is "
+            f"{name!r} ({reason})"
+        )
+    return InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+
+
 def _encoded(text: str) -> bytes:
     """A text in UTF-8; bytes of a file's name that are not text are spelled out."""
     return text.encode("utf-8", "backslashreplace")
@@ -339,6 +353,7 @@ def _provenance(
     own = {name: getattr(importing, name) for name in ("format", "resplit", "transpose")}
     if importing.label_column is not None:  # files without this option keep their bytes
         own["label_column"] = importing.label_column
+    left_out = {"unreadable": collection.unreadable.count, "ignored": collection.ignored.count}
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     noticed = {
         "classes": len(plan.classes),
@@ -352,5 +367,5 @@ def _provenance(
         "options": options | own | {"split": importing.fractions, "read_ink": collection.ink},
         "seed": importing.seed,
         "source": {"fingerprint": public.staged.fingerprint},
-        "counts": counts | noticed,
+        "counts": counts | noticed | {name: count for name, count in left_out.items() if count},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.packing.scratch import Spool
 from inkfold.picture_files import is_picture, readable, walk
-
-NAMED = 2000  # how many things a tally remembers by name; it counts all
-
-
-@dataclass
-class Tally:
-    """Things counted, the first of them by name.
-
-    Attributes
-    ----------
-    count : int
-        How many there are.
-    first : list of (str, str)
-        The first 2,000 of them: name and reason.
-    """
-
-    count: int = 0
-    first: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, reason: str) -> None:
-        """Count one more."""
-        self.count += 1
-        if len(self.first) < NAMED:
-            self.first.append((name, reason))
+from inkfold.tally import Tally
 
 
 @dataclass(frozen=True, kw_only=True)

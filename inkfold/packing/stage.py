@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
-from inkfold.packing.scan import Tally
 from inkfold.packing.scratch import Records, Spool
 from inkfold.picture import decode, load, prepare
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
+from inkfold.tally import Tally
 from inkfold.workers import in_order
 
 FILES = 256  # in one piece of work

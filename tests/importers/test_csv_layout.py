@@ -154,7 +154,7 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path.write_text(csv_lines([1, 0]))
     with pytest.raises(InkfoldError, match=r"no column 'kind' among its 785 .no names.; name the"):
         formats.read("csv", path, label_column="kind")
-    with pytest.raises(InkfoldError, match=r"--label-column is for csv, npz: the"):
+    with pytest.raises(InkfoldError, match=r"--label-column is for csv, npz, mat, parquet: the"):
         formats.read("idx", path, label_column="kind")
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.scan import NAMED, Listing, Tally, scan
+from inkfold.packing.scan import Listing, scan
 from inkfold.packing.scratch import Spool
+from inkfold.tally import NAMED, Tally
 from tests.worlds.drawn_pictures import encode, glyph
 
 PNG = encode(".png", glyph(np.random.default_rng(0)))
