@@ -63,6 +63,13 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
     "npz, mat, parquet: the array or column of the labels.  [default: by names, else "
     "by values and shapes]",
 )
+@click.option(
+    "--margin-around",
+    type=click.FloatRange(0, 10),
+    metavar="SHARE",
+    help="coco, yolo, voc, page-xml, alto: what is cut out around each box, as a share of its "
+    "longer side.  [default: 0.1]",
+)
 @per_class_option
 @min_per_class_option
 @overwrite_option
@@ -79,6 +86,7 @@ def command(
     threshold: Threshold,
     transpose: bool,
     label_column: str | None,
+    margin_around: float | None,
     per_class: int | None,
     min_per_class: int,
     overwrite: bool,
@@ -94,8 +102,8 @@ def command(
     beginning of their names (downloads/emnist-letters).
 
     The formats: idx, emnist, emnist-mat, npz, mat, parquet, hasy, csv, nist-sd19, omniglot, casia,
-    etl1, etl6, etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
-    docs/importing-formats.md.
+    etl1, etl6, etl7, etl8b, etl8g, etl9b, etl9g, coco, yolo, voc, page-xml, alto.
+    They are described in docs/importing.md and docs/importing-formats.md.
     """
     if len(format_and_source) == 1:
         return _guess_format(Path(format_and_source[0]))
@@ -106,9 +114,11 @@ def command(
     inputs = _files_named(source)
     if output is not None:
         check_free(output, overwrite=overwrite, inputs=inputs)
+    if margin_around is None and name in formats.PAGES:
+        margin_around = formats.MARGIN
     clock = Clock()
     with naming(source):
-        collection = formats.read(name, source, label_column=label_column)
+        collection = formats.read(name, source, label_column=label_column, margin=margin_around)
     for note in collection.notes:
         echo(note, err=True)
     output = output or Path("datasets") / f"{collection.name}.h5"
@@ -125,6 +135,7 @@ def command(
         resplit=resplit,
         transpose=transpose,
         label_column=label_column,
+        margin_around=margin_around,
     )
     report = import_collection(
         collection,

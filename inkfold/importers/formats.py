@@ -7,7 +7,9 @@ from typing import Protocol
 
 from inkfold.errors import InkfoldError
 from inkfold.importers import (
+    alto,
     casia,
+    coco,
     csv_pixels,
     emnist,
     emnist_mat,
@@ -17,10 +19,14 @@ from inkfold.importers import (
     nist_sd19,
     npz,
     omniglot,
+    page_xml,
     parquet,
+    voc,
+    yolo,
 )
 from inkfold.importers.collection import Collection
 from inkfold.importers.etl import ETL1, ETL6, ETL7, ETL8B, ETL8G, ETL9B, ETL9G
+from inkfold.importers.page_crops import MARGIN
 
 
 class Format(Protocol):
@@ -38,6 +44,13 @@ class Labelled(Protocol):
 
     def read(self, source: Path, label_column: str | None = None) -> Collection:
         """As `Format.read`, with the labels in the column or array that a user names."""
+
+
+class OnPages(Protocol):
+    """A format whose pictures are boxes on pages."""
+
+    def read(self, source: Path, margin: float = MARGIN) -> Collection:
+        """As `Format.read`, with a margin around each box, as a share of its longer side."""
 
 
 FORMATS: dict[str, Format] = {
@@ -59,11 +72,25 @@ FORMATS: dict[str, Format] = {
     "etl8g": ETL8G,
     "etl9b": ETL9B,
     "etl9g": ETL9G,
+    "coco": coco,
+    "yolo": yolo,
+    "voc": voc,
+    "page-xml": page_xml,
+    "alto": alto,
 }
 LABELLED: dict[str, Labelled] = {"csv": csv_pixels, "npz": npz, "mat": mat, "parquet": parquet}
+PAGES: dict[str, OnPages] = {
+    "coco": coco,
+    "yolo": yolo,
+    "voc": voc,
+    "page-xml": page_xml,
+    "alto": alto,
+}
 
 
-def read(name: str, source: Path, *, label_column: str | None = None) -> Collection:
+def read(
+    name: str, source: Path, *, label_column: str | None = None, margin: float | None = None
+) -> Collection:
     """Make a set of the files at `source`, which are of the format `name`.
 
     Raises
@@ -76,11 +103,19 @@ def read(name: str, source: Path, *, label_column: str | None = None) -> Collect
             f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to "
             "learn which format it has"
         )
-    if label_column is None:
-        return FORMATS[name].read(source)
-    if name not in LABELLED:
+    if margin is not None and name not in PAGES:
+        raise InkfoldError(
+            f"--margin-around is for {', '.join(PAGES)}: {name} has no boxes on pages; leave it out"
+        )
+    if label_column is not None and name not in LABELLED:
         raise InkfoldError(
             f"--label-column is for {', '.join(LABELLED)}: the files of {name} say themselves "
             "where their labels are; leave it out"
         )
-    return LABELLED[name].read(source, label_column)
+    if margin is not None:
+        return PAGES[name].read(source, margin)
+    return (
+        FORMATS[name].read(source)
+        if label_column is None
+        else LABELLED[name].read(source, label_column)
+    )

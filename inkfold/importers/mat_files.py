@@ -107,11 +107,12 @@ def variables_of(path: Path) -> list[Variable]:
         If it is no MATLAB file of version 5 or 7.3, or torn.
     """
     beginning = head(path, len(FIVE))
+    found: list[tuple[str, tuple[int, ...], str]]
     with _naming(path, "its list of variables"):
         if beginning == FIVE:
             from scipy.io import whosmat
 
-            found = [(name, tuple(shape), kind) for name, shape, kind in whosmat(path)]
+            found = [(name, tuple(shape), str(kind)) for name, shape, kind in whosmat(path)]
         elif beginning == SEVEN:
             found = list(_in_hdf5(path))
         else:

@@ -146,12 +146,14 @@ def _check_one_set(folder: Path, paths: Sequence[Path]) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Say which file is torn: pyarrow's errors do not."""
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file, and say which file is torn, since pyarrow's errors do not."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
-        yield
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:100]
         raise InkfoldError(f"{path}: cannot be read as Parquet ({reason}); {AGAIN}") from None
@@ -159,9 +161,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 def _part(folder: Path, path: Path, label_column: str | None) -> Part:
     """What the columns of a file are; raises InkfoldError if more than one may be the label."""
-    import pyarrow.parquet as pq
-
-    with _naming(path), pq.ParquetFile(path) as file:
+    with _opened(path) as file:
         schema = file.schema_arrow
     features = _features(schema.metadata or {})
     kinds = {name: schema.field(name).type for name in schema.names}
@@ -277,9 +277,7 @@ def _numbered(part: Part, column: Sequence[str | None], count: int) -> NDArray[n
 
 def _labels(part: Part) -> Iterator[str | None]:
     """The label of each row as text; None where there is none."""
-    import pyarrow.parquet as pq
-
-    with _naming(part.path), pq.ParquetFile(part.path) as file:
+    with _opened(part.path) as file:
         for batch in file.iter_batches(columns=[part.label]):
             yield from (_text(part, value) for value in batch.column(0).to_pylist())
 
@@ -331,9 +329,7 @@ def _glyphs(
 
 def _pictures(part: Part) -> Iterator[bytes | None]:
     """The bytes of each row's picture; None where there are none."""
-    import pyarrow.parquet as pq
-
-    with _naming(part.path), pq.ParquetFile(part.path) as file:
+    with _opened(part.path) as file:
         column = f"{part.image}.bytes" if part.inside else part.image
         for batch in file.iter_batches(batch_size=BLOCK, columns=[column]):
             values = batch.column(0)

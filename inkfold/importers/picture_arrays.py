@@ -91,7 +91,7 @@ def grey(block: NDArray[Any], factor: float) -> NDArray[np.uint8]:
     how = arrangement(block.shape)
     if how == "flat":
         side = math.isqrt(block.shape[1])
-        return block.reshape(-1, side, side)
+        return np.asarray(block.reshape(-1, side, side))
     if how == "first":
         block = block.transpose(0, 2, 3, 1)
     if block.ndim == 3:

@@ -61,6 +61,8 @@ class Importing:
         Exchange rows and columns of every picture.
     label_column : str, optional
         Where the labels are, for the record.
+    margin_around : float, optional
+        What was cut out around boxes on pages, as a share of their longer side, for the record.
     """
 
     format: str
@@ -72,6 +74,7 @@ class Importing:
     resplit: bool = False
     transpose: bool = False
     label_column: str | None = None
+    margin_around: float | None = None
 
     def packing(self) -> Packing:
         """The options that importing shares with packing a folder."""
@@ -351,8 +354,9 @@ def _provenance(
     options = importing.packing().recorded()
     del options["group_by"]
     own = {name: getattr(importing, name) for name in ("format", "resplit", "transpose")}
-    if importing.label_column is not None:  # files without this option keep their bytes
-        own["label_column"] = importing.label_column
+    for name in ("label_column", "margin_around"):  # files without these keep their bytes
+        if getattr(importing, name) is not None:
+            own[name] = getattr(importing, name)
     left_out = {"unreadable": collection.unreadable.count, "ignored": collection.ignored.count}
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     noticed = {

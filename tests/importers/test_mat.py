@@ -17,7 +17,7 @@ from tests.worlds.foreign_files import letters
 from tests.worlds.reading import described, refusal
 
 COLOURS = np.repeat(letters(3)[..., None], 3, axis=3)
-ARRANGED = {
+ARRANGED: dict[str, NDArray[Any]] = {
     "H, W, N": letters(3).transpose(1, 2, 0),
     "N, H, W": letters(3),
     "H, W, 3, N": COLOURS.transpose(1, 2, 3, 0),

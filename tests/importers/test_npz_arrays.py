@@ -14,7 +14,7 @@ from inkfold.importers.formats import FORMATS
 from tests.worlds.foreign_files import letters
 from tests.worlds.reading import described, refusal
 
-ARRANGED = {
+ARRANGED: dict[str, NDArray[Any]] = {
     "grey": letters(3),
     "one channel": letters(3)[..., None],
     "colours": np.repeat(letters(3)[..., None], 3, axis=3),
@@ -127,7 +127,9 @@ def test_what_is_no_pair_is_refused(
     tmp_path: Path, arrays: dict[str, NDArray[Any]], message: str
 ) -> None:
     """Other counts, values that are no pixels or no labels, objects, and tables are refused."""
-    np.savez(tmp_path / "mine.npz", **{name: np.array(array) for name, array in arrays.items()})
+    (first, pictures), (second, labels) = arrays.items()
+    assert (first, second) == ("x", "y")
+    np.savez(tmp_path / "mine.npz", x=pictures, y=np.array(labels))
     assert message in refusal("npz", tmp_path)
 
 
