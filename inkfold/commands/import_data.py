@@ -101,7 +101,7 @@ def command(
     SOURCE is the folder of the set's files as they were downloaded, one of the files, or the
     beginning of their names (downloads/emnist-letters).
 
-    The formats: idx, emnist, emnist-mat, npz, mat, parquet, hasy, csv, nist-sd19, omniglot, casia,
+    The formats: idx, emnist, emnist-mat, npz, mat, parquet, hasy, csv, omniglot, nist-sd19, casia,
     etl1, etl6, etl7, etl8b, etl8g, etl9b, etl9g, coco, yolo, voc, page-xml, alto.
     They are described in docs/importing.md and docs/importing-formats.md.
     """
@@ -109,13 +109,14 @@ def command(
         return _guess_format(Path(format_and_source[0]))
     name, source = format_and_source[0], Path(format_and_source[1])
     from inkfold.importers import formats
+    from inkfold.importers.page_crops import MARGIN
     from inkfold.output import check_free, naming
 
     inputs = _files_named(source)
     if output is not None:
         check_free(output, overwrite=overwrite, inputs=inputs)
     if margin_around is None and name in formats.PAGES:
-        margin_around = formats.MARGIN
+        margin_around = MARGIN
     clock = Clock()
     with naming(source):
         collection = formats.read(name, source, label_column=label_column, margin=margin_around)

@@ -11,7 +11,7 @@ from typing import Any
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import nothing_at, side_of, words_of
+from inkfold.importers.files import GLANCE, files_below, nothing_at, side_of, words_of
 from inkfold.importers.page_crops import (
     MARGIN,
     Box,
@@ -29,7 +29,7 @@ LOOK = 1 << 16  # bytes at both ends of a file in which its keys are looked for
 
 def recognise(source: Path) -> str | None:
     """Why `source` seems to be COCO; None if it does not."""
-    for path in _files(source):
+    for path in _files(source, GLANCE):
         return f"{path.name} is JSON with {', '.join(KEYS)}"
     return None
 
@@ -49,28 +49,27 @@ def read(source: Path, margin: float = MARGIN) -> Collection:
     InkfoldError
         If there is no such file, it is not built as COCO's are, or there is no box.
     """
-    paths = _files(source)
+    paths = list(_files(source))
     if not paths:
         raise nothing_at(source, "no JSON of COCO here", f"JSON files with {', '.join(KEYS)}")
     files = tuple(map(Identity.of, paths))
     return crops("coco", partial(_pages, source, paths), margin, place=source, files=files)
 
 
-def _files(source: Path) -> list[Path]:
+def _files(source: Path, most: int | None = None) -> Iterator[Path]:
     """The JSON files at a source, and in the folders in it, that have COCO's keys."""
-    try:
-        paths = [source] if source.is_file() else sorted(source.rglob("*.json"))
-        return [path for path in paths if path.suffix.lower() == ".json" and _has_keys(path)]
-    except OSError:
-        return []
+    return (path for path in files_below(source, ".json", most) if _has_keys(path))
 
 
 def _has_keys(path: Path) -> bool:
     """Whether two of COCO's keys stand at the beginning or the end of a file."""
-    with path.open("rb") as file:
-        text = file.read(LOOK)
-        file.seek(max(0, path.stat().st_size - LOOK))
-        text += file.read(LOOK)
+    try:
+        with path.open("rb") as file:
+            text = file.read(LOOK)
+            file.seek(max(0, path.stat().st_size - LOOK))
+            text += file.read(LOOK)
+    except OSError:
+        return False
     return text.lstrip()[:1] == b"{" and sum(f'"{key}"'.encode() in text for key in KEYS) > 1
 
 

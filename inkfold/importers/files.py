@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -23,6 +25,8 @@ from inkfold.picture import read
 from inkfold.picture_files import readable
 
 SIDES: dict[str, Official] = {"train": "train", "test": "test", "t10k": "test"}
+LEVELS = 5  # of folders, in which files of a format are looked for
+GLANCE = 10_000  # files and folders that are looked at to recognise a format
 # sides as words of any name; a validation that a set names is drawn anew from its train
 SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
 SIDE_WORDS |= {"validation": "train", "testing": "test"}
@@ -172,6 +176,45 @@ def folders_in(folder: Path) -> list[str]:
             return sorted(entry.name for entry in shown if entry.is_dir())
     except OSError:
         return []
+
+
+def files_below(source: Path, suffix: str, most: int | None = None) -> Iterator[Path]:
+    """The files with an ending at a source, and in the folders inside it, five levels deep.
+
+    Hidden files, and folders that are hidden, links or unreadable, are left out. Each folder's
+    files come sorted, before those of the folders in it.
+
+    Parameters
+    ----------
+    source : Path
+        A file, or a folder.
+    suffix : str
+        In small letters: ".xml".
+    most : int, optional
+        How many files and folders are looked at; by default all.
+    """
+    if source.is_file():
+        yield from [source] if source.suffix.lower() == suffix else []
+        return
+    left = most if most is not None else sys.maxsize
+    level = [source]
+    for _ in range(LEVELS):
+        below = []
+        for folder in level:
+            try:
+                with os.scandir(folder) as entries:
+                    listed = list(islice(entries, left))
+            except OSError:
+                continue
+            left -= len(listed)
+            for entry in sorted(listed, key=lambda entry: entry.name):
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(Path(entry.path))
+                elif entry.name.lower().endswith(suffix) and entry.is_file():
+                    yield Path(entry.path)
+        level = below
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:

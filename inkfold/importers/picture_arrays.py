@@ -95,12 +95,13 @@ def grey(block: NDArray[Any], factor: float) -> NDArray[np.uint8]:
     if how == "first":
         block = block.transpose(0, 2, 3, 1)
     if block.ndim == 3:
-        return block
+        return np.asarray(block, np.uint8)
     if block.shape[3] == 1:
-        return block[..., 0]
+        return np.asarray(block[..., 0], np.uint8)
     count, rows, columns = block.shape[:3]
     tall = np.ascontiguousarray(block).reshape(count * rows, columns, 3)
-    return np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY)).reshape(count, rows, columns)
+    luma = np.asarray(cv2.cvtColor(tall, cv2.COLOR_RGB2GRAY), np.uint8)
+    return luma.reshape(count, rows, columns)
 
 
 def factor_of(blocks: Iterable[NDArray[Any]], place: str) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from inkfold.errors import PictureError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import nothing_at
+from inkfold.importers.files import GLANCE, files_below, nothing_at
 from inkfold.importers.page_crops import Page, Unread, crops, name_under
 from inkfold.importers.xml_files import xml_root
 
@@ -22,7 +22,7 @@ Reader = Callable[[Path, Path], Page]  # of the source and an XML file in it
 
 def xml_with_root(source: Path, root: str) -> str | None:
     """The name of an XML file at a source whose root element is called `root`; None if none is."""
-    paths = islice(_xml_files(source), LOOK)
+    paths = islice(files_below(source, ".xml", GLANCE), LOOK)
     return next((path.name for path in paths if xml_root(path) == root), None)
 
 
@@ -49,16 +49,11 @@ def xml_set(name: str, source: Path, root: str, page: Reader, margin: float) -> 
     InkfoldError
         If there is no such file, or there are no boxes of two classes.
     """
-    paths = [path for path in _xml_files(source) if xml_root(path) in (root, None)]
+    paths = [path for path in files_below(source, ".xml") if xml_root(path) in (root, None)]
     if not any(xml_root(path) == root for path in paths):
         raise nothing_at(source, f"no file of {name} here", f"XML files with the root <{root}>")
     files = tuple(map(Identity.of, paths))
     return crops(name, partial(_pages, source, paths, page), margin, place=source, files=files)
-
-
-def _xml_files(source: Path) -> Iterator[Path]:
-    paths = [source] if source.is_file() else sorted(source.rglob("*.xml"))
-    return (path for path in paths if path.suffix.lower() == ".xml" and path.is_file())
 
 
 def _pages(source: Path, paths: list[Path], page: Reader) -> Iterator[Page | Unread]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection
-from inkfold.importers.files import nothing_at
+from inkfold.importers.files import GLANCE, files_below, nothing_at
 from inkfold.importers.labels import number_of
 from inkfold.importers.page_crops import (
     MARGIN,
@@ -37,8 +37,9 @@ def recognise(source: Path) -> str | None:
         return None
     if found is None:
         return None
-    path = next(_label_files(source), None)
-    return path and f"{found[0].name} names classes, {path.name} has boxes of a picture"
+    for path in _label_files(source, GLANCE):
+        return f"{found[0].name} names classes, {path.name} has boxes of a picture"
+    return None
 
 
 def read(source: Path, margin: float = MARGIN) -> Collection:
@@ -81,12 +82,10 @@ def _names(source: Path) -> tuple[Path, dict[int, str]] | None:
     return next((found for place in places if (found := names_at(place))), None)
 
 
-def _label_files(source: Path) -> Iterator[Path]:
+def _label_files(source: Path, most: int | None = None) -> Iterator[Path]:
     """The text files in folders called labels, and those beside a picture of the same name."""
-    for path in [source] if source.is_file() else sorted(source.rglob("*.txt")):
-        if path.suffix.lower() != ".txt" or path.name in LISTS or not path.is_file():
-            continue
-        if "labels" in path.parts or _pictures_of(path):
+    for path in files_below(source, ".txt", most):
+        if path.name not in LISTS and ("labels" in path.parts or _pictures_of(path)):
             yield path
 
 

@@ -150,7 +150,8 @@ def test_boxes_become_a_dataset_that_keeps_each_page_in_one_split(tmp_path: Path
         assert dataset.classes == ("a", "b")
         assert dataset.provenance["options"]["margin_around"] == 0.2
         assert dataset.provenance["counts"]["unreadable"] == 1
-        homes = [set(part.group) for part in (dataset.train, dataset.validation, dataset.test)]
+        parts = dataset.train, dataset.validation, dataset.test
+        homes = [set(part.group or ()) for part in parts]
         assert sum(map(len, homes)) == 5, "no page is in two splits"
         assert dataset.train.images[:].max() > 200, "ink is light on dark in a dataset"
 
