@@ -59,6 +59,14 @@ class Look:
         """The fields of a line, without blanks and quotation marks around them."""
         return fields_of(line, self.separator)
 
+    def field(self, line: bytes, column: int) -> bytes:
+        """One field of a line; empty where the line has fewer. The ends are found at once."""
+        if b'"' not in line and column in (0, self.columns - 1):
+            cut = line.partition if column == 0 else line.rstrip().rpartition
+            return cut(self.separator)[column and -1].strip()
+        fields = self.fields(line)
+        return fields[column] if column < len(fields) else b""
+
     def shown(self, column: int) -> str:
         """A column as a message names it."""
         name = f"{self.names[column]!r}, " if self.names else ""
@@ -272,10 +280,10 @@ def _first_or_last(look: Look) -> int:
     ends = free[0], free[-1]
     values: tuple[Counter[bytes], Counter[bytes]] = Counter(), Counter()
     for line in look.lines():
-        fields = look.fields(line)
+        if line.count(look.separator) + 1 < look.columns:
+            continue  # a torn line, which is reported when it is read
         for counts, column in zip(values, ends, strict=True):
-            if column < len(fields):
-                counts[fields[column]] += 1
+            counts[look.field(line, column)] += 1
     likely = [at for at, counts in zip(ends, values, strict=True) if _is_like_labels(counts)]
     first, last = (_shown(counts) for counts in values)
     if len(likely) == 2:

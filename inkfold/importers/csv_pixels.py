@@ -217,11 +217,7 @@ def _texts(table: Table) -> Iterator[str]:
     """The label of each line of a file."""
     look, label = table.layout.look, table.layout.label
     for number, line in enumerate(look.lines(), 1 + look.heading):
-        if label == 0 and b'"' not in line:
-            field = line.partition(look.separator)[0].strip()
-        else:
-            fields = look.fields(line)
-            field = fields[label] if label is not None and label < len(fields) else b""
+        field = b"" if label is None else look.field(line, label)
         if not field or len(field) > 200 or (field.isdigit() and len(field) > 9):
             raise _no_label(table, number, line if label == 0 else field)
         yield field.decode("utf-8", "backslashreplace")
