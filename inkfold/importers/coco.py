@@ -12,6 +12,7 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Official
 from inkfold.importers.files import GLANCE, files_below, nothing_at, side_of, words_of
+from inkfold.importers.labels import spelt
 from inkfold.importers.page_crops import (
     MARGIN,
     Box,
@@ -76,7 +77,7 @@ def _has_keys(path: Path) -> bool:
 def _pages(source: Path, paths: list[Path]) -> Iterator[Page | Unread]:
     for path in paths:
         lists = _lists(path)
-        names = {each["id"]: str(each["name"]) for each in lists["categories"]}
+        names = {each["id"]: spelt(str(each["name"])) for each in lists["categories"]}
         if len(set(names.values())) < len(names):
             raise InkfoldError(f"{path}: two categories have one name; expected each once")
         boxes: dict[Any, list[Box | str]] = {}
@@ -88,7 +89,7 @@ def _pages(source: Path, paths: list[Path]) -> Iterator[Page | Unread]:
             try:
                 yield _page(source, path, image, found, split)
             except PictureError as error:
-                yield Unread(str(image["file_name"]), str(error))
+                yield Unread(spelt(str(image["file_name"])), str(error))
         for number, found in boxes.items():
             yield Unread(f"image {number}", f"{len(found)} boxes of a picture that is not listed")
 
@@ -130,7 +131,7 @@ def _page(
     above, parts = path.parent.parent, path.stem.split("_")
     folders = [path.parent, path.parent / "images", above / "images", above]
     folders += [place / part for part in parts for place in (above, above / "images", path.parent)]
-    picture = picture_at(folders, str(image["file_name"]))
+    picture = picture_at(folders, spelt(str(image["file_name"])))
     height, width = image.get("height"), image.get("width")
     return Page(
         name=name_under(source, picture),

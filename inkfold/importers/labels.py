@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,16 +50,23 @@ class Labels:
         Raises
         ------
         InkfoldError
-            If its numbers are not whole.
+            If its numbers are not whole, or its texts no characters.
         """
         if array.ndim == 2:
             array = array[:, 0] if array.shape[1] == 1 else array.argmax(axis=1)
         values, places = np.unique(array, return_inverse=True)
-        if values.dtype.kind == "f" and not np.all(np.mod(values, 1) == 0):
-            wrong = values[np.mod(values, 1) != 0][0]
-            raise InkfoldError(f"{place}: a label is {wrong}, expected whole numbers or texts")
-        texts = (_text(value) for value in values.tolist())
-        return cls(tuple(texts), np.asarray(places, np.int64).reshape(-1))
+        if values.dtype.kind == "f":
+            broken = values[~np.isfinite(values) | (np.rint(values) != values)]
+            if len(broken):
+                raise InkfoldError(
+                    f"{place}: a label is {broken[0]}, expected whole numbers or texts"
+                )
+        if values.dtype.kind == "U":
+            codes = values.astype(values.dtype.newbyteorder("=")).view(np.uint32)
+            if codes.max(initial=0) > sys.maxunicode:
+                raise InkfoldError(f"{place}: a label is no text; save it again")
+        texts = tuple(map(_text, values.tolist()))
+        return cls(texts, np.asarray(places, np.int64).reshape(-1))
 
     def __len__(self) -> int:
         return len(self.places)
@@ -77,7 +85,12 @@ def _text(value: object) -> str:
     """A label of an array as text: the whole number that a bool or float is."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace").strip()
-    return value.strip() if isinstance(value, str) else str(int(value))  # type: ignore[call-overload]  # a number else
+    return spelt(value.strip()) if isinstance(value, str) else str(int(value))  # type: ignore[call-overload]  # a number else
+
+
+def spelt(text: str) -> str:
+    r"""A text with what no program can print, half a character of UTF-16, as ``\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def number_of(text: str) -> int | None:

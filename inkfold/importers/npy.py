@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from inkfold.errors import InkfoldError
 from inkfold.importers.arrays import AGAIN, DAMAGE, Stream
 
-UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
+# NumPy cuts a header that is no dict into tokens, as if Python 2 had written it
+UNREADABLE: tuple[type[Exception], ...] = (ValueError, TypeError, SyntaxError, TokenError, *DAMAGE)
 # what zipfile raises where it opens a damaged file; the second and third where a damaged entry
 # seems to be compressed in an unknown way, or encrypted
 NOT_A_ZIP: tuple[type[Exception], ...] = (

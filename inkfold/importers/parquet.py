@@ -20,7 +20,7 @@ from inkfold.importers.array_pairs import IMAGES, VALIDATION
 from inkfold.importers.arrays import AGAIN, BLOCK
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.files import SIDE_WORDS, nothing_at, side_of, words_of
-from inkfold.importers.labels import NAMES, Labels, sides_of
+from inkfold.importers.labels import NAMES, Labels, sides_of, spelt
 from inkfold.picture import as_grey, decode
 from inkfold.tally import Tally
 
@@ -173,7 +173,7 @@ def _part(folder: Path, path: Path, label_column: str | None) -> Part:
         labels = [name for name in kinds if name == label_column]
     label = _only(path, labels, NAMES, "labels", kinds)
     names = features[label].get("names") if _is_class(features.get(label)) else None
-    if names is not None and len(set(names)) < len(names):
+    if names is not None and len(set(map(str, names))) < len(names):
         raise InkfoldError(
             f"{path}: two of the classes of {label} have one name; expected each once"
         )
@@ -183,7 +183,7 @@ def _part(folder: Path, path: Path, label_column: str | None) -> Part:
         image=image,
         inside=not _is_binary(kinds[image]),
         label=label,
-        names=None if names is None else tuple(map(str, names)),
+        names=None if names is None else tuple(spelt(str(name)) for name in names),
     )
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from inkfold.errors import InkfoldError
+from inkfold.importers.labels import spelt
 
 LISTS = "classes.txt", "obj.names", "names.txt"
 ITEM = re.compile(
@@ -109,6 +110,6 @@ def _value(item: re.Match[str]) -> str:
     if item["double"] is None:
         return item["plain"].strip()
     try:
-        return str(json.loads(item["double"]))
+        return spelt(str(json.loads(item["double"])))
     except ValueError:  # an escape that JSON does not know
         return item["double"][1:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ def test_names_decide_between_arrays_and_then_the_user(tmp_path: Path) -> None:
         ({"x": letters(2) // 16, "y": [0, 1]}, "values from 0 to 15, expected pixels from 0 to 1"),
         ({"x": letters(2) * np.nan, "y": [0, 1]}, "a value is not a number"),
         ({"x": letters(2), "y": [0.5, 1]}, "a label is 0.5, expected whole numbers or texts"),
+        ({"x": letters(2), "y": [np.inf, 1]}, "a label is inf, expected whole numbers or texts"),
         ({"x": letters(2), "y": [-1, 1]}, "label '-1' of picture 0, expected whole numbers from 0"),
         ({"x": letters(2), "y": [1, 1]}, "all 2 pictures have the label '1'"),
         ({"x": letters(2), "y": [1, 70_000]}, "label 70000 of picture 1, expected at most 65535"),
@@ -143,6 +145,18 @@ def test_a_torn_file_and_two_sets_are_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     (tmp_path / "other.npz").write_bytes(data)
     assert "holds 2 sets: mine.npz, other.npz; name one of the files" in refusal("npz", tmp_path)
+
+
+def test_a_damaged_header_is_refused(tmp_path: Path) -> None:
+    """A heading of an array that is no dict, which NumPy takes for Python's code, is refused."""
+    path = tmp_path / "mine.npz"
+    for text in (b"{'descr': (", b"{'descr': 3, 'fortran_order': 0, 'shape': (1,)}", b"1 2"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + bytes([len(text), 0]) + text)
+        assert "mine.npz: x.npy is no NumPy array" in refusal("npz", path)
+        assert FORMATS["npz"].recognise(path) is None
+    np.savez(path, x=letters(1), y=np.array([0x110000], np.uint32).view("U1"))
+    assert "y: a label is no text" in refusal("npz", path)
 
 
 def test_dark_ink_is_noticed(tmp_path: Path) -> None:
