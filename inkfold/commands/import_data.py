@@ -120,8 +120,6 @@ def command(
     clock = Clock()
     with naming(source):
         collection = formats.read(name, source, label_column=label_column, margin=margin_around)
-    for note in collection.notes:
-        echo(note, err=True)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, inputs=inputs)
     from inkfold.packing.public_set import Importing, import_collection
@@ -145,6 +143,8 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=quiet),
     )
+    for note in collection.notes:
+        echo(note, err=True)
     _print_report(report, source, output, clock)
     return SOME_FAILED if report.unreadable.count else 0
 

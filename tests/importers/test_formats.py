@@ -8,12 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 from inkfold.importers.files import files_below
 from inkfold.importers.formats import FORMATS
 from tests.worlds.drawn_pictures import write_classes
-from tests.worlds.foreign_files import csv_lines, idx_bytes, letters, write_all, write_idx
+from tests.worlds.foreign_files import (
+    csv_lines,
+    idx_bytes,
+    letters,
+    write_all,
+    write_idx,
+    write_stack,
+)
 from tests.worlds.pages import WRITERS
 from tests.worlds.reading import described, real, refusal
 
@@ -46,7 +52,7 @@ def test_sets_under_names_of_their_own_are_recognised_by_one_format(tmp_path: Pa
     for how, write in WRITERS.items():
         write(places[how])
     np.savez(places["npz"] / "mine.npz", letters(2), np.arange(2))
-    savemat(places["mat"] / "mine.mat", {"X": letters(2), "y": np.arange(2)})
+    write_stack(places["mat"] / "mine.mat")
     (places["idx"] / "pictures").write_bytes(idx_bytes(letters(2)))
     (places["idx"] / "answers").write_bytes(idx_bytes(np.arange(2, dtype=np.uint8)))
     lines = [line.partition(",")[2] for line in csv_lines([0, 1]).splitlines()]

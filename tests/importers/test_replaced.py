@@ -5,9 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.io import savemat
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
@@ -18,7 +16,7 @@ from tests.importers.test_casia import sample
 from tests.importers.test_etl import b_record
 from tests.importers.test_etl import put as put_etl
 from tests.importers.test_hasy import put as put_hasy
-from tests.worlds.foreign_files import MAPPING, letters, write_all
+from tests.worlds.foreign_files import MAPPING, write_all, write_stack
 from tests.worlds.packing_run import silent
 from tests.worlds.pages import WRITERS
 
@@ -52,9 +50,7 @@ def written(folder: Path, name: str) -> Path:
         WRITERS[name](folder)
         return folder
     if name == "mat":
-        folder.mkdir()
-        savemat(folder / "mine.mat", {"X": letters(2), "y": np.arange(2)})
-        return folder
+        return write_stack(folder / "mine.mat").parent
     place = write_all(folder)[name]
     if name == "emnist":
         (place / "emnist-letters-mapping.txt").write_text(MAPPING)
