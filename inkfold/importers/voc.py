@@ -74,6 +74,4 @@ def _box(element: Element) -> Box | str:
         return "an object without a name"
     if top is None or left is None or bottom is None or right is None:
         return f"{name!r}: an object without a box"
-    if bottom < top or right < left:
-        return f"{name!r}: an empty box"
     return Box(top=top - 1, left=left - 1, bottom=bottom, right=right, name=name)

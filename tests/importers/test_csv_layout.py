@@ -112,6 +112,19 @@ def small(corner: list[int], label: list[int]) -> str:
     return "".join(f"{a},200,7,0,{b}\n" for a, b in zip(corner, label, strict=True))
 
 
+@pytest.mark.parametrize("paper", [0, 255])
+def test_a_corner_of_few_greys_is_paper_where_most_lines_have_it(
+    tmp_path: Path, paper: int
+) -> None:
+    """Nine corners of ten are paper and one is not: the other end is the label."""
+    path = tmp_path / "mine.csv"
+    corner = [paper] * 18 + [1, 2] if paper == 0 else [paper] * 18 + [254, 253]
+    labels = [at % 3 for at in range(20)]
+    for first, last in ((corner, labels), (labels, corner)):
+        path.write_text(small(first, last))
+        assert [glyph.label for glyph in FORMATS["csv"].read(path).glyphs()] == labels
+
+
 def test_two_possible_readings_are_refused_until_the_user_chooses(tmp_path: Path) -> None:
     """Where first and last column may both be labels, both are named, and an option decides."""
     path = tmp_path / "mine.csv"
@@ -146,6 +159,33 @@ def test_what_is_no_label_is_refused(tmp_path: Path, text: str, message: str) ->
     path = tmp_path / "mine.csv"
     path.write_text(text)
     assert message in refusal("csv", path)
+
+
+def test_a_user_names_a_column_of_the_heading(tmp_path: Path) -> None:
+    """A name is looked for before a place: a column may be called last, or 2."""
+    path = tmp_path / "mine.csv"
+    path.write_text("last,a,b,c,2\n1,200,0,0,0\n0,200,0,0,1\n1,200,0,0,2\n")
+    for option, labels in (("LAST", [1, 0, 1]), ("2", [0, 1, 2]), ("5", [0, 1, 2])):
+        collection = formats.read("csv", path, label_column=option)
+        assert [glyph.label for glyph in collection.glyphs()] == labels
+
+
+def test_of_two_labels_the_one_that_is_not_named_is_no_pixel(tmp_path: Path) -> None:
+    """A file with the columns label and class is read by either, and the other is left out."""
+    path = tmp_path / "mine.csv"
+    path.write_text("label,class,a,b,c,d\n1,5,200,0,0,0\n0,6,200,0,0,1\n")
+    for option, names in (("label", ["1", "0"]), ("class", ["5", "6"])):
+        collection = formats.read("csv", path, label_column=option)
+        glyphs = list(collection.glyphs())
+        assert [collection.classes[glyph.label] for glyph in glyphs] == names
+        assert glyphs[0].pixels.tolist() == [[200, 0], [0, 0]]
+
+
+def test_one_number_in_two_ways_is_one_class(tmp_path: Path) -> None:
+    """7, 07 and 7.0 are the number 7."""
+    path = tmp_path / "mine.csv"
+    path.write_text(lines(["7", "07", "7.0", "2"], pixels(4), heading=["label", *PIXELS]))
+    assert classes_in(FORMATS["csv"].read(path)) == ["7", "7", "7", "2"]
 
 
 def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -78,6 +78,20 @@ def test_labels_may_be_a_cell_array_of_texts(tmp_path: Path) -> None:
     assert [name for name, *_ in described(FORMATS["mat"].read(tmp_path))] == ["ka", "ki", "ka"]
 
 
+@pytest.mark.parametrize("version", [5, 7])
+@pytest.mark.parametrize("axis", [0, 2])
+def test_pictures_come_in_blocks_without_a_gap(tmp_path: Path, axis: int, version: int) -> None:
+    """More pictures than a block holds stay in order, along either axis."""
+    pictures = np.random.default_rng(0).integers(0, 256, (600, 4, 5), dtype=np.uint8)
+    stack = pictures if axis == 0 else pictures.transpose(1, 2, 0)
+    save(tmp_path / "mine.mat", version, X=stack, y=np.arange(600)[:, None] % 7)
+
+    glyphs = list(FORMATS["mat"].read(tmp_path).glyphs())
+
+    assert np.array_equal(np.stack([glyph.pixels for glyph in glyphs]), pictures)
+    assert [glyph.label for glyph in glyphs] == [at % 7 for at in range(600)]
+
+
 def test_svhn_is_read_with_its_split_and_its_zero(tmp_path: Path) -> None:
     """In SVHN's files the label 10 is the digit 0; extra pictures are for training."""
     for side, labels in (("train", [[10], [1]]), ("test", [[10]]), ("extra", [[2]])):

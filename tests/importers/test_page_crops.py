@@ -15,7 +15,15 @@ from inkfold.packing.public_set import Importing, import_collection
 from inkfold.spec import ImageSpec
 from tests.worlds.foreign_files import letter_f
 from tests.worlds.packing_run import silent
-from tests.worlds.pages import SPOTS, WRITERS, page, write_coco, write_picture, write_voc
+from tests.worlds.pages import (
+    SPOTS,
+    WRITERS,
+    page,
+    write_alto,
+    write_coco,
+    write_picture,
+    write_voc,
+)
 from tests.worlds.reading import refusal
 
 
@@ -47,6 +55,14 @@ def test_the_margin_is_a_share_of_the_longer_side(tmp_path: Path, how: str) -> N
 
     assert np.array_equal(first.pixels, page()[0:40, 3:45])  # 5 rows above are all there are
     assert np.array_equal(second.pixels, page()[13:55, 53:95])
+
+
+def test_the_margin_of_a_box_that_is_no_square_is_of_its_longer_side(tmp_path: Path) -> None:
+    """A box of 28 rows and 14 columns gets 7 pixels on each side for a quarter."""
+    path = write_alto(tmp_path)
+    path.write_text(path.read_text().replace('WIDTH="28"', 'WIDTH="14"'))
+    _, second = formats.read("alto", tmp_path, margin=0.25).glyphs()
+    assert np.array_equal(second.pixels, page()[13:55, 53:81])
 
 
 @pytest.mark.parametrize("how", WRITERS)
