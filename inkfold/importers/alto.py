@@ -16,7 +16,7 @@ from inkfold.importers.page_crops import (
     side_under,
 )
 from inkfold.importers.xml_files import number_in, parsed, text_of
-from inkfold.importers.xml_pages import FOLDERS, xml_set, xml_with_root
+from inkfold.importers.xml_pages import FOLDERS, lines_alone, xml_set, xml_with_root
 
 ROOT = "alto"
 
@@ -62,7 +62,8 @@ def _page(source: Path, path: Path) -> Page:
         name=name_under(source, picture),
         picture=picture,
         boxes=tuple(box for box in found if isinstance(box, Box)),
-        left_out=tuple(box for box in found if isinstance(box, str)),
+        left_out=tuple(box for box in found if isinstance(box, str))
+        or lines_alone(pages[0], glyphs=len(found)),
         size=(int(height), int(width)) if width and height else None,
         split=side_under(source, path),
     )

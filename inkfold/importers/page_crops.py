@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from inkfold.tally import Tally
 
 MARGIN = 0.1  # around a box, as a share of its longer side
 ROUNDING = 0.01  # pixels by which shares with six digits may miss a whole pixel
+DRIVE = re.compile(r"[A-Za-z]:")  # of Windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,21 +207,25 @@ def _cut(
 
 
 def picture_at(folders: Iterable[Path], name: str) -> Path:
-    """The picture that an annotation calls `name`, in the first of the folders that has it.
+    """The picture that an annotation calls `name`, in the only one of the folders that has it.
+
+    A name that leads out of a folder is another machine's, and is looked for by its last part.
 
     Raises
     ------
     PictureError
-        If no folder has it. A name that leads out of a folder is looked for without its path.
+        If no folder has it, or two have different files of that name.
     """
-    given = Path(name.replace("\\", "/"))
-    inside = given if not given.is_absolute() and ".." not in given.parts else Path(given.name)
-    places = list(folders)
-    for wanted in dict.fromkeys((inside, Path(given.name))):
-        for folder in places:
-            if given.name and (folder / wanted).is_file():
-                return folder / wanted
-    raise PictureError(f"its picture {name!r} is not there; put it beside the boxes")
+    given = PurePosixPath(name.replace("\\", "/"))
+    leads_out = given.is_absolute() or ".." in given.parts or DRIVE.match(name)
+    inside = given.name if leads_out else given
+    found = {path.resolve(): path for folder in folders if (path := folder / inside).is_file()}
+    if not given.name or not found:
+        raise PictureError(f"its picture {name!r} is not there; put it beside the boxes")
+    if len(found) > 1:
+        shown = " and ".join(sorted(as_text(Path(*path.parts[-2:])) for path in found))
+        raise PictureError(f"{shown} may each be its picture; keep the one that belongs to it")
+    return next(iter(found.values()))
 
 
 def name_under(source: Path, path: Path) -> str:

@@ -17,7 +17,7 @@ from inkfold.importers.page_crops import (
     side_under,
 )
 from inkfold.importers.xml_files import number_in, parsed
-from inkfold.importers.xml_pages import FOLDERS, xml_set, xml_with_root
+from inkfold.importers.xml_pages import FOLDERS, lines_alone, xml_set, xml_with_root
 
 ROOT = "PcGts"
 POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
@@ -61,7 +61,8 @@ def _page(source: Path, path: Path) -> Page:
         name=name_under(source, picture),
         picture=picture,
         boxes=tuple(box for box in found if isinstance(box, Box)),
-        left_out=tuple(box for box in found if isinstance(box, str)),
+        left_out=tuple(box for box in found if isinstance(box, str))
+        or lines_alone(page, glyphs=len(found)),
         size=(int(height), int(width)) if width and height else None,
         split=side_under(source, path),
     )

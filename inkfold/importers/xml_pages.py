@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from inkfold.errors import PictureError
 from inkfold.identity import Identity
@@ -54,6 +55,13 @@ def xml_set(name: str, source: Path, root: str, page: Reader, margin: float) -> 
         raise nothing_at(source, f"no file of {name} here", f"XML files with the root <{root}>")
     files = tuple(map(Identity.of, paths))
     return crops(name, partial(_pages, source, paths, page), margin, place=source, files=files)
+
+
+def lines_alone(page: Element, *, glyphs: int) -> tuple[str, ...]:
+    """What is left out of a page that has lines of text, but no glyphs in them."""
+    lines = 0 if glyphs else sum(1 for _ in page.iter("TextLine"))
+    reason = f"no glyphs in its lines of text ({lines:,}), and lines are no characters"
+    return (reason,) if lines else ()
 
 
 def _pages(source: Path, paths: list[Path], page: Reader) -> Iterator[Page | Unread]:

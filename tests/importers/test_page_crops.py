@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.dataset.reader import open_dataset
+from inkfold.errors import PictureError
 from inkfold.importers import formats
 from inkfold.importers.formats import FORMATS, PAGES
 from inkfold.importers.page_crops import picture_at
@@ -178,6 +179,11 @@ def test_a_picture_s_name_leads_out_of_no_folder(tmp_path: Path) -> None:
     write_picture(tmp_path / "2.png")
     for name in ("1.png", "/somewhere/1.png", "../../1.png", "C:\\scans\\1.png"):
         assert picture_at([tmp_path / "in"], name) == inside
+    write_picture(tmp_path / "other/1.png")
+    with pytest.raises(PictureError, match=r"in/1.png and other/1.png may each be its picture"):
+        picture_at([tmp_path / "in", tmp_path / "other"], "1.png")
+    with pytest.raises(PictureError, match=r"'x/1\.png' is not there"):
+        picture_at([tmp_path / "in"], "x/1.png")
     write_coco(tmp_path / "set")
     path = tmp_path / "set/annotations/instances.json"
     path.write_text(path.read_text().replace("1.png", "../../2.png"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,15 @@ def test_alto_that_is_not_measured_in_pixels_is_refused(tmp_path: Path) -> None:
     more = '<Glyph ID="x" CONTENT="a"/><Glyph ID="y" HPOS="1" VPOS="1" WIDTH="1" HEIGHT="1"/>'
     path.write_text(whole.replace("</String>", f"{more}</String>"))
     assert left_out("alto", tmp_path) == ["x: no box", "y: no content"]
+
+
+def test_lines_without_glyphs_are_no_characters(tmp_path: Path) -> None:
+    """A page of text lines alone is refused with that reason."""
+    path = write_page_xml(tmp_path)
+    path.write_text(re.sub("<Word>.*</Word>", "", path.read_text()))
+    assert "the first is '1.png' (no glyphs in its lines of text (1), and" in refusal(
+        "page-xml", tmp_path
+    )
 
 
 def test_a_second_page_has_its_own_group(tmp_path: Path) -> None:

@@ -143,6 +143,17 @@ def test_files_of_two_sets_and_other_classes_are_refused(tmp_path: Path) -> None
     )
 
 
+def test_without_pyarrow_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The format is recognised by its first bytes all the same, and reading says what to install."""
+    save(tmp_path / "a.parquet", [0, 1])
+    monkeypatch.setattr("inkfold.importers.parquet.find_spec", lambda _name: None)
+
+    assert FORMATS["parquet"].recognise(tmp_path) == "a.parquet begins as Parquet does"
+    assert "pip install 'inkfold[parquet]'" in refusal("parquet", tmp_path)
+
+
 def test_a_torn_file_is_refused(tmp_path: Path) -> None:
     """A file that ends too early, or in which a byte differs, is refused by name."""
     path = save(tmp_path / "a.parquet", [0, 1, 0, 1])
