@@ -8,11 +8,10 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Official
-from inkfold.importers.files import side_of, words_of
+from inkfold.importers.files import is_validation, side_of, words_of
 from inkfold.importers.labels import NAMES
 
 IMAGES = frozenset({"image", "images", "img", "imgs", "picture", "pictures", "data", "x"})
-VALIDATION = frozenset({"val", "valid", "validation"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ def pairs_of(
     sides: dict[tuple[Official | None, bool], list[Member]] = {}
     for member in members:
         words = words_of(member.name)  # a validation is a part of its own beside the train
-        part = side_of(words), bool(VALIDATION & set(words))
+        part = side_of(words), is_validation(words)
         sides.setdefault(part, []).append(member)
     pairs, notes = [], []
     order = sorted(sides, key=lambda part: ({"train": 0, "test": 1}.get(part[0] or "", 2), part[1]))

@@ -30,6 +30,7 @@ GLANCE = 10_000  # files and folders that are looked at to recognise a format
 # sides as words of any name; a validation that a set names is drawn anew from its train
 SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
 SIDE_WORDS |= {"validation": "train", "testing": "test"}
+VALIDATION = frozenset({"val", "valid", "validation"})
 XTRAIN = re.compile(r"^([xy])(train|test|val)$")  # as notebooks call arrays
 
 
@@ -134,6 +135,17 @@ def side_of(words: Iterable[str]) -> Official | None:
     """The side of a set that words name; None if none of them does, or two name different sides."""
     sides = {SIDE_WORDS[word] for word in words if word in SIDE_WORDS}
     return sides.pop() if len(sides) == 1 else None
+
+
+def is_validation(words: Iterable[str]) -> bool:
+    """Whether words name a validation, which counts as train but is a part of its own."""
+    return not VALIDATION.isdisjoint(words)
+
+
+def validation_notes(paths: Iterable[Path]) -> list[str]:
+    """A note on each file whose name says that it is a validation."""
+    told = (path.name for path in paths if is_validation(words_of(path.stem)))
+    return [f"{name}: counts as train, of which validation is drawn anew" for name in told]
 
 
 def as_text(path: Path) -> str:

@@ -12,7 +12,7 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.arrays import head
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_WORDS, side_of, words_of
+from inkfold.importers.files import SIDE_WORDS, is_validation, side_of, validation_notes, words_of
 from inkfold.importers.idx_files import TYPES, idx_stream
 from inkfold.importers.labels import Labels, sides_of
 from inkfold.importers.picture_arrays import Pictures, arrangement, factor_of, glyphs_of, ink_in
@@ -63,16 +63,18 @@ def pairs_at(source: Path) -> list[IdxPair]:
         return []
     if not (source.is_dir() or source in paths):
         return []
-    sides: dict[Official | None, dict[str, list[Path]]] = {}
+    sides: dict[tuple[Official | None, bool], dict[str, list[Path]]] = {}
     for path in paths:
         kind = _kind(path)
         packed = path.suffix == ".gz" and path.with_suffix("") in paths  # a copy of it
         if kind and not packed:
-            found = sides.setdefault(side_of(words_of(path.name)), {"pictures": [], "labels": []})
+            words = words_of(path.name)
+            part = side_of(words), is_validation(words)
+            found = sides.setdefault(part, {"pictures": [], "labels": []})
             found[kind].append(path)
     pairs = [
         IdxPair(side, *_pair(found["pictures"], found["labels"]))
-        for side, found in sides.items()
+        for (side, _), found in sides.items()
         if found["pictures"] and found["labels"]
         if source.is_dir() or source in found["pictures"] + found["labels"]
     ]
@@ -131,8 +133,12 @@ def read(source: Path, pairs: Sequence[IdxPair]) -> Collection:
         count=sum(map(len, labels)),
         glyphs=partial(glyphs_of, parts, numbers),
         files=files,
-        notes=tuple(
-            f"{pair.pictures.name}: the labels are those of {pair.labels.name}" for pair in pairs
+        notes=(
+            *(
+                f"{pair.pictures.name}: the labels are those of {pair.labels.name}"
+                for pair in pairs
+            ),
+            *validation_notes(pair.pictures for pair in pairs),
         ),
     )
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import Identity
-from inkfold.importers.array_pairs import IMAGES, VALIDATION
+from inkfold.importers.array_pairs import IMAGES
 from inkfold.importers.arrays import AGAIN, BLOCK
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.files import SIDE_WORDS, nothing_at, side_of, words_of
+from inkfold.importers.files import SIDE_WORDS, is_validation, nothing_at, side_of, words_of
 from inkfold.importers.labels import NAMES, Labels, sides_of, spelt
 from inkfold.picture import as_grey, decode
 from inkfold.tally import Tally
@@ -301,7 +301,7 @@ def _notes(folder: Path, parts: Sequence[Part]) -> Iterator[str]:
     named = "" if first.names is None else ", with the names that the file brings"
     yield f"{first.path.name}: pictures in column {first.image}, labels in {first.label}{named}"
     for part in parts:
-        if VALIDATION & set(_words(folder, part.path)):
+        if is_validation(_words(folder, part.path)):
             yield f"{part.path.name}: counts as train, of which validation is drawn anew"
 
 

@@ -25,6 +25,8 @@ def test_a_pair_of_any_names_is_read(tmp_path: Path) -> None:
     (tmp_path / "TestPixels.gz").write_bytes(gzip.compress(idx_bytes(letters(1))))
     (tmp_path / "TestAnswers").write_bytes(labels(1))
     (tmp_path / "readme").write_text("no IDX file")
+    (tmp_path / "val-x").write_bytes(idx_bytes(letters(1)))
+    (tmp_path / "val-y").write_bytes(labels(3))
 
     collection = FORMATS["idx"].read(tmp_path)
     alone = FORMATS["idx"].read(tmp_path / "b_train.bin")
@@ -33,9 +35,11 @@ def test_a_pair_of_any_names_is_read(tmp_path: Path) -> None:
     assert described(collection) == [
         ("3", "train", "a_train.bin:0", None),
         ("1", "train", "a_train.bin:1", None),
+        ("3", "train", "val-x:0", None),
         ("1", "test", "TestPixels.gz:0", None),
     ]
     assert collection.notes[0] == "a_train.bin: the labels are those of b_train.bin"
+    assert collection.notes[-1] == "val-x: counts as train, of which validation is drawn anew"
     assert len(described(alone)) == 2
 
 

@@ -146,7 +146,7 @@ def test_files_of_two_sets_and_other_classes_are_refused(tmp_path: Path) -> None
 def test_without_pyarrow_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The format is recognised by its first bytes all the same, and reading says what to install."""
+    """The format is recognised by its first bytes, and reading it says what to install."""
     save(tmp_path / "a.parquet", [0, 1])
     monkeypatch.setattr("inkfold.importers.parquet.find_spec", lambda _name: None)
 
