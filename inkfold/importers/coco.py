@@ -54,7 +54,7 @@ def read(source: Path, margin: float = MARGIN) -> Collection:
     if not paths:
         raise nothing_at(source, "no JSON of COCO here", f"JSON files with {', '.join(KEYS)}")
     files = tuple(map(Identity.of, paths))
-    return crops("coco", partial(_pages, source, paths), margin, place=source, files=files)
+    return crops(partial(_pages, source, paths), margin, source=source, files=files)
 
 
 def _files(source: Path, most: int | None = None) -> Iterator[Path]:

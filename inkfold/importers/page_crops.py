@@ -88,20 +88,16 @@ class Unread:
 Pages = Callable[[], Iterator[Page | Unread]]
 
 
-def crops(
-    name: str, pages: Pages, margin: float, *, place: Path, files: Iterable[Identity]
-) -> Collection:
-    """Make a set of the boxes on pages.
+def crops(pages: Pages, margin: float, *, source: Path, files: Iterable[Identity]) -> Collection:
+    """Make a set of the boxes on pages, which has the source's name.
 
     Parameters
     ----------
-    name : str
     pages : callable
         Begins to read: gives page after page, twice the same.
     margin : float
         Around each box, as a share of its longer side.
-    place : Path
-        What an error is about.
+    source : Path
     files : iterable of Identity
 
     Raises
@@ -124,11 +120,11 @@ def crops(
             f"; left out: {reasons.count:,}, the first is {at!r} ({why})"
             for at, why in reasons.first[:1]
         )
-        raise InkfoldError(f"{place}: {found}, expected two classes at least{first}")
+        raise InkfoldError(f"{source}: {found}, expected two classes at least{first}")
     classes = tuple(sorted(sizes))
     unreadable, ignored = Tally(), Tally()
     return Collection(
-        name=name,
+        name=(source.stem if source.is_file() else source.absolute().name).lower(),
         classes=classes,
         ink="auto",
         count=sizes.total(),

@@ -54,7 +54,7 @@ def xml_set(name: str, source: Path, root: str, page: Reader, margin: float) -> 
     if not any(xml_root(path) == root for path in paths):
         raise nothing_at(source, f"no file of {name} here", f"XML files with the root <{root}>")
     files = tuple(map(Identity.of, paths))
-    return crops(name, partial(_pages, source, paths, page), margin, place=source, files=files)
+    return crops(partial(_pages, source, paths, page), margin, source=source, files=files)
 
 
 def lines_alone(page: Element, *, glyphs: int) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def read(source: Path, margin: float = MARGIN) -> Collection:
         )
     files = tuple(map(Identity.of, [found[0], *paths]))
     pages = partial(_pages, source, paths, found[1])
-    return crops("yolo", pages, margin, place=source, files=files)
+    return crops(pages, margin, source=source, files=files)
 
 
 def _names(source: Path) -> tuple[Path, dict[int, str]] | None:

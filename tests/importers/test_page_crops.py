@@ -41,6 +41,7 @@ def test_a_box_without_margin_is_the_letter_on_the_page(tmp_path: Path, how: str
         assert all(np.array_equal(glyph.pixels, 255 - letter_f()) for glyph in glyphs)
     assert [name for name in FORMATS if FORMATS[name].recognise(tmp_path)] == [how]
     collection = formats.read(how, tmp_path, margin=0)
+    assert collection.name == tmp_path.name.lower()
     assert [(glyph.source, glyph.group) for glyph in collection.glyphs()] == [
         (f"{picture}:0", picture),
         (f"{picture}:1", picture),
