@@ -102,7 +102,8 @@ def test_files_are_looked_for_in_folders_and_not_behind_links(tmp_path: Path) ->
     assert found == ["a.XML", "b.xml", "x/c.xml"]
     assert list(files_below(tmp_path / "b.xml", ".xml")) == [tmp_path / "b.xml"]
     assert list(files_below(tmp_path / "b.xml", ".json")) == []
-    assert len(list(files_below(tmp_path, ".xml", 0))) == 0
+    glance = list(files_below(tmp_path, ".xml", 6))  # as many as lie in the upper folder
+    assert [path.name for path in glance] == ["a.XML", "b.xml"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inkfold.dataset.reader import open_dataset
-from inkfold.errors import PictureError
+from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers import formats
 from inkfold.importers.formats import FORMATS, PAGES
 from inkfold.importers.page_crops import picture_at
@@ -194,3 +194,9 @@ def test_a_picture_s_name_leads_out_of_no_folder(tmp_path: Path) -> None:
 def test_every_format_on_pages_is_tested_here() -> None:
     """The margin's option is for the formats that these tests write."""
     assert set(PAGES) == set(WRITERS)
+
+
+def test_a_margin_is_refused_by_formats_without_boxes(tmp_path: Path) -> None:
+    """An option that would do nothing is a mistake."""
+    with pytest.raises(InkfoldError, match=r"--margin-around is for coco, yolo, voc, page-xml, al"):
+        formats.read("idx", tmp_path, margin=0.2)

@@ -53,8 +53,10 @@ def test_a_torn_page_is_named_and_files_of_another_root_are_passed_over(tmp_path
     torn = write_page_xml(tmp_path / "y")
     torn.write_text(torn.read_text()[:-40])
     (tmp_path / "mets.xml").write_text("<mets/>")
+    (tmp_path / "broken.xml").write_text("no element at all")
 
     collection = FORMATS["page-xml"].read(tmp_path)
 
     assert len(list(collection.glyphs())) == 2
-    assert [name for name, _ in collection.unreadable.first] == ["y/page/1.xml"]
+    names = [name for name, _ in collection.unreadable.first]
+    assert names == ["broken.xml", "y/page/1.xml"]
