@@ -27,6 +27,8 @@ from tests.worlds.pages import (
 )
 from tests.worlds.reading import refusal
 
+IN_PIXELS = [how for how in WRITERS if how != "yolo"]  # whose boxes are shares of any page
+
 
 @pytest.mark.parametrize("how", WRITERS)
 def test_a_box_without_margin_is_the_letter_on_the_page(tmp_path: Path, how: str) -> None:
@@ -67,13 +69,11 @@ def test_the_margin_of_a_box_that_is_no_square_is_of_its_longer_side(tmp_path: P
     assert np.array_equal(second.pixels, page()[13:55, 53:81])
 
 
-@pytest.mark.parametrize("how", WRITERS)
+@pytest.mark.parametrize("how", IN_PIXELS)
 def test_a_box_outside_the_page_is_counted_and_one_across_its_edge_is_clipped(
     tmp_path: Path, how: str
 ) -> None:
     """A box of which nothing is on the page is left out by name; the others stay."""
-    if how == "yolo":
-        pytest.skip("shares outside 0 to 1 are refused line by line")
     WRITERS[how](tmp_path, SPOTS)
     for path in (*tmp_path.rglob("*.xml"), *tmp_path.rglob("*.json")):
         text = path.read_text()
@@ -91,11 +91,9 @@ def test_a_box_outside_the_page_is_counted_and_one_across_its_edge_is_clipped(
     assert reason == "'b': a box outside the page"
 
 
-@pytest.mark.parametrize("how", WRITERS)
+@pytest.mark.parametrize("how", IN_PIXELS)
 def test_a_page_of_another_size_is_left_out(tmp_path: Path, how: str) -> None:
     """Boxes for a page of 60 x 100 pixels are not cut out of a picture of another size."""
-    if how == "yolo":
-        pytest.skip("its boxes are shares of any size")
     WRITERS[how](tmp_path)
     (picture,) = tmp_path.rglob("*.png")
     write_picture(picture)
