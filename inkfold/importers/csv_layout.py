@@ -291,13 +291,19 @@ def _first_or_last(look: Look) -> int:
             f"{look.path}: its label may be the first column ({first}) or the last ({last}); say "
             "which with --label-column first or --label-column last"
         )
-    varied = [at for at, counts in zip(ends, values, strict=True) if len(counts) > 1]
-    if len(likely or varied) != 1:
+    label = likely or [
+        at
+        for at, counts in zip(ends, values, strict=True)
+        if len(counts) > 1 and not _is_paper(counts)
+    ]
+    # the other end is then a corner of pictures: one value that is no paper is a label of one class
+    other = values[0] if label == [ends[1]] else values[1]
+    if len(label) != 1 or (len(other) == 1 and not _is_paper(other)):
         raise InkfoldError(
             f"{look.path}: neither the first column ({first}) nor the last ({last}) is surely the "
             f"label; {NAME_IT}"
         )
-    return (likely or varied)[0]
+    return label[0]
 
 
 def _is_like_labels(counts: Counter[bytes]) -> bool:
@@ -312,8 +318,12 @@ def _is_like_labels(counts: Counter[bytes]) -> bool:
     if texts:  # one alone among numbers is a damaged number
         return len(texts) == len(counts) or min(texts) > 1
     largest = max(number for number in numbers.values() if number is not None)
-    paper = max(counts[b"0"], counts[b"255"]) > PAPER * counts.total()
-    return not paper and largest < min(MOST, 2 * len(counts))
+    return not _is_paper(counts) and largest < min(MOST, 2 * len(counts))
+
+
+def _is_paper(counts: Counter[bytes]) -> bool:
+    """Whether a column holds black, or white, in most lines."""
+    return max(counts[b"0"], counts[b"255"]) > PAPER * counts.total()
 
 
 def _shown(counts: Counter[bytes]) -> str:

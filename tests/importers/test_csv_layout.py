@@ -145,6 +145,11 @@ def test_two_possible_readings_are_refused_until_the_user_chooses(tmp_path: Path
         ("label,class,a,b,c,d\n1,2,0,0,0,0\n", "column 'label', 1 of 6 and column 'class', 2 of 6"),
         ("label,a,b,c\n1,0,0,0\n2,0,0,0\n", "4 fields"),
         ("label,1x1,1x1,1x2,2x1\n1,0,0,0,9\n", "two columns of one name"),
+        # pictures of one class whose corners are not all black
+        (small([0] * 18 + [9, 200], [5] * 20), "neither the first column (3 different values: 0"),
+        (small([5] * 20, [0] * 18 + [9, 200]), "neither the first column (1 different values: 5)"),
+        (small([0] * 20, [0] * 18 + [9, 200]), "neither the first column (1 different values: 0)"),
+        (small([5] * 20, [0, 1, 2, 3] * 5), "neither the first column (1 different values: 5)"),
         (small([0, 0, 0], [4, 4, 4]), "neither the first column (1 different values: 0) nor"),
         (
             "label,a,b,c,d\n4,0,0,0,0\n4,0,0,0,9\n",

@@ -70,9 +70,7 @@ def test_the_margin_of_a_box_that_is_no_square_is_of_its_longer_side(tmp_path: P
 
 
 @pytest.mark.parametrize("how", IN_PIXELS)
-def test_a_box_outside_the_page_is_counted_and_one_across_its_edge_is_clipped(
-    tmp_path: Path, how: str
-) -> None:
+def test_a_box_outside_the_page_is_counted_and_stops_no_other(tmp_path: Path, how: str) -> None:
     """A box of which nothing is on the page is left out by name; the others stay."""
     WRITERS[how](tmp_path, SPOTS)
     for path in (*tmp_path.rglob("*.xml"), *tmp_path.rglob("*.json")):
