@@ -27,8 +27,9 @@ from tests.importers.test_etl import b_record
 from tests.importers.test_etl import put as put_etl
 from tests.importers.test_hasy import put as put_hasy
 from tests.worlds.bands import write_bundle, write_picture
-from tests.worlds.foreign_files import MAPPING, write_all
+from tests.worlds.foreign_files import MAPPING, write_all, write_stack
 from tests.worlds.mutations import Count, Trials, damage_file
+from tests.worlds.pages import WRITERS
 
 Run = Callable[[list[str]], int]
 FORMATS = ("png", "jpg", "bmp", "tiff", "webp", "pgm")
@@ -40,13 +41,19 @@ KERAS = ["classify", "--model", "b", "--engine", "keras", "all/a/1.png", "--form
 # of each format that is imported, the file that is damaged
 SETS = {
     "idx": "train-images-idx3-ubyte",
-    "emnist": "emnist-mnist-train-labels-idx1-ubyte",
+    "emnist": "emnist-letters-train-labels-idx1-ubyte",
     "emnist-mat": "emnist-letters.mat",
     "npz": "k49-train-imgs.npz",
     "csv": "any.csv",
     "hasy": "hasy-data-labels.csv",
     "casia": "1.gnt",
     "etl8b": "ETL8B2C1",
+    "mat": "mine.mat",
+    "coco": "annotations/instances.json",
+    "yolo": "labels/1.txt",
+    "voc": "Annotations/1.xml",
+    "page-xml": "page/1.xml",
+    "alto": "1.xml",
 }
 
 
@@ -119,7 +126,9 @@ def _imported(run: Run, kind: str, count: int, seed: int) -> Count:
         source = Path(name) / "set"
         _write_set(source, kind)
         line = ["import_data", kind, str(source), "-o", "out/d.h5", "--size", "8", "-q"]
-        trials = Trials(Path(name), partial(run, line), name="set", rehashed=True)
+        trials = Trials(
+            Path(name), partial(run, line), name="set", rehashed=True, passed=SOME_FAILED
+        )
         return damage_file(trials, source / SETS[kind], count, seed)
 
 
@@ -131,10 +140,14 @@ def _write_set(folder: Path, kind: str) -> None:
         put_casia(folder / "1.gnt", 3 * sample())
     elif kind == "etl8b":
         put_etl(folder, ETL8B2C1=b"\0" * 512 + 3 * b_record(0x2422))
+    elif kind == "mat":
+        write_stack(folder / "mine.mat")
+    elif kind in WRITERS:
+        WRITERS[kind](folder)
     else:
         with tempfile.TemporaryDirectory() as all_sets:
             shutil.copytree(write_all(Path(all_sets))[kind], folder)
-        (folder / "emnist-mnist-mapping.txt").write_text(MAPPING)
+        (folder / "emnist-letters-mapping.txt").write_text(MAPPING)
 
 
 def _keras(run: Run, file: str, count: int, seed: int) -> Count:

@@ -134,7 +134,7 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     PictureError
         If `pixels` have another type or shape, or are more than 50 million.
     """
-    grey = _grey(_checked(pixels))
+    grey = as_grey(_checked(pixels))
     if spec.threshold == "soft":
         return fit(clean(_ink(flatten(grey), spec.ink)), spec)
     ink = _ink(grey, spec.ink)
@@ -147,7 +147,7 @@ def _bands(pixels: Pixels) -> Iterator[slice]:
     return (slice(start, start + rows) for start in range(0, len(pixels), rows))
 
 
-def _grey(pixels: Pixels) -> Grey:
+def as_grey(pixels: Pixels) -> Grey:
     """One 8-bit plane: luma of colours, alpha laid over white, 16 bits rounded to 8."""
     if pixels.ndim == 2 and pixels.dtype == np.uint8:
         return pixels  # type: ignore[return-value]  # the dtype was checked above
@@ -160,7 +160,7 @@ def _grey(pixels: Pixels) -> Grey:
 
 
 def _grey_band(pixels: Pixels) -> Grey:
-    """`_grey` of a few rows."""
+    """`as_grey` of a few rows."""
     plane = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels[..., :3].copy(), cv2.COLOR_RGB2GRAY)
     if pixels.shape[2:] == (4,):
         full = int(np.iinfo(pixels.dtype).max)

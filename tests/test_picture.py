@@ -309,7 +309,7 @@ def test_a_large_picture_is_made_grey_and_flat_as_a_small_one(
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, np.iinfo(depth).max + 1, (1300, 1100, *planes)).astype(depth)
     pixels[:, :300] //= 2
-    grey = picture._grey(pixels)
+    grey = picture.as_grey(pixels)
     rows, columns = (np.linspace(-0.5, 0.5, count) for count in grey.shape)
     down = np.median(grey[-1]) - np.median(grey[0])
     across = np.median(grey[:, -1]) - np.median(grey[:, 0])

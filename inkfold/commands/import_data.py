@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, echo, progress, run
+from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.next_lines import after_packing, quoted
 from inkfold.commands.options import (
     fit_option,
@@ -28,7 +28,6 @@ from inkfold.errors import InkfoldError
 from inkfold.spec import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
-    from inkfold.importers.formats import Format
     from inkfold.packing.pack import Report
 
 
@@ -57,6 +56,20 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
     is_flag=True,
     help="Exchange rows and columns of every picture, where the format has them wrong.",
 )
+@click.option(
+    "--label-column",
+    metavar="COLUMN",
+    help="csv: the column of the labels, by its name, as first or last, or by its number from 1; "
+    "npz, mat, parquet: the array or column of the labels.  [default: by names, else "
+    "by values and shapes]",
+)
+@click.option(
+    "--margin-around",
+    type=click.FloatRange(0, 10),
+    metavar="SHARE",
+    help="coco, yolo, voc, page-xml, alto: what is cut out around each box, as a share of its "
+    "longer side.  [default: 0.1]",
+)
 @per_class_option
 @min_per_class_option
 @overwrite_option
@@ -72,6 +85,8 @@ def command(
     fit: Fit,
     threshold: Threshold,
     transpose: bool,
+    label_column: str | None,
+    margin_around: float | None,
     per_class: int | None,
     min_per_class: int,
     overwrite: bool,
@@ -86,22 +101,25 @@ def command(
     SOURCE is the folder of the set's files as they were downloaded, one of the files, or the
     beginning of their names (downloads/emnist-letters).
 
-    The formats: idx, emnist, emnist-mat, npz, hasy, csv, nist-sd19, omniglot, casia, etl1, etl6,
-    etl7, etl8b, etl8g, etl9b, etl9g. They are described in docs/importing.md and
-    docs/importing-formats.md.
+    The formats: idx, emnist, emnist-mat, npz, mat, parquet, hasy, csv, omniglot, nist-sd19, casia,
+    etl1, etl6, etl7, etl8b, etl8g, etl9b, etl9g, coco, yolo, voc, page-xml, alto.
+    They are described in docs/importing.md and docs/importing-formats.md.
     """
     if len(format_and_source) == 1:
         return _guess_format(Path(format_and_source[0]))
     name, source = format_and_source[0], Path(format_and_source[1])
-    reader = _format(name)
+    from inkfold.importers import formats
+    from inkfold.importers.page_crops import MARGIN
     from inkfold.output import check_free, naming
 
     inputs = _files_named(source)
     if output is not None:
         check_free(output, overwrite=overwrite, inputs=inputs)
+    if margin_around is None and name in formats.PAGES:
+        margin_around = MARGIN
     clock = Clock()
     with naming(source):
-        collection = reader.read(source)
+        collection = formats.read(name, source, label_column=label_column, margin=margin_around)
     output = output or Path("datasets") / f"{collection.name}.h5"
     check_free(output, overwrite=overwrite, inputs=inputs)
     from inkfold.packing.public_set import Importing, import_collection
@@ -115,6 +133,8 @@ def command(
         min_per_class=min_per_class,
         resplit=resplit,
         transpose=transpose,
+        label_column=label_column,
+        margin_around=margin_around,
     )
     report = import_collection(
         collection,
@@ -123,8 +143,10 @@ def command(
         overwrite=overwrite,
         progress=partial(progress, quiet=quiet),
     )
+    for note in collection.notes:
+        echo(note, err=True)
     _print_report(report, source, output, clock, own_test=split is None)
-    return 0
+    return SOME_FAILED if report.unreadable.count else 0
 
 
 def _print_report(
@@ -143,18 +165,6 @@ def _files_named(source: Path) -> list[Path]:
     if source.exists():
         return [source]
     return [path for path in source.parent.glob("*") if path.name.startswith(source.name)]
-
-
-def _format(name: str) -> Format:
-    """The format called `name`."""
-    from inkfold.importers.formats import FORMATS
-
-    if name not in FORMATS:
-        raise InkfoldError(
-            f"{name!r} is no format; expected one of {', '.join(FORMATS)}; give SOURCE alone to "
-            "learn which format it has"
-        )
-    return FORMATS[name]
 
 
 def _guess_format(source: Path) -> int:

@@ -1,4 +1,4 @@
-"""Arrays of bytes in files, compressed or not, read block by block from front to back."""
+"""Arrays in files, compressed or not, read block by block from front to back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection, Glyph, Official
+from inkfold.spec import Ink
 
 BLOCK = 256  # records that are read together
 AGAIN = "download it again"
@@ -29,7 +30,7 @@ DAMAGE: tuple[type[Exception], ...] = (EOFError, OSError, zlib.error, BadZipFile
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """An array of uint8 in a file.
+    """An array in a file, uint8 unless it says otherwise.
 
     Attributes
     ----------
@@ -40,22 +41,24 @@ class Stream:
         The byte of the content at which the array begins.
     shape : tuple of int
         The first is the number of records.
+    dtype : numpy.dtype
     """
 
     path: Path
     opened: Callable[[], AbstractContextManager[IO[bytes]]]
     start: int
     shape: tuple[int, ...]
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def whole(self) -> NDArray[np.uint8]:
+    def whole(self) -> NDArray[Any]:
         """The whole array."""
         blocks = list(self.blocks())
-        return np.concatenate(blocks) if blocks else np.empty(self.shape, np.uint8)
+        return np.concatenate(blocks) if blocks else np.empty(self.shape, self.dtype)
 
-    def blocks(self) -> Iterator[NDArray[np.uint8]]:
+    def blocks(self) -> Iterator[NDArray[Any]]:
         """The whole array, up to 256 records at a time.
 
         Raises
@@ -63,14 +66,14 @@ class Stream:
         InkfoldError
             If the file ends before the array does, or continues after it.
         """
-        record, at = math.prod(self.shape[1:]), self.start
+        record, at = math.prod(self.shape[1:]) * self.dtype.itemsize, self.start
         with self.opened() as file:
             take(file, self.path, 0, self.start)
             for first in range(0, len(self), BLOCK):
                 count = min(BLOCK, len(self) - first)
                 data = take(file, self.path, at, count * record)
                 at += count * record
-                yield np.frombuffer(data, np.uint8).reshape(count, *self.shape[1:])
+                yield np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
             if take(file, self.path, at, 1, torn=False):
                 raise InkfoldError(
                     f"{self.path}: goes on after byte {at:,}, where its {len(self):,} records of "
@@ -175,6 +178,13 @@ def _glyphs(
             for pixels, label in zip(upright, labels[at : at + len(block)].tolist(), strict=True):
                 yield Glyph(pixels=pixels, label=label, source=f"{file}:{at}", split=part.split)
                 at += 1
+
+
+def ink_of(pictures: NDArray[np.uint8]) -> Ink:
+    """Whether the ink of pictures, (n, H, W), is dark or light: most edges are paper."""
+    edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
+    papers = np.median(np.concatenate(edges, axis=1), axis=1)
+    return "dark" if np.median(papers) > 127 else "light"
 
 
 def opened(path: Path) -> AbstractContextManager[IO[bytes]]:

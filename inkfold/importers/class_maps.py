@@ -1,12 +1,57 @@
-"""Class maps: files beside a set that say which character each label stands for."""
+"""Class maps: which character each label stands for, in files beside a set, or as is known.
+
+EMNIST's six maps are facts that its paper tells (Cohen, Afshar, Tapson and van Schaik, "EMNIST: an
+extension of MNIST to handwritten letters", 2017): digits, capitals, then small letters, of which
+ByMerge and Balanced keep the eleven that differ from their capitals. The labels of Letters begin
+at 1, and a capital and its small letter are one class.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from inkfold.errors import InkfoldError
+
+MERGED = digits + ascii_uppercase + "abdefghnqrt"
+EMNIST = {
+    "byclass": dict(enumerate(digits + ascii_uppercase + ascii_lowercase)),
+    "bymerge": dict(enumerate(MERGED)),
+    "balanced": dict(enumerate(MERGED)),
+    "letters": dict(enumerate(ascii_uppercase, 1)),
+    "digits": dict(enumerate(digits)),
+    "mnist": dict(enumerate(digits)),
+}
+
+
+def emnist_classes(folder: Path, name: str) -> dict[int, str]:
+    """The class of each label of EMNIST's variant `name` ("emnist-letters"), by label.
+
+    A mapping file in the folder is taken before the map that is known.
+
+    Raises
+    ------
+    InkfoldError
+        If the variant is unknown and there is no file, the file has another content, or it gives a
+        label a character that the variant's own map does not.
+    """
+    path = folder / f"{name}-mapping.txt"
+    variant = name.lower().removeprefix("emnist-")
+    known = EMNIST.get(variant)
+    if known is None or path.is_file():
+        names = emnist_map(path)
+        for label, character in names.items() if known else ():
+            same = character.upper() if variant == "letters" else character
+            if known and known.get(label) != same:
+                raise InkfoldError(
+                    f"{path}: label {label} is {character!r}, in EMNIST's own map of {variant} it "
+                    f"is {known.get(label, 'no label')!r}; remove the file, or rename the set's "
+                    "files if they are another set"
+                )
+        return names
+    return known
 
 
 def emnist_map(path: Path) -> dict[int, str]:

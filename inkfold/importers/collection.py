@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inkfold.identity import Identity
 from inkfold.spec import Ink
+from inkfold.tally import Tally
 
 Official = Literal["train", "test"]
 
@@ -50,16 +51,21 @@ class Collection:
         Format and variant: "emnist-balanced".
     classes : tuple of str
         In label order; any text, also "/".
-    ink : {"dark", "light"}
-        Whether the format's pictures are dark on light or light on dark.
+    ink : {"dark", "light", "auto"}
+        Whether the pictures are dark on light or light on dark; "auto" if each may differ.
     count : int
-        How many pictures there are, for progress.
+        How many pictures there are, for progress; fewer come where some are left out.
     glyphs : callable
         Begins to read: gives the pictures one by one, in the order of the files, with at most one
         file of them in memory. May be called again.
     files : tuple of Identity
         The files that were read to make this object and that `glyphs` reads again; empty if there
         are none.
+    notes : tuple of str
+        How the files were read where they leave it open, a phrase each, for the user.
+    unreadable, ignored : Tally
+        Pictures and pages that cannot be read, and what else was left out and why; `glyphs` counts
+        them anew each time.
     """
 
     name: str
@@ -68,3 +74,6 @@ class Collection:
     count: int
     glyphs: Callable[[], Iterator[Glyph]]
     files: tuple[Identity, ...] = ()
+    notes: tuple[str, ...] = ()
+    unreadable: Tally = field(default_factory=Tally)
+    ignored: Tally = field(default_factory=Tally)

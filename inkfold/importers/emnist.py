@@ -1,14 +1,15 @@
-"""EMNIST as IDX files, all six variants: pictures transposed, classes in a mapping."""
+"""EMNIST as IDX files, all six variants: pictures transposed, labels not their characters."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from inkfold.importers.arrays import labelled
-from inkfold.importers.class_maps import emnist_map
+from inkfold.importers.class_maps import emnist_classes
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import SideFiles, find, identities, one_set
-from inkfold.importers.idx import NAMES, PICTURES, idx_parts, looks_like
+from inkfold.importers.idx import NAMES, idx_parts
+from inkfold.importers.idx_files import PICTURES, looks_like
 
 EXPECTED = "emnist-X-train-images-idx3-ubyte, ...-labels-idx1-ubyte, each may end in .gz"
 
@@ -28,14 +29,14 @@ def read(source: Path) -> Collection:
     Raises
     ------
     InkfoldError
-        If there are no such files or those of several variants, the mapping is missing, or a file
-        is torn.
+        If there are no such files or those of several variants, the variant is unknown and its
+        mapping missing, or a file is torn.
     """
     sides = _find(source)
     name = one_set(source, sides, ("images", "labels"), EXPECTED)
     files = identities(sides)
     parts = idx_parts(sides)
-    names = emnist_map(parts[0].images.path.parent / f"{name}-mapping.txt")
+    names = emnist_classes(parts[0].images.path.parent, name)
     return labelled(name.lower(), parts, names, files=files, transposed=True)
 
 

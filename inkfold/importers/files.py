@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -29,6 +31,13 @@ SIDES: dict[str, Official] = {
     "test": "test",
     "t10k": "test",
 }
+LEVELS = 5  # of folders, in which files of a format are looked for
+GLANCE = 10_000  # files and folders that are looked at to recognise a format
+# sides as words of any name; a validation that a set names is drawn anew from its train
+SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
+SIDE_WORDS |= {"validation": "train", "testing": "test"}
+VALIDATION = frozenset({"val", "valid", "validation"})
+XTRAIN = re.compile(r"^([xy])(train|test|val)$")  # as notebooks call arrays
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,29 @@ def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expect
     return names[0] or (source if source.is_dir() else source.parent).absolute().name.lower()
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name in small letters: csv, train, images of "csvTrainImages"."""
+    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return [part for word in words for part in XTRAIN.sub(r"\1 \2", word).split()]
+
+
+def side_of(words: Iterable[str]) -> Official | None:
+    """The side of a set that words name; None if none of them does, or two name different sides."""
+    sides = {SIDE_WORDS[word] for word in words if word in SIDE_WORDS}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def is_validation(words: Iterable[str]) -> bool:
+    """Whether words name a validation, which counts as train but is a part of its own."""
+    return not VALIDATION.isdisjoint(words)
+
+
+def validation_notes(paths: Iterable[Path]) -> list[str]:
+    """A note on each file whose name says that it is a validation."""
+    told = (path.name for path in paths if is_validation(words_of(path.stem)))
+    return [f"{name}: counts as train, of which validation is drawn anew" for name in told]
+
+
 def as_text(path: Path) -> str:
     r"""A path with forward slashes; bytes in it that are not UTF-8 become ``\xff``."""
     return readable(os.fsencode(path.as_posix()))
@@ -168,6 +200,45 @@ def folders_in(folder: Path) -> list[str]:
             return sorted(entry.name for entry in shown if entry.is_dir())
     except OSError:
         return []
+
+
+def files_below(source: Path, suffix: str, most: int | None = None) -> Iterator[Path]:
+    """The files with an ending at a source, and in the folders inside it, five levels deep.
+
+    Hidden files, and folders that are hidden, links or unreadable, are left out. Each folder's
+    files come sorted, before those of the folders in it.
+
+    Parameters
+    ----------
+    source : Path
+        A file, or a folder.
+    suffix : str
+        In small letters: ".xml".
+    most : int, optional
+        How many files and folders are looked at; by default all.
+    """
+    if source.is_file():
+        yield from [source] if source.suffix.lower() == suffix else []
+        return
+    left = most if most is not None else sys.maxsize
+    level = [source]
+    for _ in range(LEVELS):
+        below = []
+        for folder in level:
+            try:
+                with os.scandir(folder) as entries:
+                    listed = list(islice(entries, left))
+            except OSError:
+                continue
+            left -= len(listed)
+            for entry in sorted(listed, key=lambda entry: entry.name):
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(Path(entry.path))
+                elif entry.name.lower().endswith(suffix) and entry.is_file():
+                    yield Path(entry.path)
+        level = below
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:

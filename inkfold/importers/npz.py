@@ -1,36 +1,29 @@
-"""npz: KMNIST and Kuzushiji-49 as they are published, one array ``arr_0`` in each file."""
+"""npz: KMNIST and Kuzushiji-49 as they are published, one array ``arr_0`` in each file.
+
+Files of other names are read by `npz_arrays`.
+"""
 
 from __future__ import annotations
 
 import re
-import struct
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from inkfold.errors import InkfoldError
-from inkfold.importers.arrays import AGAIN, DAMAGE, Part, Stream, labelled
+from inkfold.importers import npz_arrays
+from inkfold.importers.arrays import Part, Stream, labelled
 from inkfold.importers.class_maps import map_beside
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import find, identities, one_set
+from inkfold.importers.npy import npy_stream
 
 NAMES = re.compile(
     r"(?P<name>.*?)[-_]?(?P<split>train|test)?[-_]?(?P<kind>imgs|labels)\.npz", re.IGNORECASE
 )
 EXPECTED = "X-train-imgs.npz and X-train-labels.npz, X-test-... too"
 INSIDE = "arr_0.npy"
-UNREADABLE: tuple[type[Exception], ...] = (ValueError, *DAMAGE)
-# what zipfile raises where it opens a damaged file; the second and third where a damaged entry
-# seems to be compressed in an unknown way, or encrypted
-NOT_A_ZIP: tuple[type[Exception], ...] = (
-    *(ValueError, NotImplementedError, RuntimeError, struct.error),
-    *DAMAGE,
-)
 
 
 def recognise(source: Path) -> str | None:
@@ -39,11 +32,17 @@ def recognise(source: Path) -> str | None:
         path = side.files.get("imgs")
         if path and zipfile.is_zipfile(path):
             return f"{path.name} is named as the Kuzushiji sets' files are and is a zip"
-    return None
+    return npz_arrays.recognise(source)
 
 
-def read(source: Path) -> Collection:
-    """Make a set of the pairs of files at `source`.
+def read(source: Path, label_column: str | None = None) -> Collection:
+    """Make a set of the pairs of files at `source`, or of the arrays in files of other names.
+
+    Parameters
+    ----------
+    source : Path
+    label_column : str, optional
+        The array of the labels, in files of other names.
 
     Raises
     ------
@@ -51,6 +50,8 @@ def read(source: Path) -> Collection:
         If there are no such files or those of several sets, or a file is torn.
     """
     sides = find(source, NAMES)
+    if label_column is not None or (not sides and npz_arrays.files_at(source)):
+        return npz_arrays.read(source, label_column)
     name = one_set(source, sides, ("imgs", "labels"), EXPECTED)
     files = identities(sides)
     parts = [
@@ -68,34 +69,10 @@ def read(source: Path) -> Collection:
 
 def _stream(path: Path, dimensions: int) -> Stream:
     """Read the header of the array in a file; raises InkfoldError if it is not as expected."""
-    with _opened(path) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            reader = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-                version, np.lib.format.read_array_header_2_0
-            )
-            shape, by_columns, dtype = reader(file)
-        except UNREADABLE as error:
-            raise InkfoldError(f"{path}: {INSIDE} is no NumPy array ({error}); {AGAIN}") from None
-        start = file.tell()
-    if dtype != np.uint8 or len(shape) != dimensions or (by_columns and dimensions > 1):
+    stream = npy_stream(path, INSIDE)
+    if stream.dtype != np.uint8 or len(stream.shape) != dimensions:
         raise InkfoldError(
-            f"{path}: {INSIDE} is {dtype} of shape {shape}, expected uint8 of {dimensions} "
-            f"dimension{'s' if dimensions > 1 else ''}, row by row"
+            f"{path}: {INSIDE} is {stream.dtype} of shape {stream.shape}, expected uint8 of "
+            f"{dimensions} dimension{'s' if dimensions > 1 else ''}, row by row"
         )
-    return Stream(path=path, opened=partial(_opened, path), start=start, shape=shape)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open the array in a zip file, at the array's first byte."""
-    with ExitStack() as stack:
-        try:
-            archive = stack.enter_context(zipfile.ZipFile(path))
-            names = archive.namelist()
-            file = stack.enter_context(archive.open(INSIDE)) if INSIDE in names else None
-        except NOT_A_ZIP as error:
-            raise InkfoldError(f"{path}: a damaged zip, or none ({error}); {AGAIN}") from None
-        if file is None:
-            raise InkfoldError(f"{path}: holds {names[:5]}, expected {INSIDE}; {AGAIN}")
-        yield file
+    return stream

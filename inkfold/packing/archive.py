@@ -15,10 +15,10 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.packing.listing import Tally
 from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
 from inkfold.picture_files import Entry, passed_over
 from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
+from inkfold.tally import Tally
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}

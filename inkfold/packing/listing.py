@@ -11,36 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.packing.scratch import Spool
+from inkfold.tally import Tally
 
-NAMED = 2000  # how many things a tally remembers by name; it counts all
 NO_SIDE = -1  # of a picture that no split was given for
-
-
-@dataclass
-class Tally:
-    """Things counted, the first of them by name.
-
-    Attributes
-    ----------
-    count : int
-        How many there are.
-    first : list of (str, str)
-        The first 2,000 of them: name and reason.
-    """
-
-    count: int = 0
-    first: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, reason: str) -> None:
-        """Count one more."""
-        self.count += 1
-        if len(self.first) < NAMED:
-            self.first.append((name, reason))
-
-    def include(self, other: Tally) -> None:
-        """Count what another tally counts as well."""
-        self.count += other.count
-        self.first += other.first[: NAMED - len(self.first)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity, all_unchanged
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
-from inkfold.packing.listing import NO_SIDE, Listing, Tally
+from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scan import label_by, scan
 from inkfold.packing.scratch import Spool
@@ -31,6 +31,7 @@ from inkfold.packing.table import labelled
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
+from inkfold.tally import Tally
 from inkfold.workers import Progress
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inkfold.errors import InkfoldError
 from inkfold.packing.given_split import Official, divide, in_several, leaks
 from inkfold.packing.layout import Layout
-from inkfold.packing.listing import Listing, Tally
+from inkfold.packing.listing import Listing
 from inkfold.packing.split import (
     Fractions,
     Groups,
@@ -26,6 +26,7 @@ from inkfold.packing.split import (
 from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, ImageSpec
+from inkfold.tally import Tally
 
 Rows = NDArray[np.int32]
 

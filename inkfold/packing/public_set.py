@@ -21,7 +21,7 @@ from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import check_free, naming, scratch_folder
 from inkfold.packing.given_split import Official, of_train
-from inkfold.packing.listing import NO_SIDE, Listing, Tally
+from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.pack import PackedRows, Report
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scratch import Records, Spool
@@ -29,6 +29,7 @@ from inkfold.packing.split import Fractions, Groups, numbered
 from inkfold.packing.stage import FACTS, Prepared, Staged
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.tally import Tally
 from inkfold.workers import Progress
 
 TOGETHER = 256  # pictures that are prepared together
@@ -59,6 +60,10 @@ class Importing:
         Divide all pictures anew, whatever the set's own split.
     transpose : bool
         Exchange rows and columns of every picture.
+    label_column : str, optional
+        Where the labels are, for the record.
+    margin_around : float, optional
+        What was cut out around boxes on pages, as a share of their longer side, for the record.
     """
 
     format: str
@@ -69,6 +74,8 @@ class Importing:
     min_per_class: int = 1
     resplit: bool = False
     transpose: bool = False
+    label_column: str | None = None
+    margin_around: float | None = None
 
     def packing(self) -> Packing:
         """The options that importing shares with packing a folder."""
@@ -193,8 +200,14 @@ def import_collection(
                 with progress("writing", sum(map(len, plan.orders))) as written:
                     blank = rows.write(writer, plan.orders, written)
                 writer.finish(_provenance(collection, importing, public, plan, blank))
-            read = len(public.staged.good)
-    return Report(plan=plan, read=read, unreadable=Tally(), ignored=Tally(), blank=blank)
+            read = len(public.staged.good) + collection.unreadable.count
+    return Report(
+        plan=plan,
+        read=read,
+        unreadable=collection.unreadable,
+        ignored=collection.ignored,
+        blank=blank,
+    )
 
 
 @contextmanager
@@ -287,7 +300,7 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     """Number the pictures class by class; inside a class they stay in the set's order."""
     labels = np.frombuffer(notes.labels, np.int32)
     if not len(labels):
-        raise InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+        raise _nothing_in(collection)
     order = np.argsort(labels, kind="stable").astype(np.int32)
     counts = np.bincount(labels, minlength=len(collection.classes))
     classes = list(zip(collection.classes, counts.tolist(), strict=True))
@@ -311,6 +324,17 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     )
 
 
+def _nothing_in(collection: Collection) -> InkfoldError:
+    """The error of a set without a picture; it names the first that was left out."""
+    for name, reason in (*collection.unreadable.first[:1], *collection.ignored.first[:1]):
+        count = collection.unreadable.count + collection.ignored.count
+        return InkfoldError(
+            f"{collection.name}: nothing is left of the set: {count:,} left out, the first is "
+            f"{name!r} ({reason})"
+        )
+    return InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+
+
 def _encoded(text: str) -> bytes:
     """A text in UTF-8; bytes of a file's name that are not text are spelled out."""
     return text.encode("utf-8", "backslashreplace")
@@ -330,6 +354,10 @@ def _provenance(
     options = importing.packing().recorded()
     del options["group_by"]
     own = {name: getattr(importing, name) for name in ("format", "resplit", "transpose")}
+    for name in ("label_column", "margin_around"):  # files without these keep their bytes
+        if getattr(importing, name) is not None:
+            own[name] = getattr(importing, name)
+    left_out = {"unreadable": collection.unreadable.count, "ignored": collection.ignored.count}
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     noticed = {
         "classes": len(plan.classes),
@@ -343,5 +371,5 @@ def _provenance(
         "options": options | own | {"split": importing.fractions, "read_ink": collection.ink},
         "seed": importing.seed,
         "source": {"fingerprint": public.staged.fingerprint},
-        "counts": counts | noticed,
+        "counts": counts | noticed | {name: count for name, count in left_out.items() if count},
     }

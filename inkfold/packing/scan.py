@@ -15,12 +15,13 @@ import numpy as np
 from inkfold.class_names import normal
 from inkfold.errors import InkfoldError
 from inkfold.packing.layout import Arrangement, Layout, Seen, arrangement, split_of
-from inkfold.packing.listing import NO_SIDE, Gathering, Listing, Tally
+from inkfold.packing.listing import NO_SIDE, Gathering, Listing
 from inkfold.packing.names import ClassNames
 from inkfold.packing.scratch import Spool
 from inkfold.packing.source import Source
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS
+from inkfold.tally import Tally
 
 SHOWN = 3  # names in a message
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.packing.archive import ENDINGS, Archive
-from inkfold.packing.listing import Tally
 from inkfold.picture_files import Entry, is_picture, walk
+from inkfold.tally import Tally
 
 EXPECTED = "expected a folder with one folder of pictures per class"
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
-from inkfold.packing.listing import Tally
 from inkfold.packing.members import opened, read_member
 from inkfold.packing.scratch import Records, Spool
 from inkfold.picture import decode, load, prepare
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
+from inkfold.tally import Tally
 from inkfold.workers import in_order
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from inkfold.class_names import normal
 from inkfold.errors import InkfoldError
 from inkfold.packing.layout import SPLIT_NAMES, split_of
-from inkfold.packing.listing import NO_SIDE, Gathering, Listing, Tally
+from inkfold.packing.listing import NO_SIDE, Gathering, Listing
 from inkfold.packing.source import Source
+from inkfold.tally import Tally
 
 # what people call these columns; compared in small letters, without spaces and underscores
 COLUMN_NAMES = {

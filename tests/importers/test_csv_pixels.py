@@ -56,8 +56,9 @@ def test_a_bad_line_of_csv_is_reported_with_its_number(tmp_path: Path) -> None:
         (good[:-30], r"line 3 has 77\d fields, expected a label and 784 numbers"),
         (good[:-2] + "x\n", "line 3 has b'x', expected a label and 784 numbers"),
         (good[:-2] + "256\n", "line 3 has b'256', expected a label and 784 numbers"),
-        (good + "-1,3\n", "line 4 begins with b'-1,3"),
-        ("1,2,3\n" * 3, "3 fields in its first lines, the first is b'1'; expected a label"),
+        (good + "-1,3\n", "line 4 begins with b'-1'"),
+        ("1,2,3\n" * 3, "3 fields in its first lines; expected a label and as many pixels"),
+        (good + "q" + good[1:], "line 4 begins with b'q', expected a label from 0"),
     ):
         path.write_text(bad)
         assert re.search(complaint, refusal("csv", path)), refusal("csv", path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from inkfold.importers.class_maps import EMNIST, emnist_map
 from inkfold.importers.formats import FORMATS
-from tests.worlds.foreign_files import MAPPING, SIDE, write_idx, write_mat
+from tests.worlds.foreign_files import MAPPING, SIDE, csv_lines, write_idx, write_mat
 from tests.worlds.reading import described, real, refusal
 
 
@@ -34,7 +36,6 @@ def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> N
     """Of several variants in one folder, the beginning of their names chooses one."""
     for name in ("emnist-letters", "emnist-mnist"):
         write_idx(tmp_path, f"{name}-test", [1], transposed=True)
-        (tmp_path / f"{name}-mapping.txt").write_text(MAPPING)
 
     message = refusal("emnist", tmp_path)
     chosen = FORMATS["emnist"].read(tmp_path / "emnist-mnist")
@@ -45,13 +46,59 @@ def test_one_of_emnist_s_variants_is_named_by_its_beginning(tmp_path: Path) -> N
     assert FORMATS["emnist"].recognise(tmp_path / "emnist-mnist")
 
 
+@pytest.mark.parametrize(
+    ("variant", "labels", "characters"),
+    [
+        ("byclass", [0, 10, 35, 36, 61], "0AZaz"),
+        ("bymerge", [9, 35, 36, 38, 46], "9Zadt"),
+        ("balanced", [9, 35, 36, 43, 44], "9Zanq"),
+        ("letters", [1, 26], "AZ"),
+        ("digits", [0, 9], "09"),
+        ("mnist", [0, 9], "09"),
+    ],
+)
+def test_emnist_needs_no_mapping_file(
+    tmp_path: Path, variant: str, labels: list[int], characters: str
+) -> None:
+    """Without its file each of the six variants has the characters of its official map."""
+    write_idx(tmp_path, f"emnist-{variant}-test", labels, transposed=True)
+    (tmp_path / f"emnist-{variant}-train.csv").write_text(csv_lines(labels, transposed=True))
+
+    for how in ("emnist", "csv"):
+        named = [name for name, *_ in described(FORMATS[how].read(tmp_path))]
+        assert "".join(named) == characters
+
+
+def test_a_mapping_file_is_taken_unless_it_contradicts(tmp_path: Path) -> None:
+    """A file beside the set names its classes; another character than EMNIST's own is refused."""
+    write_idx(tmp_path, "emnist-letters-test", [2, 1], transposed=True)
+    mapping = tmp_path / "emnist-letters-mapping.txt"
+
+    mapping.write_text("1 97\n2 98\n")
+    assert [name for name, *_ in described(FORMATS["emnist"].read(tmp_path))] == ["b", "a"]
+    for text, found in (
+        ("1 65\n2 67\n", "label 2 is 'C', in EMNIST's own map of letters it is 'B'"),
+        ("0 65\n1 66\n", "label 0 is 'A', in EMNIST's own map of letters it is 'no"),
+    ):
+        mapping.write_text(text)
+        assert found in refusal("emnist", tmp_path)
+
+
+def test_the_real_mappings_are_those_that_are_known() -> None:
+    """The files that come with ByMerge and ByClass give each label the known character."""
+    for variant in ("bymerge", "byclass"):
+        path = real(f"emnist-{variant}-test") / f"emnist-{variant}-mapping.txt"
+        assert emnist_map(path) == EMNIST[variant]
+
+
 def test_what_emnist_lacks_is_reported(tmp_path: Path) -> None:
     """A missing or bad mapping and missing labels are refused, and EMNIST as idx as well."""
+    write_idx(tmp_path / "other", "emnist-other-test", [1], transposed=True)
     write_idx(tmp_path, "emnist-letters-test", [1], transposed=True)
     mapping = tmp_path / "emnist-letters-mapping.txt"
 
-    assert "emnist-letters-mapping.txt: no such file; put the mapping there" in refusal(
-        "emnist", tmp_path
+    assert "emnist-other-mapping.txt: no such file; put the mapping there" in refusal(
+        "emnist", tmp_path / "other"
     )
     for text, complaint in (
         ("1 65\nx 66\n", "line 2 is b'x 66', expected a new label"),

@@ -6,21 +6,31 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from inkfold.importers.files import files_below
 from inkfold.importers.formats import FORMATS
 from tests.worlds.drawn_pictures import write_classes
-from tests.worlds.foreign_files import csv_lines, write_all, write_idx
+from tests.worlds.foreign_files import (
+    csv_lines,
+    idx_bytes,
+    letters,
+    write_all,
+    write_idx,
+    write_stack,
+)
+from tests.worlds.pages import WRITERS
 from tests.worlds.reading import described, real, refusal
 
 
 def test_the_end_of_a_word_is_not_a_side(tmp_path: Path) -> None:
     """A file is a set's test if its name has the word test, not a word that ends so as latest."""
     for name, side in (("latest.csv", None), ("mnist_test.csv", "test"), ("train.csv", "train")):
-        (tmp_path / name).write_text(csv_lines([1]))
+        (tmp_path / name).write_text(csv_lines([1, 0]))
         assert [
             official for _, official, *_ in described(FORMATS["csv"].read(tmp_path / name))
-        ] == [side]
+        ] == [side, side]
     write_idx(tmp_path / "idx", "contest", [1])
     assert [official for _, official, *_ in described(FORMATS["idx"].read(tmp_path / "idx"))] == [
         None
@@ -32,6 +42,27 @@ def test_each_format_recognises_its_own_and_no_other(tmp_path: Path) -> None:
     for name, place in write_all(tmp_path).items():
         reasons = {how: FORMATS[how].recognise(place) for how in FORMATS}
         assert [how for how, reason in reasons.items() if reason] == [name]
+
+
+def test_sets_under_names_of_their_own_are_recognised_by_one_format(tmp_path: Path) -> None:
+    """Arrays, tables, pairs of files and boxes on pages are told apart by what they hold."""
+    places = {how: tmp_path / how for how in ("npz", "mat", "csv", "idx", *WRITERS)}
+    for place in places.values():
+        place.mkdir()
+    for how, write in WRITERS.items():
+        write(places[how])
+    np.savez(places["npz"] / "mine.npz", letters(2), np.arange(2))
+    write_stack(places["mat"] / "mine.mat")
+    (places["idx"] / "pictures").write_bytes(idx_bytes(letters(2)))
+    (places["idx"] / "answers").write_bytes(idx_bytes(np.arange(2, dtype=np.uint8)))
+    lines = [line.partition(",")[2] for line in csv_lines([0, 1]).splitlines()]
+    (places["csv"] / "images.csv").write_text("\n".join(lines))
+    (places["csv"] / "labels.csv").write_text("a\nb\n")
+
+    for name, place in places.items():
+        reasons = {how: FORMATS[how].recognise(place) for how in FORMATS}
+        assert [how for how, reason in reasons.items() if reason] == [name]
+        assert FORMATS[name].read(place).count == 2
 
 
 def test_foreign_input_is_recognised_by_none_and_stops_nothing(tmp_path: Path) -> None:
@@ -55,8 +86,24 @@ def test_foreign_input_is_recognised_by_none_and_stops_nothing(tmp_path: Path) -
     (tmp_path / "dangling.csv").symlink_to("nowhere")
     for source in (tmp_path, tmp_path / "classes", *tmp_path.glob("f*"), tmp_path / "nowhere/x"):
         assert [how for how in FORMATS if FORMATS[how].recognise(source)] == []
-        for how in ("idx", "emnist", "emnist-mat", "npz", "csv"):
+        for how in ("idx", "emnist", "emnist-mat", "npz", "csv", "mat", "parquet", *WRITERS):
             refusal(how, source)
+
+
+def test_files_are_looked_for_in_folders_and_not_behind_links(tmp_path: Path) -> None:
+    """Hidden files and folders and links to folders are passed over; a glance has an end."""
+    for name in ("b.xml", "a.XML", "x/c.xml", ".h/d.xml", "x/.e.xml", "1/2/3/4/5/6/deep.xml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "z").symlink_to(tmp_path / "x")
+
+    found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path, ".xml")]
+
+    assert found == ["a.XML", "b.xml", "x/c.xml"]
+    assert list(files_below(tmp_path / "b.xml", ".xml")) == [tmp_path / "b.xml"]
+    assert list(files_below(tmp_path / "b.xml", ".json")) == []
+    glance = list(files_below(tmp_path, ".xml", 6))  # as many as lie in the upper folder
+    assert [path.name for path in glance] == ["a.XML", "b.xml"]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_torn_npz_is_reported(tmp_path: Path) -> None:
     np.savez(path, np.zeros((2, SIDE, SIDE)))
     assert "arr_0.npy is float64 of shape (2, 28, 28), expected uint8" in refusal("npz", tmp_path)
     np.savez(path, np.asfortranarray(letters(2)))
-    assert "of shape (2, 28, 28), expected uint8 of 3 dimensions, row by row" in refusal(
+    assert "of shape (2, 28, 28), stored column by column, expected row by row" in refusal(
         "npz", tmp_path
     )
     write_npz(path, letters(2)[0])

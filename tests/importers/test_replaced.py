@@ -16,18 +16,25 @@ from tests.importers.test_casia import sample
 from tests.importers.test_etl import b_record
 from tests.importers.test_etl import put as put_etl
 from tests.importers.test_hasy import put as put_hasy
-from tests.worlds.foreign_files import MAPPING, write_all
+from tests.worlds.foreign_files import MAPPING, write_all, write_stack
 from tests.worlds.packing_run import silent
+from tests.worlds.pages import WRITERS
 
 # every format whose files are read twice, and one of these files
 READ_TWICE = {
     "idx": "train-images-idx3-ubyte",
-    "emnist": "emnist-mnist-train-labels-idx1-ubyte",
+    "emnist": "emnist-letters-train-labels-idx1-ubyte",
     "npz": "k49-train-imgs.npz",
     "csv": "any.csv",
     "hasy": "hasy-data-labels.csv",
     "casia": "1.gnt",
     "etl8b": "ETL8B2C1",
+    "mat": "mine.mat",
+    "coco": "annotations/instances.json",
+    "yolo": "labels/1.txt",
+    "voc": "Annotations/1.xml",
+    "page-xml": "page/1.xml",
+    "alto": "1.xml",
 }
 
 
@@ -39,9 +46,14 @@ def written(folder: Path, name: str) -> Path:
         return put_casia(folder / "1.gnt", 2 * sample()).parent
     if name == "etl8b":
         return put_etl(folder, ETL8B2C1=b"\0" * 512 + b_record(0x2422))
+    if name in WRITERS:
+        WRITERS[name](folder)
+        return folder
+    if name == "mat":
+        return write_stack(folder / "mine.mat").parent
     place = write_all(folder)[name]
     if name == "emnist":
-        (place / "emnist-mnist-mapping.txt").write_text(MAPPING)
+        (place / "emnist-letters-mapping.txt").write_text(MAPPING)
     return place
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.listing import NAMED, Listing, Tally
+from inkfold.packing.listing import Listing
 from inkfold.packing.scan import scan
 from inkfold.packing.source import open_source
+from inkfold.tally import NAMED, Tally
 from tests.worlds.drawn_pictures import encode, glyph
 
 PNG = encode(".png", glyph(np.random.default_rng(0)))

@@ -115,14 +115,23 @@ def write_mat(path: Path, sides: Mapping[str, tuple[Sequence[int], Sequence[int]
     return path
 
 
+def write_stack(path: Path) -> Path:
+    """Write a MATLAB file of two pictures along the first axis and two labels."""
+    from scipy.io import savemat
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    savemat(path, {"X": letters(2), "y": np.arange(2)}, do_compression=True)
+    return path
+
+
 def write_all(folder: Path) -> dict[str, Path]:
     """Write one set of each format that is a few files; returns the set's folder by format."""
     places = {name: folder / name for name in ("idx", "emnist", "emnist-mat", "npz", "csv")}
     for place in places.values():
         place.mkdir(parents=True)
     write_idx(places["idx"], "train", [1])
-    write_idx(places["emnist"], "emnist-mnist-train", [1], transposed=True)
+    write_idx(places["emnist"], "emnist-letters-train", [1], transposed=True)
     write_mat(places["emnist-mat"] / "emnist-letters.mat", {"train": ([1], [1])})
     write_k49(places["npz"])
-    (places["csv"] / "any.csv").write_text(csv_lines([1]))
+    (places["csv"] / "any.csv").write_text(csv_lines([1, 0]))
     return places
