@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inkfold.errors import InkfoldError
 from inkfold.importers.collection import Official
-from inkfold.importers.files import is_validation, side_of, words_of
+from inkfold.importers.files import SIDE_ORDER, side_of, words_of
 from inkfold.importers.labels import NAMES
 
 IMAGES = frozenset({"image", "images", "img", "imgs", "picture", "pictures", "data", "x"})
@@ -44,7 +44,7 @@ class Pair:
 
     Attributes
     ----------
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
         By the words of the arrays' names.
     pictures, labels : Member
     """
@@ -71,15 +71,13 @@ def pairs_of(
     InkfoldError
         If there is no pair, or arrays may be paired in more than one way.
     """
-    sides: dict[tuple[Official | None, bool], list[Member]] = {}
+    sides: dict[Official | None, list[Member]] = {}
     for member in members:
-        words = words_of(member.name)  # a validation is a part of its own beside the train
-        part = side_of(words), is_validation(words)
-        sides.setdefault(part, []).append(member)
+        sides.setdefault(side_of(words_of(member.name)), []).append(member)
     pairs, notes = [], []
-    order = sorted(sides, key=lambda part: ({"train": 0, "test": 1}.get(part[0] or "", 2), part[1]))
-    for split, validation in order:
-        found = sides[split, validation]
+    order = sorted(sides, key=SIDE_ORDER.__getitem__)
+    for split in order:
+        found = sides[split]
         pictures = [member for member in found if member.pictures is not None]
         labels = _labels(found, pictures, label_column)
         if pictures and not labels and len(order) > 1:
@@ -87,10 +85,6 @@ def pairs_of(
         elif pictures:
             images, chosen = _pair(path, found, pictures, labels)
             pairs.append(Pair(split=split, pictures=images, labels=chosen))
-            if validation:
-                notes.append(
-                    f"{path.name}: {images.name} counts as train, of which validation is drawn anew"
-                )
     if not pairs:
         raise _refused(path, members, "no array of pictures with an array of as many labels")
     return pairs, notes

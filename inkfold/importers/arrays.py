@@ -89,7 +89,7 @@ class Part:
     ----------
     images : Stream of shape (N, H, W)
     labels : Stream of shape (N,)
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     """
 
     images: Stream

@@ -13,7 +13,7 @@ from inkfold.identity import Identity
 from inkfold.spec import Ink
 from inkfold.tally import Tally
 
-Official = Literal["train", "test"]
+Official = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Glyph:
         Place of the picture's class in `Collection.classes`.
     source : str
         "FILE:INDEX" with the index from 0, or the picture's path under the set's folder.
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
         The side of the set's own split, if the set has one.
     group : str, optional
         Writer, page or sheet, if known; pictures of a group stay in one split.

@@ -18,7 +18,7 @@ from inkfold.importers.csv_layout import (
     look_at,
     unlabelled,
 )
-from inkfold.importers.files import SIDE_WORDS, is_validation, side_of, words_of
+from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, side_of, words_of
 from inkfold.importers.labels import NAMES, Labels
 
 IMAGES = frozenset({"image", "images", "img", "imgs", "picture", "pictures", "pixel", "pixels"})
@@ -36,7 +36,7 @@ class LabelFile:
     path : Path
     name : str
         What is left of the file's name without its side and kind.
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     """
 
     path: Path
@@ -101,17 +101,16 @@ def label_pairs(source: Path) -> list[tuple[Layout, LabelFile]]:
         paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
     except OSError:
         return []
-    kinds: dict[tuple[str, Official | None, bool, str], list[Path]] = {}
+    kinds: dict[tuple[str, Official | None, str], list[Path]] = {}
     for path in paths:
         words = [word for word in words_of(path.stem) if not SHAPE.fullmatch(word)]
         kind = _kind(words)
         if kind:
             rest = [word for word in words if word not in IMAGES | LABELS | SIDE_WORDS.keys()]
-            part = " ".join(rest), side_of(words), is_validation(words)
-            kinds.setdefault((*part, kind), []).append(path)
+            kinds.setdefault((" ".join(rest), side_of(words), kind), []).append(path)
     pairs = []
-    for (name, split, validation, kind), found in kinds.items():
-        partners = kinds.get((name, split, validation, "labels"), [])
+    for (name, split, kind), found in kinds.items():
+        partners = kinds.get((name, split, "labels"), [])
         meant = source.is_dir() or source in (*found, *partners)
         if kind == "images" and partners and meant:
             pairs.append(_pair(found, partners, name, split))
@@ -122,7 +121,7 @@ def label_pairs(source: Path) -> list[tuple[Layout, LabelFile]]:
             f"{source} holds {len(names)} sets: {', '.join(map(repr, names))}; name one of the "
             "files"
         )
-    return sorted(whole, key=lambda pair: {"train": 0, "test": 1}.get(pair[1].split or "", 2))
+    return sorted(whole, key=lambda pair: SIDE_ORDER[pair[1].split])
 
 
 def _kind(words: Sequence[str]) -> str | None:

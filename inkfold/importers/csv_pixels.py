@@ -22,7 +22,7 @@ from inkfold.importers.class_maps import emnist_classes
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.csv_labels import LabelFile, label_pairs
 from inkfold.importers.csv_layout import Layout, layout_of, look_at, seems_labelled
-from inkfold.importers.files import SideFiles, find, identities, one_set, validation_notes
+from inkfold.importers.files import SideFiles, find, identities, one_set
 from inkfold.importers.labels import Labels, classes_of, number_of, odd_one, places_in
 from inkfold.spec import Ink
 
@@ -37,7 +37,7 @@ class Table:
     Attributes
     ----------
     path : Path
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     layout : Layout
     labels : LabelFile, optional
         The file of the labels, where they are not among the columns.
@@ -136,7 +136,6 @@ def _collection(name: str, tables: Sequence[Table], files: tuple[Identity, ...])
         _check_labels(table, column, known, list(names))
     ink: Ink = "light" if emnist or name.lower().startswith("a_z") else _ink(tables[0])
     notes = [note for table in tables if (note := _note(table))]
-    notes += validation_notes(table.path for table in tables)
     if ink == "dark":
         notes.append(f"{tables[0].path.name}: the edges of its pictures are light, the ink is dark")
     numbers = [known[column.places] for column, known in zip(labels, places, strict=True)]

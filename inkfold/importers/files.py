@@ -24,19 +24,22 @@ from inkfold.importers.collection import Official
 from inkfold.picture import read
 from inkfold.picture_files import readable
 
-# as `inkfold export` calls the sides too: validation is a part of train
 SIDES: dict[str, Official] = {
     "train": "train",
-    "validation": "train",
+    "validation": "validation",
     "test": "test",
     "t10k": "test",
 }
+SIDE_ORDER: dict[Official | None, int] = {"train": 0, "validation": 1, "test": 2, None: 3}
 LEVELS = 5  # of folders, in which files of a format are looked for
 GLANCE = 10_000  # files and folders that are looked at to recognise a format
-# sides as words of any name; a validation that a set names is drawn anew from its train
-SIDE_WORDS: dict[str, Official] = SIDES | dict.fromkeys(("training", "val", "valid"), "train")
-SIDE_WORDS |= {"validation": "train", "testing": "test"}
-VALIDATION = frozenset({"val", "valid", "validation"})
+# sides as words of any name
+SIDE_WORDS: dict[str, Official] = SIDES | {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "testing": "test",
+}
 XTRAIN = re.compile(r"^([xy])(train|test|val)$")  # as notebooks call arrays
 
 
@@ -48,7 +51,7 @@ class SideFiles:
     ----------
     name : str
         The set's name, as far as it is part of the files' names.
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
         The side, if it is part of the files' names.
     files : mapping of str to Path
         By the kind of content ("images", "labels"), as the pattern of names calls it.
@@ -76,19 +79,15 @@ def find(source: Path, pattern: re.Pattern[str]) -> list[SideFiles]:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError:
         return []
-    sides: dict[tuple[str, Official | None, bool], dict[str, Path]] = {}
+    sides: dict[tuple[str, Official | None], dict[str, Path]] = {}
     for name in names:
         match = pattern.fullmatch(name)
         if match is None or not (source.is_dir() or name.startswith(_beginning(source, pattern))):
             continue
-        word = (match["split"] or "").lower()
-        side = match["name"], SIDES.get(word), word == "validation"
+        side = match["name"], SIDES.get((match["split"] or "").lower())
         kind = match.groupdict().get("kind", "pictures").lower()
         sides.setdefault(side, {}).setdefault(kind, folder / name)
-    return [
-        SideFiles(name, split, files)
-        for (name, split, _), files in sorted(sides.items(), key=_order)
-    ]
+    return [SideFiles(*side, files) for side, files in sorted(sides.items(), key=_order)]
 
 
 def identities(sides: Iterable[SideFiles]) -> tuple[Identity, ...]:
@@ -104,12 +103,10 @@ def _beginning(source: Path, pattern: re.Pattern[str]) -> str:
     return source.name[: match.start("kind")] if "kind" in match.groupdict() else source.name
 
 
-def _order(
-    item: tuple[tuple[str, Official | None, bool], dict[str, Path]],
-) -> tuple[str, str, bool]:
+def _order(item: tuple[tuple[str, Official | None], dict[str, Path]]) -> tuple[str, int]:
     """By name, train before validation before test."""
-    (name, split, validation), _ = item
-    return name, {"train": "0", "test": "1"}.get(split or "", "2"), validation
+    (name, split), _ = item
+    return name, SIDE_ORDER[split]
 
 
 def one_set(source: Path, sides: list[SideFiles], kinds: tuple[str, ...], expected: str) -> str:
@@ -147,17 +144,6 @@ def side_of(words: Iterable[str]) -> Official | None:
     """The side of a set that words name; None if none of them does, or two name different sides."""
     sides = {SIDE_WORDS[word] for word in words if word in SIDE_WORDS}
     return sides.pop() if len(sides) == 1 else None
-
-
-def is_validation(words: Iterable[str]) -> bool:
-    """Whether words name a validation, which counts as train but is a part of its own."""
-    return not VALIDATION.isdisjoint(words)
-
-
-def validation_notes(paths: Iterable[Path]) -> list[str]:
-    """A note on each file whose name says that it is a validation."""
-    told = (path.name for path in paths if is_validation(words_of(path.stem)))
-    return [f"{name}: counts as train, of which validation is drawn anew" for name in told]
 
 
 def as_text(path: Path) -> str:

@@ -12,7 +12,7 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.arrays import head
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_WORDS, is_validation, side_of, validation_notes, words_of
+from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, side_of, words_of
 from inkfold.importers.idx_files import TYPES, idx_stream
 from inkfold.importers.labels import Labels, sides_of
 from inkfold.importers.picture_arrays import Pictures, arrangement, factor_of, glyphs_of, ink_in
@@ -27,7 +27,7 @@ class IdxPair:
 
     Attributes
     ----------
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     pictures, labels : Path
     """
 
@@ -63,22 +63,21 @@ def pairs_at(source: Path) -> list[IdxPair]:
         return []
     if not (source.is_dir() or source in paths):
         return []
-    sides: dict[tuple[Official | None, bool], dict[str, list[Path]]] = {}
+    sides: dict[Official | None, dict[str, list[Path]]] = {}
     for path in paths:
         kind = _kind(path)
         packed = path.suffix == ".gz" and path.with_suffix("") in paths  # a copy of it
         if kind and not packed:
-            words = words_of(path.name)
-            part = side_of(words), is_validation(words)
+            part = side_of(words_of(path.name))
             found = sides.setdefault(part, {"pictures": [], "labels": []})
             found[kind].append(path)
     pairs = [
         IdxPair(side, *_pair(found["pictures"], found["labels"]))
-        for (side, _), found in sides.items()
+        for side, found in sides.items()
         if found["pictures"] and found["labels"]
         if source.is_dir() or source in found["pictures"] + found["labels"]
     ]
-    return sorted(pairs, key=lambda pair: {"train": 0, "test": 1}.get(pair.split or "", 2))
+    return sorted(pairs, key=lambda pair: SIDE_ORDER[pair.split])
 
 
 def _kind(path: Path) -> str | None:
@@ -138,7 +137,6 @@ def read(source: Path, pairs: Sequence[IdxPair]) -> Collection:
                 f"{pair.pictures.name}: the labels are those of {pair.labels.name}"
                 for pair in pairs
             ),
-            *validation_notes(pair.pictures for pair in pairs),
         ),
     )
 

@@ -18,7 +18,7 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import Member, Pair, pairs_of
 from inkfold.importers.arrays import ink_of
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_WORDS, nothing_at, side_of, validation_notes, words_of
+from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
 from inkfold.importers.labels import Labels, sides_of
 from inkfold.importers.mat_files import NUMBERS, Variable, is_mat, variables_of
 from inkfold.importers.picture_arrays import CHANNELS, LEAST, Pictures, factor_of, glyphs_of, grey
@@ -98,7 +98,7 @@ def read(source: Path, label_column: str | None = None) -> Collection:
         count=sum(map(len, labels)),
         glyphs=partial(glyphs_of, parts, numbers),
         files=files,
-        notes=(*notes, *validation_notes(paths)),
+        notes=tuple(notes),
     )
 
 
@@ -109,7 +109,7 @@ def _files(source: Path) -> list[Path]:
         found = [path for path in paths if path.suffix.lower() == ".mat" and is_mat(path)]
     except OSError:
         return []
-    return sorted(found, key=lambda path: {"train": 0, "test": 1}.get(_side(path) or "", 2))
+    return sorted(found, key=lambda path: SIDE_ORDER[_side(path)])
 
 
 def _side(path: Path) -> Official | None:

@@ -12,7 +12,7 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import Member, Pair, pairs_of
 from inkfold.importers.arrays import Stream
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_WORDS, nothing_at, side_of, validation_notes, words_of
+from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
 from inkfold.importers.labels import Labels, is_one_hot, sides_of
 from inkfold.importers.npy import npy_names, npy_stream
 from inkfold.importers.picture_arrays import (
@@ -95,7 +95,7 @@ def read(source: Path, label_column: str | None) -> Collection:
         count=sum(map(len, labels)),
         glyphs=partial(glyphs_of, parts, numbers),
         files=files,
-        notes=(*notes, *validation_notes(paths)),
+        notes=tuple(notes),
     )
 
 
@@ -115,7 +115,7 @@ def _side(path: Path) -> Official | None:
 
 
 def _side_order(path: Path) -> int:
-    return {"train": 0, "test": 1}.get(_side(path) or "", 2)
+    return SIDE_ORDER[_side(path)]
 
 
 def _members(path: Path) -> list[Member]:

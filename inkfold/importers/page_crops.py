@@ -60,7 +60,7 @@ class Page:
         Of the page, in pixels, as the file says it.
     shares : bool
         Whether boxes are in shares of the page.
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     """
 
     name: str

@@ -19,7 +19,7 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import IMAGES
 from inkfold.importers.arrays import AGAIN, BLOCK
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.files import SIDE_WORDS, is_validation, nothing_at, side_of, words_of
+from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
 from inkfold.importers.labels import NAMES, Labels, sides_of, spelt
 from inkfold.picture import as_grey, decode
 from inkfold.tally import Tally
@@ -35,7 +35,7 @@ class Part:
     Attributes
     ----------
     path : Path
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
         By the words of the file's and its folder's names.
     image : str
         The column of the pictures.
@@ -99,7 +99,7 @@ def read(source: Path, label_column: str | None = None) -> Collection:
         count=sum(map(len, numbers)),
         glyphs=partial(_glyphs, parts, numbers, unreadable, ignored),
         files=files,
-        notes=tuple(_notes(folder, parts)),
+        notes=tuple(_notes(parts)),
         unreadable=unreadable,
         ignored=ignored,
     )
@@ -115,7 +115,7 @@ def _files(source: Path) -> list[Path]:
         found = [path for path in paths if path.suffix.lower() == ".parquet" and _begins(path)]
     except OSError:
         return []
-    return sorted(found, key=lambda path: {"train": 0, "test": 1}.get(_side(source, path) or "", 2))
+    return sorted(found, key=lambda path: SIDE_ORDER[_side(source, path)])
 
 
 def _begins(path: Path) -> bool:
@@ -295,14 +295,11 @@ def _text(part: Part, value: object) -> str | None:
     return str(int(value))  # type: ignore[call-overload]  # a number, as tested above
 
 
-def _notes(folder: Path, parts: Sequence[Part]) -> Iterator[str]:
+def _notes(parts: Sequence[Part]) -> Iterator[str]:
     """What was taken for pictures and labels."""
     first = parts[0]
     named = "" if first.names is None else ", with the names that the file brings"
     yield f"{first.path.name}: pictures in column {first.image}, labels in {first.label}{named}"
-    for part in parts:
-        if is_validation(_words(folder, part.path)):
-            yield f"{part.path.name}: counts as train, of which validation is drawn anew"
 
 
 def _glyphs(

@@ -31,7 +31,7 @@ class Pictures:
         Begins to read: gives the array block by block, in an arrangement that `grey` takes.
     factor : float
         By what its values are multiplied.
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
     source : str
         "FILE", or "FILE:ARRAY" where a file holds several.
     """

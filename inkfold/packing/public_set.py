@@ -28,12 +28,12 @@ from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Fractions, Groups, numbered
 from inkfold.packing.stage import FACTS, Prepared, Staged
 from inkfold.picture import prepare
-from inkfold.spec import SPLITS, TEST, TRAIN, ImageSpec
+from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
 from inkfold.workers import Progress
 
 TOGETHER = 256  # pictures that are prepared together
-SIDES = {"train": TRAIN, "test": TEST, None: NO_SIDE}
+SIDES = {"train": TRAIN, "validation": VALIDATION, "test": TEST, None: NO_SIDE}
 ALL: Fractions = (0.8, 0.1, 0.1)
 TRAINING: Fractions = (0.9, 0.1, 0.0)  # of a set that has its own test
 

@@ -36,16 +36,16 @@ def test_pictures_and_labels_in_two_files_are_read_together(tmp_path: Path) -> N
     assert collection.notes[0].endswith("the labels are those of csvTrainLabel 13440x1.csv")
 
 
-def test_a_validation_counts_as_train(tmp_path: Path) -> None:
-    """Three parts are three pairs; a note says that validation is drawn anew."""
+def test_a_validation_is_a_side_of_its_own(tmp_path: Path) -> None:
+    """Three parts are three pairs, in the order of the splits."""
     for part in ("train", "val", "test"):
         (tmp_path / f"X_{part}.csv").write_text(pictures(2))
         (tmp_path / f"y_{part}.csv").write_text("1\n0\n")
 
     collection = FORMATS["csv"].read(tmp_path)
 
-    assert [split for _, split, *_ in described(collection)] == [*["train"] * 4, *["test"] * 2]
-    assert "X_val.csv: counts as train, of which validation is drawn anew" in collection.notes
+    sides = [split for _, split, *_ in described(collection)]
+    assert sides == [*["train"] * 2, *["validation"] * 2, *["test"] * 2]
 
 
 def test_labels_may_have_a_heading_and_a_number(tmp_path: Path) -> None:

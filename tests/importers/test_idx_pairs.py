@@ -35,11 +35,10 @@ def test_a_pair_of_any_names_is_read(tmp_path: Path) -> None:
     assert described(collection) == [
         ("3", "train", "a_train.bin:0", None),
         ("1", "train", "a_train.bin:1", None),
-        ("3", "train", "val-x:0", None),
+        ("3", "validation", "val-x:0", None),
         ("1", "test", "TestPixels.gz:0", None),
     ]
     assert collection.notes[0] == "a_train.bin: the labels are those of b_train.bin"
-    assert collection.notes[-1] == "val-x: counts as train, of which validation is drawn anew"
     assert len(described(alone)) == 2
 
 

@@ -78,8 +78,8 @@ def test_one_file_with_train_and_test_keeps_its_split(tmp_path: Path) -> None:
     ]
 
 
-def test_a_validation_counts_as_train_and_two_files_are_two_sides(tmp_path: Path) -> None:
-    """The split that packing makes replaces a validation; a note says so."""
+def test_a_validation_is_a_side_and_two_files_are_two_sides(tmp_path: Path) -> None:
+    """The names of arrays say the side, and where they do not, the file's name does."""
     np.savez(
         tmp_path / "set_train.npz",
         train_images=letters(1),
@@ -91,8 +91,7 @@ def test_a_validation_counts_as_train_and_two_files_are_two_sides(tmp_path: Path
 
     collection = FORMATS["npz"].read(tmp_path)
 
-    assert [split for _, split, *_ in described(collection)] == ["train", "train", "test"]
-    assert collection.notes[0].endswith("counts as train, of which validation is drawn anew")
+    assert [split for _, split, *_ in described(collection)] == ["train", "validation", "test"]
 
 
 def test_names_decide_between_arrays_and_then_the_user(tmp_path: Path) -> None:

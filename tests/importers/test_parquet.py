@@ -72,11 +72,10 @@ def test_hugging_faces_layout_has_its_class_names_and_sides(tmp_path: Path) -> N
     assert collection.classes == ("あ", "い")
     assert classes_in(tmp_path) == [
         *(("い", "train"), ("あ", "train"), ("い", "train"), ("あ", "train"), ("い", "train")),
-        *(("い", "train"), ("あ", "train")),
+        *(("い", "validation"), ("あ", "validation")),
         *(("あ", "test"), ("い", "test")),
     ]
     assert collection.notes[0].endswith("labels in label, with the names that the file brings")
-    assert "validation-00000-of-00001.parquet: counts as train" in collection.notes[1]
 
 
 def test_texts_and_plain_bytes_are_read(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import h5py
 import numpy as np
@@ -16,7 +15,7 @@ import pytest
 from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
-from inkfold.importers.collection import Collection, Glyph
+from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.formats import FORMATS
 from inkfold.packing.pack import Report
 from inkfold.packing.public_set import Importing, import_collection
@@ -45,7 +44,7 @@ class Made:
     """
 
     labels: tuple[int, ...]
-    sides: tuple[Literal["train", "test"] | None, ...] = (None,)
+    sides: tuple[Official | None, ...] = (None,)
     groups: tuple[str | None, ...] = (None,)
     twins: tuple[tuple[int, int], ...] = ()
 
@@ -151,6 +150,19 @@ def test_the_set_s_own_test_stays_test(tmp_path: Path) -> None:
         assert {at for at, (name, _) in home.items() if name == "test"} == set(range(1, 200, 4))
         assert sum(sizes) == 200
         assert np.abs(np.subtract(sizes, expected)).max() <= 2
+
+
+def test_the_set_s_own_validation_stays_and_its_train_is_not_divided(tmp_path: Path) -> None:
+    """Every picture is in the split that the set gave it; a twin in two of them is a leak."""
+    sides: tuple[Official, ...] = ("train", "validation", "test", "train")
+    made = Made((0, 1) * 20, sides=sides, twins=((0, 1), (4, 6)))
+
+    report = imported(made.collection(), tmp_path / "d.h5", SMALL)
+
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        home = rows(dataset)
+    assert {at: name for at, (name, _) in home.items()} == {at: sides[at % 4] for at in range(40)}
+    assert report.plan.leaked == 2
 
 
 def test_a_set_s_own_split_may_be_given_up(tmp_path: Path) -> None:
