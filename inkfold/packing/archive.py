@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
+from inkfold.packing.tar_headers import Kind, TarMember, UnusualTarError, tar_members
 from inkfold.picture_files import Entry, passed_over
 from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
 from inkfold.tally import Tally
@@ -203,27 +204,46 @@ def _zip_members(path: Path) -> _Found:
 
 def _tar_members(path: Path) -> _Found:
     """The members by the headers in a tar file, which is not compressed."""
+    try:
+        return _found_in(tar_members(path))
+    except UnusualTarError:
+        return _found_in(_slow_tar_members(path))
+
+
+def _found_in(members: Iterator[TarMember]) -> _Found:
+    """Take the files and folders of a tar file; links are refused."""
     found = _Found()
+    for member in members:
+        inner = found.path(member.name)
+        if inner is None:
+            continue
+        if member.kind == "file":
+            found.files[inner] = (member.start, member.size, member.size, 0, PLAIN)
+        elif member.kind == "folder":
+            found.folders.add(inner)
+        elif member.kind == "link":
+            found.refused.add(member.name, "a link, which leads elsewhere; unpack the archive")
+        else:
+            found.others[inner] = "neither a file nor a folder"
+    return found
+
+
+def _slow_tar_members(path: Path) -> Iterator[TarMember]:
+    """The members as `tarfile` finds them, which reads every kind of header."""
     with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
-            inner = found.path(info.name)
-            if inner is None:
-                continue
+            link, plain = info.islnk() or info.issym(), info.isreg() and not info.issparse()
+            kind: Kind = "link" if link else "file" if plain else "other"
             if info.isdir():
-                found.folders.add(inner)
-            elif info.islnk() or info.issym():
-                found.refused.add(info.name, "a link, which leads elsewhere; unpack the archive")
-            elif info.isreg() and not info.issparse():
-                found.files[inner] = (info.offset_data, info.size, info.size, 0, PLAIN)
-            else:
-                found.others[inner] = "neither a file nor a folder"
+                kind = "folder"
+            yield TarMember(info.name, kind, info.offset_data, info.size)
         end = archive.offset
     with path.open("rb") as file:
         file.seek(end)
-        if any(file.read(tarfile.BLOCKSIZE)) or file.tell() < end + tarfile.BLOCKSIZE:
-            raise tarfile.ReadError("without the mark of its end: cut short?")
-    return found
+        mark = file.read(tarfile.BLOCKSIZE)
+    if any(mark) or len(mark) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("without the mark of its end: cut short?")
 
 
 def _inflated(path: Path, plain: Path) -> Path:
