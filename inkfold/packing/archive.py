@@ -21,7 +21,6 @@ from inkfold.picture_files import Entry, passed_over
 from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
 from inkfold.tally import Tally
 
-ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
 TIMES, SPARE = 100, 1 << 30  # members may unpack to so many times the archive's size, and 1 GiB
 STEP = 1 << 22

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.archive import ENDINGS, Archive
 from inkfold.picture_files import Entry, is_picture, walk
 from inkfold.tally import Tally
 
+if TYPE_CHECKING:
+    from inkfold.packing.archive import Archive
+
+ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")  # of an archive
 EXPECTED = "expected a folder with one folder of pictures per class"
 
 
@@ -42,7 +46,7 @@ class Folder:
         return
 
 
-Source = Folder | Archive
+Source: TypeAlias = "Folder | Archive"
 
 
 def open_source(path: Path, scratch: Path) -> Source:
@@ -54,7 +58,11 @@ def open_source(path: Path, scratch: Path) -> Source:
         If there is neither, or the archive cannot be read.
     """
     require_source(path)
-    return Folder(path) if path.is_dir() else Archive(path, scratch)
+    if path.is_dir():
+        return Folder(path)
+    from inkfold.packing.archive import Archive
+
+    return Archive(path, scratch)
 
 
 def require_source(path: Path) -> None:

@@ -208,7 +208,7 @@ def test_the_printed_threshold_does_what_the_report_says(work: Path, capfd: Capt
     assert chosen == [20, 24, 0, 0.0]
     assert (first["measured"]["answered"], first["measured"]["wrong"]) == (2, 0)
     assert first["measured"]["error_interval"] == pytest.approx(Rate(0, 2).interval)
-    assert capfd.readouterr().out == "0.png あ\n1.png b b\nblank.png ?\n"
+    assert capfd.readouterr().out == "0.png あ\n1.png b b\n"
 
 
 def test_thresholds_are_chosen_among_calibrated_probabilities(work: Path) -> None:
