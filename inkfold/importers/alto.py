@@ -11,12 +11,10 @@ from inkfold.importers.page_crops import (
     MARGIN,
     Box,
     Page,
-    name_under,
     picture_at,
-    side_under,
 )
 from inkfold.importers.xml_files import number_in, parsed, text_of
-from inkfold.importers.xml_pages import FOLDERS, lines_alone, xml_set, xml_with_root
+from inkfold.importers.xml_pages import FOLDERS, lines_alone, page_of, xml_set, xml_with_root
 
 ROOT = "alto"
 
@@ -56,17 +54,10 @@ def _page(source: Path, path: Path) -> Page:
         raise PictureError(f"{len(pages)} elements <Page>, expected one")
     name = text_of(root, "Description", "sourceImageInformation", "fileName")
     picture = picture_at((path.parent / folder for folder in FOLDERS), name)
-    found = [_box(glyph) for glyph in pages[0].iter("Glyph")]
-    width, height = number_in(pages[0].get("WIDTH")), number_in(pages[0].get("HEIGHT"))
-    return Page(
-        name=name_under(source, picture),
-        picture=picture,
-        boxes=tuple(box for box in found if isinstance(box, Box)),
-        left_out=tuple(box for box in found if isinstance(box, str))
-        or lines_alone(pages[0], glyphs=len(found)),
-        size=(int(height), int(width)) if width and height else None,
-        split=side_under(source, path),
-    )
+    found: list[Box | str] = [_box(glyph) for glyph in pages[0].iter("Glyph")]
+    found += lines_alone(pages[0], glyphs=len(found))
+    sides = number_in(pages[0].get("HEIGHT")), number_in(pages[0].get("WIDTH"))
+    return page_of(source, path, picture, found, sides)
 
 
 def _box(glyph: Element) -> Box | str:

@@ -12,12 +12,10 @@ from inkfold.importers.page_crops import (
     MARGIN,
     Box,
     Page,
-    name_under,
     picture_at,
-    side_under,
 )
 from inkfold.importers.xml_files import number_in, parsed
-from inkfold.importers.xml_pages import FOLDERS, lines_alone, xml_set, xml_with_root
+from inkfold.importers.xml_pages import FOLDERS, lines_alone, page_of, xml_set, xml_with_root
 
 ROOT = "PcGts"
 POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
@@ -55,17 +53,10 @@ def _page(source: Path, path: Path) -> Page:
     picture = picture_at(
         (path.parent / folder for folder in FOLDERS), page.get("imageFilename", "")
     )
-    found = [_box(glyph) for glyph in page.iter("Glyph")]
-    width, height = number_in(page.get("imageWidth")), number_in(page.get("imageHeight"))
-    return Page(
-        name=name_under(source, picture),
-        picture=picture,
-        boxes=tuple(box for box in found if isinstance(box, Box)),
-        left_out=tuple(box for box in found if isinstance(box, str))
-        or lines_alone(page, glyphs=len(found)),
-        size=(int(height), int(width)) if width and height else None,
-        split=side_under(source, path),
-    )
+    found: list[Box | str] = [_box(glyph) for glyph in page.iter("Glyph")]
+    found += lines_alone(page, glyphs=len(found))
+    sides = number_in(page.get("imageHeight")), number_in(page.get("imageWidth"))
+    return page_of(source, path, picture, found, sides)
 
 
 def _box(glyph: Element) -> Box | str:

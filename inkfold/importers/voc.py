@@ -10,12 +10,10 @@ from inkfold.importers.page_crops import (
     MARGIN,
     Box,
     Page,
-    name_under,
     picture_at,
-    side_under,
 )
 from inkfold.importers.xml_files import number_in, parsed, text_of
-from inkfold.importers.xml_pages import xml_set, xml_with_root
+from inkfold.importers.xml_pages import page_of, xml_set, xml_with_root
 
 ROOT = "annotation"
 FOLDERS = ("", "../JPEGImages", "../images", "../Images", "images", "..")
@@ -50,15 +48,8 @@ def _page(source: Path, path: Path) -> Page:
     root = parsed(path)
     picture = picture_at((path.parent / folder for folder in FOLDERS), text_of(root, "filename"))
     found = [_box(each) for each in root.iter("object")]
-    width, height = (number_in(text_of(root, "size", side)) for side in ("width", "height"))
-    return Page(
-        name=name_under(source, picture),
-        picture=picture,
-        boxes=tuple(box for box in found if isinstance(box, Box)),
-        left_out=tuple(box for box in found if isinstance(box, str)),
-        size=(int(height), int(width)) if width and height else None,
-        split=side_under(source, path),
-    )
+    sides = (number_in(text_of(root, "size", "height")), number_in(text_of(root, "size", "width")))
+    return page_of(source, path, picture, found, sides)
 
 
 def _box(element: Element) -> Box | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ from inkfold.errors import PictureError
 from inkfold.identity import Identity
 from inkfold.importers.collection import Collection
 from inkfold.importers.files import GLANCE, files_below, nothing_at
-from inkfold.importers.page_crops import Page, Unread, crops, name_under
+from inkfold.importers.page_crops import Box, Page, Unread, crops, name_under, side_under
 from inkfold.importers.xml_files import xml_root
 
 LOOK = 100  # files that are looked into to recognise a format
@@ -55,6 +55,35 @@ def xml_set(name: str, source: Path, root: str, page: Reader, margin: float) -> 
         raise nothing_at(source, f"no file of {name} here", f"XML files with the root <{root}>")
     files = tuple(map(Identity.of, paths))
     return crops(partial(_pages, source, paths, page), margin, source=source, files=files)
+
+
+def page_of(
+    source: Path,
+    path: Path,
+    picture: Path,
+    found: Sequence[Box | str],
+    sides: tuple[float | None, float | None],
+) -> Page:
+    """The page that an XML file describes.
+
+    Parameters
+    ----------
+    source, path, picture : Path
+        The set, the XML file, and the page's picture.
+    found : sequence of Box or str
+        The boxes, and why others are left out.
+    sides : tuple of two floats or None
+        Height and width of the picture in pixels, as the file says them.
+    """
+    height, width = sides
+    return Page(
+        name=name_under(source, picture),
+        picture=picture,
+        boxes=tuple(box for box in found if isinstance(box, Box)),
+        left_out=tuple(box for box in found if isinstance(box, str)),
+        size=(int(height), int(width)) if width and height else None,
+        split=side_under(source, path),
+    )
 
 
 def lines_alone(page: Element, *, glyphs: int) -> tuple[str, ...]:
