@@ -60,12 +60,25 @@ def decoded(data: bytes) -> NDArray[Any]:
     PictureError
         If the file is cut short or damaged. The message is the reason alone.
     """
-    if data[:1] == b"\0" or data[:2] == b"\xffO":  # in boxes, or a bare JPEG 2000
+    start = data[:2]
+    if start == b"\x89P":  # the usual case, where a microsecond counts
+        return _by_opencv(data)
+    if start[:1] == b"\0" or start == b"\xffO":  # in boxes, or a bare JPEG 2000
         known = brands(data)
         if known and not known & AVIF:
             return _heic(data)
         return _by_pillow(data, "AVIF" if known else "JPEG2000")
-    return _tiff(data) if data[:2] in (b"II", b"MM") else _by_opencv(data)
+    return _tiff(data) if start in (b"II", b"MM") else _plainly(data, start)
+
+
+def _plainly(data: bytes, start: bytes) -> NDArray[Any]:
+    """The pixels of a file that OpenCV decodes rightly, with what it has to be told."""
+    if start == b"\xff\xd8":
+        return _by_opencv(data, ORIENTED)
+    if start in PLAIN_TEXT:
+        return _by_opencv(data + b"\n")  # without a line end OpenCV refuses the last number
+    pixels = _by_opencv(data)
+    return _to_full_scale(pixels, largest_level(data)) if start in RAW else pixels
 
 
 def _tiff(data: bytes) -> NDArray[Any]:
@@ -82,10 +95,7 @@ def _tiff(data: bytes) -> NDArray[Any]:
     return _by_pillow(data, "TIFF")
 
 
-def _by_opencv(data: bytes) -> NDArray[Any]:
-    if data[:2] in PLAIN_TEXT:
-        data += b"\n"  # without a line end OpenCV refuses the last number
-    flags = ORIENTED if data.startswith(b"\xff\xd8") else cv2.IMREAD_UNCHANGED
+def _by_opencv(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[Any]:
     try:
         with QUIET:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -93,8 +103,6 @@ def _by_opencv(data: bytes) -> NDArray[Any]:
         raise PictureError(UNREADABLE) from None
     if pixels is None:
         raise PictureError(UNREADABLE)
-    if data[:2] in RAW:
-        pixels = _to_full_scale(pixels, largest_level(data))
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
         pixels = cv2.cvtColor(
             pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA

@@ -6,7 +6,7 @@ import struct
 
 from inkfold.errors import PictureError
 from inkfold.headers.boxes import brands
-from inkfold.headers.png import chunks
+from inkfold.headers.png import chunks, is_bare
 from inkfold.headers.tiff_directory import Directory
 
 NOT_A_PAGE = 0b101  # of a TIFF directory: a smaller version of another page, or its mask
@@ -21,7 +21,7 @@ def has_further_frames(data: bytes) -> bool:
     """
     try:
         if data.startswith(b"\x89P"):
-            return b"acTL" in data and _frames_of_png(data) > 1
+            return not is_bare(data) and _frames_of_png(data) > 1
         if data.startswith((b"II", b"MM")):
             return _has_pages(data)
         if data.startswith(b"GIF"):

@@ -11,7 +11,7 @@ import struct
 from inkfold.errors import PictureError
 from inkfold.headers.boxes import boxes
 from inkfold.headers.items import items
-from inkfold.headers.png import chunks
+from inkfold.headers.png import chunks, is_bare
 from inkfold.headers.tiff_directory import Directory
 
 ORIENTATION = 274
@@ -21,7 +21,7 @@ UPRIGHT = 1
 def orientation(data: bytes) -> int:
     """The EXIF orientation, from 1 (upright) to 8; 1 as well where the file says nothing valid."""
     try:
-        exif = _exif(data)
+        exif = b"" if is_bare(data) else _exif(data)
         turned = Directory(exif).number(ORIENTATION, UPRIGHT) if exif else UPRIGHT
     except (struct.error, IndexError, PictureError):
         return UPRIGHT
@@ -31,8 +31,6 @@ def orientation(data: bytes) -> int:
 def _exif(data: bytes) -> bytes:
     """The block of EXIF, which is a TIFF file without a picture; empty if there is none."""
     if data.startswith(b"\x89P"):
-        if b"eXIf" not in data:  # most files, and this search costs next to nothing
-            return b""
         blocks = ((kind, place + 8, end - 4) for kind, place, end in chunks(data))
         return next((data[start:end] for kind, start, end in blocks if kind == b"eXIf"), b"")
     if data.startswith(b"RIFF") and data[12:16] == b"VP8X":

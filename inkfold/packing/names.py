@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -53,6 +52,8 @@ class ClassNames:
 
 def exported_classes(path: Path) -> dict[str, str]:
     """By folder name, the classes in the list that an export wrote; empty without such a list."""
+    import csv
+
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)

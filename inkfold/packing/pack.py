@@ -27,7 +27,6 @@ from inkfold.packing.scratch import Spool
 from inkfold.packing.source import Source, open_source
 from inkfold.packing.split import Groups, group_name, numbered
 from inkfold.packing.stage import Staged, stage
-from inkfold.packing.table import labelled
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
@@ -141,6 +140,8 @@ def pack(
 def listed(source: Source, packing: Packing, scratch: Path) -> Listing:
     """List the pictures in a source: by a table, by a pattern, or by class and split folders."""
     if packing.labels is not None:
+        from inkfold.packing.table import labelled
+
         return labelled(source, packing.labels, dict(packing.columns), scratch)
     if packing.label_by is not None:
         return label_by(source, packing.label_by, scratch)
