@@ -1,0 +1,208 @@
+"""A public set's pictures, prepared one after the other and numbered class by class."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkfold.dataset.digests import digests
+from inkfold.errors import InkfoldError, PictureError
+from inkfold.identity import all_unchanged
+from inkfold.importers.collection import Collection, Glyph
+from inkfold.output import naming
+from inkfold.packing.listing import NO_SIDE, Listing
+from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.split import Groups, numbered
+from inkfold.packing.stage import FACTS, Prepared, Staged
+from inkfold.picture import prepare
+from inkfold.spec import TEST, TRAIN, VALIDATION, ImageSpec
+from inkfold.tally import Tally
+
+TOGETHER = 256  # pictures that are prepared together
+SIDES = {"train": TRAIN, "validation": VALIDATION, "test": TEST, None: NO_SIDE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedSet:
+    """A public set, class by class, as packing takes it.
+
+    Attributes
+    ----------
+    listing : Listing
+    staged : Staged
+    names : Spool, optional
+        The name of each picture's group, empty where it is unknown; None where no picture has one.
+    groups : Groups, optional
+        What belongs together by these names.
+    side : int8 array of shape (N,)
+        As in `plan.Official`.
+    """
+
+    listing: Listing
+    staged: Staged
+    names: Spool | None
+    groups: Groups | None
+    side: NDArray[np.int8]
+
+
+@dataclass(kw_only=True)
+class _Notes:
+    """What is noted of each picture as it comes, in the order of the set.
+
+    Attributes
+    ----------
+    sources, groups : Spool
+        Where the picture comes from, and its group; empty if the group is unknown.
+    labels : array of int32
+    sides : bytearray
+        `SIDES`, each a signed byte.
+    """
+
+    sources: Spool
+    groups: Spool
+    labels: array[int] = field(default_factory=lambda: array("i"))
+    sides: bytearray = field(default_factory=bytearray)
+
+    def add(self, glyph: Glyph) -> None:
+        self.sources.append(_encoded(glyph.source))
+        self.groups.append(_encoded(glyph.group or ""))
+        self.labels.append(glyph.label)
+        self.sides.append(SIDES[glyph.split] & 0xFF)
+
+
+@contextmanager
+def stage_set(
+    collection: Collection,
+    spec: ImageSpec,
+    scratch: Path,
+    *,
+    transpose: bool,
+    advance: Callable[[int], None],
+) -> Iterator[StagedSet]:
+    """Prepare every picture of a set; a context, at whose end the scratch files are closed.
+
+    Parameters
+    ----------
+    collection : Collection
+    spec : ImageSpec
+        Its `ink` is not used: the set knows its own.
+    scratch : Path
+        Existing folder for the files that hold the images and facts.
+    transpose : bool
+        Whether rows and columns are exchanged first.
+    advance : callable
+        Called with the number of pictures after each 256.
+
+    Raises
+    ------
+    InkfoldError
+        If a file of the set is torn, or changed since `collection` was made of it.
+    """
+    images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
+    facts = Records(scratch / "facts", FACTS)
+    notes = _Notes(sources=Spool(scratch / "sources"), groups=Spool(scratch / "groups"))
+    summary = hashlib.blake2b(digest_size=16)
+    with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
+        spec = replace(spec, ink=collection.ink)
+        with all_unchanged(collection.files):
+            for piece in _pieces(collection, transpose=transpose):
+                done = prepare_glyphs(piece, spec)
+                for glyph, digest in zip(piece, done.facts["file"], strict=True):
+                    notes.add(glyph)
+                    summary.update(_encoded(glyph.source) + b"\0" + digest.tobytes())
+                images.append(done.images)
+                facts.append(done.facts)
+                advance(len(piece))
+        staged = Staged(
+            images=images,
+            facts=facts,
+            good=np.ones(len(images), bool),
+            fingerprint=summary.hexdigest(),
+            unreadable=Tally(),
+        )
+        yield _by_class(collection, staged, notes)
+
+
+def _pieces(collection: Collection, *, transpose: bool) -> Iterator[list[Glyph]]:
+    """The pictures of a set, up to 256 at a time; an error of the disk names a file of the set."""
+    glyphs = collection.glyphs()
+    place = collection.files[0].path if collection.files else Path(collection.name)
+    while True:
+        with naming(place):
+            piece = list(islice(glyphs, TOGETHER))
+        if not piece:
+            return
+        yield [replace(glyph, pixels=glyph.pixels.T) for glyph in piece] if transpose else piece
+
+
+def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
+    """Prepare pictures of a set.
+
+    Raises
+    ------
+    InkfoldError
+        If a picture cannot be used: the set's file is then not what its format says.
+    """
+    images = np.empty((len(glyphs), spec.size, spec.size), np.uint8)
+    facts = np.zeros(len(glyphs), FACTS)
+    for place, glyph in enumerate(glyphs):
+        try:
+            images[place] = prepare(glyph.pixels, spec)
+        except PictureError as error:
+            raise InkfoldError(f"{glyph.source}: {error}; download the set again") from None
+        digest = hashlib.blake2b(glyph.pixels.tobytes(), digest_size=16).digest()
+        facts["file"][place] = np.frombuffer(digest, np.uint64)
+    facts["pixels"] = digests(images).view(np.uint64)
+    return Prepared(images, facts, ())
+
+
+def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSet:
+    """Number the pictures class by class; inside a class they stay in the set's order."""
+    labels = np.frombuffer(notes.labels, np.int32)
+    if not len(labels):
+        raise _nothing_in(collection)
+    order = np.argsort(labels, kind="stable").astype(np.int32)
+    counts = np.bincount(labels, minlength=len(collection.classes))
+    classes = list(zip(collection.classes, counts.tolist(), strict=True))
+    groups = numbered(notes.groups)
+    groups = Groups(groups.numbers[order], groups.named[order])
+    for scratch in (staged.images, staged.facts, notes.sources, notes.groups):
+        scratch.order = order
+    grouped = bool(groups.named.any())
+    return StagedSet(
+        listing=Listing(
+            classes=tuple(name for name, count in classes if count),
+            paths=notes.sources,
+            ends=np.cumsum(counts[counts > 0]),
+            empty=tuple(name for name, count in classes if not count),
+            ignored=Tally(),
+        ),
+        staged=staged,
+        names=notes.groups if grouped else None,
+        groups=groups if grouped else None,
+        side=np.frombuffer(notes.sides, np.int8)[order],
+    )
+
+
+def _nothing_in(collection: Collection) -> InkfoldError:
+    """The error of a set without a picture; it names the first that was left out."""
+    for name, reason in (*collection.unreadable.first[:1], *collection.ignored.first[:1]):
+        count = collection.unreadable.count + collection.ignored.count
+        return InkfoldError(
+            f"{collection.name}: nothing is left of the set: {count:,} left out, the first is "
+            f"{name!r} ({reason})"
+        )
+    return InkfoldError(f"{collection.name}: the set holds no picture; download it again")
+
+
+def _encoded(text: str) -> bytes:
+    """A text in UTF-8; bytes of a file's name that are not text are spelled out."""
+    return text.encode("utf-8", "backslashreplace")
