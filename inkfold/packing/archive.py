@@ -131,9 +131,9 @@ class Archive:
             return False
 
     def members(self, paths: Iterable[bytes]) -> NDArray[np.void]:
-        """Where members lie, as an array of `MEMBER`."""
+        """Where members lie, as an array of `MEMBER`; a table may name them from the top."""
         files, nowhere = self._found.files, (0, 0, 0, 0, NOWHERE)
-        places = [files.get(self._outer + path, nowhere) for path in paths]
+        places = [files.get(self._outer + path, files.get(path, nowhere)) for path in paths]
         return np.array(places, MEMBER)
 
 

@@ -76,6 +76,22 @@ def test_split_folders_and_patterns_work_in_archives(tmp_path: Path) -> None:
     assert by_name.plan.classes == ("0", "1", "2", "3")
 
 
+@pytest.mark.parametrize("prefix", ["", "in/"], ids=["inside", "from the top"])
+def test_a_table_names_members_of_an_archive(tmp_path: Path, prefix: str) -> None:
+    """Paths may begin inside of the archive's only folder, or with it."""
+    root = draw(tmp_path / "in", "a/x", "b/y", count=2)
+    path = archived(root, "zip", wrapped=True)
+    rows = [
+        f"{prefix}{part}/{n}.png,{label}" for part, label in (("a/x", 1), ("b/y", 2)) for n in "01"
+    ]
+    (tmp_path / "t.csv").write_text("path,label\n" + "\n".join(rows))
+
+    report = packed(path, tmp_path / "d.h5", replace(SMALL, labels=tmp_path / "t.csv"))
+
+    assert report.plan.classes == ("1", "2")
+    assert report.unreadable.count == 0
+
+
 def test_members_that_lead_out_or_are_encrypted_are_refused_by_name(tmp_path: Path) -> None:
     """Nothing outside is read; the other members are packed."""
     path = tmp_path / "d.zip"
