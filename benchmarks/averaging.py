@@ -23,8 +23,8 @@ from inkfold.classifier import Classifier
 from inkfold.commands import cli
 from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic, chunk_rng
-from inkfold.evaluation.compare import mcnemar
 from inkfold.evaluation.compatibility import check_match
+from inkfold.evaluation.paired import mcnemar
 from inkfold.metrics import Rate
 from inkfold.recipe import Distortion
 

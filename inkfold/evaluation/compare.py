@@ -17,6 +17,7 @@ from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.compatibility import first_difference
 from inkfold.evaluation.evaluate import Evaluation
+from inkfold.evaluation.paired import Paired, verdict
 from inkfold.evaluation.report import percent
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page
@@ -79,9 +80,16 @@ class Comparison:
         return both, only_first, only_second, neither
 
     @property
-    def p_value(self) -> float:
-        """The p of McNemar's exact test."""
-        return mcnemar(self.table[1], self.table[2])
+    def paired(self) -> Paired:
+        """What the test and the interval are computed from."""
+        _, only_first, only_second, _ = self.table
+        total = self.first.accuracy.total
+        return Paired(only_first=only_first, only_second=only_second, total=total)
+
+    @property
+    def verdict(self) -> str:
+        """Which is better, in a sentence."""
+        return verdict(self.paired, self.names)
 
 
 def check_comparable(first: Bundle, second: Bundle) -> None:
@@ -153,32 +161,6 @@ def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Compar
     )
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """The p of McNemar's exact test whether two classifiers are equally good on the same pictures.
-
-    Parameters
-    ----------
-    only_first, only_second : int
-        Pictures that only the first, and only the second, has right. Those that both have right
-        or both have wrong say nothing.
-
-    Returns
-    -------
-    p : float
-        The probability of counts at least as uneven, if each such picture were a fair coin's
-        throw: two-sided, 1 where both counts are 0.
-
-    Notes
-    -----
-    Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
-    percentages", Psychometrika 12 (1947), with the binomial distribution itself in place of its
-    approximation by chi-square.
-    """
-    from scipy.special import bdtr
-
-    return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
-
-
 def _names(first: Evaluation, second: Evaluation) -> tuple[str, str]:
     """The bundles' folder names, numbered where they are equal."""
     if first.bundle != second.bundle:
@@ -243,13 +225,15 @@ def comparison_summary(result: Comparison, caveats: list[str]) -> str:
         f"neither right      {neither:,}",
         f"McNemar's exact test of {only_first:,} against {only_second:,}: p = {p_text(result)}",
         f"different answers  {len(result.differences):,} of {total:,}",
+        "",
+        result.verdict,
     ]
     return "\n".join(lines) + "\n"
 
 
 def p_text(result: Comparison) -> str:
     """The p value with two significant digits; very small ones as a power of ten."""
-    return f"{result.p_value:.2g}"
+    return f"{result.paired.p_value:.2g}"
 
 
 def _as_json(result: Comparison, caveats: list[str]) -> dict[str, Any]:
@@ -265,7 +249,10 @@ def _as_json(result: Comparison, caveats: list[str]) -> dict[str, Any]:
         "only_first": only_first,
         "only_second": only_second,
         "neither": neither,
-        "p_value": result.p_value,
+        "p_value": result.paired.p_value,
+        "difference": result.paired.difference,
+        "difference_interval": list(result.paired.interval),
+        "verdict": result.verdict,
         "different": len(result.differences),
     }
 
