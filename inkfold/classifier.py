@@ -6,7 +6,7 @@ decode and prepare the files, and the network answers batch by batch in the call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import ONNX, Bundle
 from inkfold.calibration import tempered
+from inkfold.class_choice import columns_of, restricted
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.headers.further import has_further_frames
 from inkfold.picture import Pixels, decode, is_blank, load, prepare
@@ -98,22 +99,34 @@ class Classifier:
         ``onnx`` needs neither Keras nor TensorFlow; both give the same answers.
     top : int
         How many classes `classify` names for each picture; more than there are means all.
+    only : sequence of str, optional
+        The classes that may be answered, in label order, by default all. Probabilities are over
+        these alone.
 
     Attributes
     ----------
     bundle : Bundle
+    classes : tuple of str
+        The classes that may be answered, in label order.
     top : int
         At most the number of classes.
     temperature : float or None
         The temperature with which the network's probabilities are calibrated.
     """
 
-    def __init__(self, bundle: Bundle, engine: Engine = "onnx", top: int = 1) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: Engine = "onnx",
+        top: int = 1,
+        only: Sequence[str] | None = None,
+    ) -> None:
         self.bundle = bundle
         self._spec = bundle.spec
-        self._classes = bundle.classes
+        self.classes = bundle.classes if only is None else tuple(only)
+        self._columns = None if only is None else columns_of(only, bundle.classes)
         self.temperature = bundle.temperature
-        self.top = min(top, len(self._classes))
+        self.top = min(top, len(self.classes))
         self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
         # ONNX Runtime runs in the threads that call it, Keras starts its own
         self._threads = processors() if engine == "onnx" else 1
@@ -132,7 +145,7 @@ class Classifier:
         Returns
         -------
         probabilities : float32 array of shape (N, C)
-            Classes in label order.
+            Those of `classes`.
 
         Raises
         ------
@@ -142,16 +155,18 @@ class Classifier:
             If the network answers with infinity or NaN.
         """
         answers = self.network_answers(images)
-        return answers if self.temperature is None else tempered(answers, self.temperature)
+        if self.temperature is not None:
+            answers = tempered(answers, self.temperature)
+        return answers if self._columns is None else restricted(answers, self._columns)
 
     def network_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As `predict`, but the network's own probabilities, without the temperature."""
+        """The network's own probabilities of all its classes, without the temperature."""
         size = self._spec.size
         if images.dtype != np.uint8 or images.shape[1:] != (size, size):
             raise ValueError(
                 f"images are {images.dtype} {images.shape}, expected uint8 (N, {size}, {size})"
             )
-        answers = np.empty((len(images), len(self._classes)), np.float32)
+        answers = np.empty((len(images), len(self.bundle.classes)), np.float32)
         run_size = self._run_size(len(images))
 
         def run(start: int) -> None:
@@ -271,10 +286,10 @@ class Classifier:
         The likeliest class comes first. `images` are as `predict` takes them.
         """
         probabilities = self.predict(images)
-        best = leading(probabilities, min(top, len(self._classes)))
+        best = leading(probabilities, min(top, len(self.classes)))
         values = np.take_along_axis(probabilities, best, axis=1)
         for labels, row in zip(best.tolist(), values.tolist(), strict=True):
-            yield tuple(self._classes[label] for label in labels), tuple(row)
+            yield tuple(self.classes[label] for label in labels), tuple(row)
 
 
 def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:

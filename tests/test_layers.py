@@ -18,7 +18,7 @@ FLOORS = (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
         "renames headers quiet hdf5_heaps hdf5_faults ahead tally"
     ),
-    "output workers decoders elastic calibration keras_backend",
+    "output workers decoders class_choice elastic calibration keras_backend",
     "picture pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",

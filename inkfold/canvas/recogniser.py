@@ -51,8 +51,8 @@ class Recogniser:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in label order."""
-        return self.classifier.bundle.classes
+        """The names of the classes that may be answered, in label order."""
+        return self.classifier.classes
 
     def answer(self, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Answer:
         """The answer to a picture, which is first prepared as the bundle's spec says.

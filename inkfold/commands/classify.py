@@ -14,7 +14,7 @@ import click
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
 from inkfold.commands.cli import SOME_FAILED, echo, run
-from inkfold.commands.options import quiet_option
+from inkfold.commands.options import only_option, quiet_option
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine, Prediction
@@ -59,6 +59,7 @@ FURTHER = b": has several frames or pages; the first was answered"
     show_default=True,
     help="keras starts slowly and answers the same.",
 )
+@only_option
 @quiet_option
 def command(
     *,
@@ -68,6 +69,7 @@ def command(
     form: Format,
     reject: float,
     engine: Engine,
+    only: str | None,
     quiet: bool,
 ) -> int:
     """Say which character each picture shows, one line a picture, in the order given.
@@ -82,12 +84,14 @@ def command(
     others are answered, and the exit code is 1. Formats: those of create_dataset.
     """
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
+    from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
     from inkfold.picture_files import expand
 
+    chosen = None if only is None else chosen_classes(only, bundle.classes)
     if not quiet:
-        echo(_introduction(bundle), err=True)
-    classifier = Classifier(bundle, engine, top)
+        echo(_introduction(bundle, chosen), err=True)
+    classifier = Classifier(bundle, engine, top, chosen)
     make_line = line_maker(form, reject=reject, top=classifier.top)
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
@@ -118,12 +122,14 @@ def _unbuffered_stdin() -> FileIO:
     return FileIO(0, closefd=False)
 
 
-def _introduction(bundle: Bundle) -> str:
+def _introduction(bundle: Bundle, only: Sequence[str] | None) -> str:
     """Which bundle answers, and its test score, or its validation score where that is missing."""
     text = f"{bundle.path} answers: {len(bundle.classes):,} classes"
+    if only is not None:
+        text = f"{bundle.path} answers: {len(only):,} of its {len(bundle.classes):,} classes"
     for split in ("test", "validation"):
         if rate := bundle.rate(split):
-            text += f", on {split} {rate}"
+            text += f", on {split} {rate}{'' if only is None else ' with all of them'}"
             break
     return text if bundle.temperature is None else f"{text}; probabilities calibrated"
 

@@ -11,6 +11,7 @@ import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import echo, run
+from inkfold.commands.options import only_option
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
     show_default=True,
     help="Below this probability it is not sure.",
 )
+@only_option
 @click.option("--desktop", is_flag=True, help="Open a window in place of a web page.")
 def command(
     bundle: Path | None,
@@ -55,6 +57,7 @@ def command(
     no_browser: bool,
     folder: Path,
     reject: float,
+    only: str | None,
     desktop: bool,
 ) -> int:
     """Write characters and see what a bundle takes them for.
@@ -74,21 +77,23 @@ def command(
     if desktop:
         from inkfold.canvas.desktop.window import open_window
 
-        open_window(_recogniser(loaded, reject), folder)
+        open_window(_recogniser(loaded, reject, only), folder)
         return 0
     with _listening(host, port) as listener:
-        _serve(_recogniser(loaded, reject), folder, listener, host, browser=not no_browser)
+        _serve(_recogniser(loaded, reject, only), folder, listener, host, browser=not no_browser)
     return 0
 
 
-def _recogniser(bundle: Bundle, reject: float) -> Recogniser:
+def _recogniser(bundle: Bundle, reject: float, only: str | None) -> Recogniser:
     """The bundle, ready to answer; raises InkfoldError if it cannot answer a blank picture."""
     import numpy as np
 
     from inkfold.canvas.recogniser import Recogniser
+    from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
 
-    classifier = Classifier(bundle)
+    chosen = None if only is None else chosen_classes(only, bundle.classes)
+    classifier = Classifier(bundle, only=chosen)
     classifier.predict(np.zeros((1, bundle.spec.size, bundle.spec.size), np.uint8))
     return Recogniser(classifier, reject)
 

@@ -65,6 +65,11 @@ workers_option = click.option(
     help="Processes to use; the output is the same for any number.  [default: all processors]",
 )
 
+only_option = click.option(
+    "--only",
+    metavar="CLASSES",
+    help="Answer these classes alone: names and ranges, as 0-9,A,B; @FILE has a name a line.",
+)
 size_option = click.option(
     "--size",
     type=click.IntRange(4, 1024),

@@ -75,6 +75,22 @@ def test_a_picture_file_gets_a_whole_answer(client: httpx.Client) -> None:
     assert base64.b64decode(answer["seen"]["pixels"]) == picture(2).tobytes()
 
 
+def test_a_page_that_answers_some_classes_alone_knows_no_others(
+    bundle: Path, tmp_path: Path
+) -> None:
+    """With --only the page's list of classes and its answers hold the chosen classes."""
+    chosen = (CLASSES[0], CLASSES[2])
+    recogniser = Recogniser(Classifier(load_bundle(bundle), only=chosen))
+    app = create_app(recogniser, KeptDrawings(tmp_path / "kept"), ("127.0.0.1",))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as client:
+        classes = client.get("/classes").json()["classes"]
+        answer = client.post("/predict", files={"file": png(picture(2))}).json()
+
+    assert classes == list(chosen)
+    assert [likely["label"] for likely in answer["top"]] == [CLASSES[2], CLASSES[0]]
+    assert sum(likely["probability"] for likely in answer["top"]) == pytest.approx(1, abs=1e-5)
+
+
 def test_a_bundle_that_answers_with_no_numbers_is_told_to_the_client(tmp_path: Path) -> None:
     """A network that overflows on ink gives status 503 with the reason, and no answer."""
     spec = replace(SPEC, ink="auto")

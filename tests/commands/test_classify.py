@@ -356,3 +356,27 @@ def test_memory_does_not_grow_with_the_number_of_paths(here: Path) -> None:
         measured.append(int(kilobytes))
 
     assert measured[1] < 1.05 * measured[0], measured
+
+
+@pytest.mark.usefixtures("here")
+def test_some_classes_alone_may_be_answered(capfd: Capture) -> None:
+    """With --only the likeliest of the named classes is the answer; no other class is listed."""
+    code = main(["--only", "あ,$c", "--top", "9", "0.png", "1.png"])
+
+    out, err = capfd.readouterr()
+    words = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert [line[1] for line in words] == ["あ", "あ"]
+    assert [set(line[1::2]) for line in words] == [{"あ", "$c"}] * 2
+    assert all(float(line[2]) + float(line[4]) == pytest.approx(1, abs=2e-4) for line in words)
+    assert err == "models/trained/bands answers: 2 of its 4 classes\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_an_unknown_class_is_refused_before_any_answer(capfd: Capture) -> None:
+    """The line names the closest class, the exit code is 2, and nothing is answered."""
+    code = main(["--only", "あ,c", "0.png"])
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (2, "")
+    assert "'c' is no class of the bundle; closest: '$c'" in err
