@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from inkfold.errors import InkfoldError
-from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
+from inkfold.picture_formats import HEAD, begins_a_picture, named_as_a_picture
 
 STDIN = "-"
 CHUNK = 1 << 16
@@ -278,7 +278,7 @@ def is_picture(top: bytes, path: bytes) -> bool:
 
     A picture in a format that is known and not read counts too: whoever reads it names the format.
     """
-    if path.lower().endswith(SUFFIXES):
+    if named_as_a_picture(path):
         return True
     try:
         with open(top + b"/" + path, "rb") as file:  # noqa: PTH123, pathlib has no bytes

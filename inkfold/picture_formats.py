@@ -73,6 +73,14 @@ FORMATS = (
 )
 SUFFIXES = tuple(b"." + suffix for known in FORMATS for suffix in known.suffixes.split())
 
+ENDINGS = frozenset(suffix[1:] for suffix in SUFFIXES)
+
+
+def named_as_a_picture(path: bytes) -> bool:
+    """Whether a file's name ends in a suffix of a format in `FORMATS`, in any case."""
+    _, dot, ending = path.rpartition(b".")
+    return bool(dot) and ending.lower() in ENDINGS
+
 
 def begins_a_picture(head: bytes) -> bool:
     """Whether these are the first bytes of a format in `FORMATS`; a file's first `HEAD` do."""

@@ -11,7 +11,7 @@ import pytest
 from inkfold.errors import PictureError
 from inkfold.picture import decode
 from inkfold.picture_files import is_picture
-from inkfold.picture_formats import FORMATS, HEAD, SUFFIXES, format_of
+from inkfold.picture_formats import FORMATS, HEAD, SUFFIXES, format_of, named_as_a_picture
 from tests.worlds.drawn_pictures import corner, encode, save
 
 READ: dict[str, Callable[[], bytes]] = {
@@ -108,3 +108,22 @@ def test_every_suffix_is_known_in_capitals_too(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         assert is_picture(bytes(tmp_path), b"none" + suffix)
         assert is_picture(bytes(tmp_path), b"none" + suffix.upper())
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        (b"a/1.png", True),
+        (b"a/1.PnG", True),
+        (b"a/1.tar.jpeg", True),
+        (b"a/png", False),
+        (b"png", False),
+        (b"a.png/1", False),
+        (b"a/1.png.txt", False),
+        (b"a/1.", False),
+        (b"a/.png", True),
+    ],
+)
+def test_a_name_is_a_pictures_by_its_last_suffix(path: bytes, *, named: bool) -> None:
+    """Case does not count; a folder's suffix does not, nor a suffix before the last one."""
+    assert named_as_a_picture(path) == named

@@ -18,7 +18,7 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
 from inkfold.packing.tar_headers import Kind, TarMember, UnusualTarError, tar_members
 from inkfold.picture_files import Entry, passed_over
-from inkfold.picture_formats import HEAD, SUFFIXES, begins_a_picture
+from inkfold.picture_formats import HEAD, begins_a_picture, named_as_a_picture
 from inkfold.tally import Tally
 
 METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
@@ -122,7 +122,7 @@ class Archive:
 
     def is_picture(self, path: bytes) -> bool:
         """Whether a member counts as a picture, by suffix or first bytes."""
-        if path.lower().endswith(SUFFIXES):
+        if named_as_a_picture(path):
             return True
         try:
             with opened(self.file) as file:
