@@ -117,8 +117,9 @@ def flood(folder: Path) -> str | None:
                 each.sendall(f"GET /health HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
             answers = [_status(each) for each in opened]
             odd = {answer for answer in answers if answer not in (b"200", b"503", b"")}
-            if odd or b"200" not in answers:
-                return f"answers {odd}, {answers.count(b'200')} of {len(answers)} are 200"
+            # on a busy machine all may be there before the first is answered, and get 503
+            if odd:
+                return f"answers {odd}; expected 200, 503 or a closed connection"
         moment = time.monotonic() + 10
         while time.monotonic() < moment:
             if httpx.get(f"{address}health", timeout=60).status_code == 200:
