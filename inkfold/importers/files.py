@@ -140,6 +140,11 @@ def words_of(name: str) -> list[str]:
     return [part for word in words for part in XTRAIN.sub(r"\1 \2", word).split()]
 
 
+def words_but_sides(name: str) -> list[str]:
+    """The words of a name without those that say a side, which the files of one set share."""
+    return [word for word in words_of(name) if word not in SIDE_WORDS]
+
+
 def side_of(words: Iterable[str]) -> Official | None:
     """The side of a set that words name; None if none of them does, or two name different sides."""
     sides = {SIDE_WORDS[word] for word in words if word in SIDE_WORDS}

@@ -12,7 +12,12 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.importers.arrays import head
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, side_of, words_of
+from inkfold.importers.files import (
+    SIDE_ORDER,
+    side_of,
+    words_but_sides,
+    words_of,
+)
 from inkfold.importers.idx_files import TYPES, idx_stream
 from inkfold.importers.labels import Labels, sides_of
 from inkfold.importers.picture_arrays import Pictures, arrangement, factor_of, glyphs_of, ink_in
@@ -124,7 +129,7 @@ def read(source: Path, pairs: Sequence[IdxPair]) -> Collection:
     classes, numbers = sides_of(labels, [str(pair.labels) for pair in pairs])
     parts = [_pictures(pair) for pair in pairs]
     folder = source if source.is_dir() else source.parent
-    words = [word for word in words_of(pairs[0].pictures.stem) if word not in SIDE_WORDS]
+    words = words_but_sides(pairs[0].pictures.stem)
     return Collection(
         name=folder.absolute().name.lower() if source.is_dir() else "-".join(words) or "idx",
         classes=classes,

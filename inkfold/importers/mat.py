@@ -18,7 +18,13 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import Member, Pair, pairs_of
 from inkfold.importers.arrays import ink_of
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
+from inkfold.importers.files import (
+    SIDE_ORDER,
+    nothing_at,
+    side_of,
+    words_but_sides,
+    words_of,
+)
 from inkfold.importers.labels import Labels, sides_of
 from inkfold.importers.mat_files import NUMBERS, Variable, is_mat, variables_of
 from inkfold.importers.picture_arrays import CHANNELS, LEAST, Pictures, factor_of, glyphs_of, grey
@@ -122,9 +128,7 @@ def _one_name(source: Path, paths: Sequence[Path]) -> str:
     """The name of the set that the files belong to; raises InkfoldError if they are of several."""
     if all(SVHN.fullmatch(path.name) for path in paths):
         return "svhn"
-    stems = {
-        "-".join(word for word in words_of(path.stem) if word not in SIDE_WORDS) for path in paths
-    }
+    stems = {"-".join(words_but_sides(path.stem)) for path in paths}
     if len(stems) > 1 or (len(paths) > 1 and not all(map(_side, paths))):
         names = ", ".join(path.name for path in paths[:5])
         raise InkfoldError(f"{source} holds {len(paths)} sets: {names}; name one of the files")

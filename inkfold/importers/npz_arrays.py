@@ -12,7 +12,13 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import Member, Pair, pairs_of
 from inkfold.importers.arrays import Stream
 from inkfold.importers.collection import Collection, Official
-from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
+from inkfold.importers.files import (
+    SIDE_ORDER,
+    nothing_at,
+    side_of,
+    words_but_sides,
+    words_of,
+)
 from inkfold.importers.labels import Labels, is_one_hot, sides_of
 from inkfold.importers.npy import npy_names, npy_stream
 from inkfold.importers.picture_arrays import (
@@ -101,9 +107,7 @@ def read(source: Path, label_column: str | None) -> Collection:
 
 def _one_name(source: Path, paths: Sequence[Path]) -> str:
     """The name of the set that the files belong to; raises InkfoldError if they are of several."""
-    stems = {
-        "-".join(word for word in words_of(path.stem) if word not in SIDE_WORDS) for path in paths
-    }
+    stems = {"-".join(words_but_sides(path.stem)) for path in paths}
     if len(stems) > 1 or (len(paths) > 1 and not all(map(_side, paths))):
         names = ", ".join(path.name for path in paths[:5])
         raise InkfoldError(f"{source} holds {len(paths)} sets: {names}; name one of the files")

@@ -19,7 +19,14 @@ from inkfold.identity import Identity
 from inkfold.importers.array_pairs import IMAGES
 from inkfold.importers.arrays import AGAIN, BLOCK
 from inkfold.importers.collection import Collection, Glyph, Official
-from inkfold.importers.files import SIDE_ORDER, SIDE_WORDS, nothing_at, side_of, words_of
+from inkfold.importers.files import (
+    SIDE_ORDER,
+    SIDE_WORDS,
+    nothing_at,
+    side_of,
+    words_but_sides,
+    words_of,
+)
 from inkfold.importers.labels import NAMES, Labels, sides_of, spelt
 from inkfold.picture import as_grey, decode
 from inkfold.tally import Tally
@@ -92,8 +99,7 @@ def read(source: Path, label_column: str | None = None) -> Collection:
     unreadable, ignored = Tally(), Tally()
     classes, numbers = _classes(parts)
     return Collection(
-        name="-".join(word for word in words_of(source.stem) if word not in SIDE_WORDS)
-        or "parquet",
+        name="-".join(words_but_sides(source.stem)) or "parquet",
         classes=classes,
         ink="auto",
         count=sum(map(len, numbers)),
