@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.byte_marks import marked_encoding
 from inkfold.class_names import code_points, look, normal
 from inkfold.errors import InkfoldError
 
@@ -117,9 +117,8 @@ def _lines(path: Path) -> list[str]:
         data = path.read_bytes()
     except OSError as error:
         raise InkfoldError(f"--only @{path}: {error.strerror}; expected a class a line") from None
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-16" if marked else "utf-8-sig")
+        text = data.decode(marked_encoding(data))
     except UnicodeDecodeError:
         raise InkfoldError(f"--only @{path}: no text in UTF-8; save it as UTF-8") from None
     return [line.strip() for line in text.splitlines() if line.strip()]

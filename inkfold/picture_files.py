@@ -9,12 +9,12 @@ from io import RawIOBase
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from inkfold.byte_marks import UTF16
 from inkfold.errors import InkfoldError
 from inkfold.picture_formats import HEAD, begins_a_picture, named_as_a_picture
 
 STDIN = "-"
 CHUNK = 1 << 16
-UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # what seem to be paths of one byte where text is UTF-16, and how many may wait for a longer one
 LINE_ENDS, TELLING, MOST_WAITING = (b"\r", b"\n"), {b".", b"/", b"\\"}, 255
 # Folders in which file systems and photograph managers keep small versions of pictures, deleted

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "inkfold"
 
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
-    "errors picture_formats",
+    "errors picture_formats byte_marks",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
         "renames headers quiet hdf5_heaps hdf5_faults ahead tally"

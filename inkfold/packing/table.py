@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.byte_marks import LONGEST, marked_encoding
 from inkfold.class_names import normal
 from inkfold.errors import InkfoldError
 from inkfold.packing.layout import SPLIT_NAMES, split_of
@@ -32,7 +33,6 @@ COLUMN_NAMES = {
 }
 NEEDED = ("path", "label")
 ENDINGS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": "", ".parquet": ""}
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 BATCH = 4096  # rows of a Parquet file that are read together
 csv.field_size_limit(1 << 20)
 
@@ -255,8 +255,7 @@ def _records(table: Path) -> Iterator[tuple[list[str], Iterator[Record]]]:
 def _encoding(table: Path) -> str:
     """The encoding that a file's mark says; UTF-8 without one."""
     with table.open("rb") as file:
-        beginning = file.read(3)
-    return next((name for mark, name in MARKS if beginning.startswith(mark)), "utf-8")
+        return marked_encoding(file.read(LONGEST))
 
 
 def _csv(table: Path, file: IO[str], separator: str) -> tuple[list[str], Iterator[Record]]:
