@@ -102,7 +102,6 @@ def test_the_python_lines_of_the_readme_run(
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "models").symlink_to(ROOT / "models")
     (tmp_path / "datasets").mkdir()
     write_packed(tmp_path / "datasets/characters.h5")
     for name in ("a.png", "b.png"):
