@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.measuring import Row, Spread, keep, line, ratios, turns
 from benchmarks.training import Rates, epoch, installed, start
 from inkfold.commands import cli
-from inkfold.commands.train import load_script
+from inkfold.commands.network_files import load_network
 from tests.worlds.packed_strokes import write_packed
 
 NETWORKS = {"cnn32": 314, "cnn30": 314, "residual32": 47, "blocks28": 47}  # classes
@@ -32,14 +32,13 @@ PEERS = ("Keras float32", "Keras on JAX", "Keras on PyTorch", "PyTorch float32")
 OURS = ("ours", "ours, Keras' layers")
 TRAINED = 800  # pictures in a turn
 SIDE = 2_048  # of the product that shows the processor's rate
-MODELS = Path(__file__).resolve().parents[1] / "models"
 # multiplications and additions, in millions, of one picture's way through the network
 FORWARD = {"cnn32": 64.6, "cnn30": 61.6, "residual32": 75.2, "blocks28": 15.5}
 
 
 def measured(network: str, rounds: int) -> Rates:
     """Pictures a second of each contender, and the product's GFLOP a second, in each round."""
-    _, recipe = load_script(MODELS / f"{network}.py")
+    _, recipe = load_network(network)
     names = [*OURS, *(peer for peer in PEERS if installed(peer))]
     rates: Rates = {name: [] for name in (*names, "product")}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Compare recipes for `models/residual32.py` on few pictures: all recipes, or those named.
+"""Compare recipes for the network residual32 on few pictures: all recipes, or those named.
 
     python import_data.py idx downloads/kmnist --split 0.1,0.9,0 -o datasets/kmnist-tenth.h5
     python benchmarks/recipes.py datasets/kmnist-tenth.h5 --only recipe --only mild
@@ -31,12 +31,12 @@ from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
 from inkfold.layers import convolved
 from inkfold.metrics import Rate
+from inkfold.networks.residual32 import RECIPE, build
 from inkfold.recipe import Distortion, Recipe
 from inkfold.training.batches import Batches
 from inkfold.training.compile import Build, fresh_network
 from inkfold.training.loop import Run, State, Watcher
 from inkfold.training.scoring import score
-from models.residual32 import RECIPE, build
 
 if TYPE_CHECKING:
     import keras

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from inkfold.commands.train import load_script
+from inkfold.commands.network_files import load_network
 from inkfold.dataset.reader import open_dataset
 from inkfold.elastic import Elastic
 from inkfold.keras_backend import import_keras, policy
@@ -31,7 +31,6 @@ from inkfold.training.compile import Build, Kernels, fresh_network
 from inkfold.training.loop import Run, State, Watcher
 
 RATE = 1e-3
-MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 def ours(
@@ -137,4 +136,4 @@ CONTENDERS: dict[str, Callable[[Build, Recipe, Path], None]] = {
 }
 
 if __name__ == "__main__":
-    CONTENDERS[sys.argv[1]](*load_script(MODELS / f"{sys.argv[2]}.py"), Path(sys.argv[3]))
+    CONTENDERS[sys.argv[1]](*load_network(sys.argv[2]), Path(sys.argv[3]))

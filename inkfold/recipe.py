@@ -99,12 +99,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything about a training run that is not the network: one per script in ``models/``.
+    """Everything about a training run that is not the network: one per network.
 
     Parameters
     ----------
     name : str
-        The script's name without ``.py``; the bundle is named after it.
+        The network's name; the bundle is named after it.
     size : int
         Height and width of the images, in pixels.
     stages : tuple of Stage

@@ -13,6 +13,8 @@ import pytest
 from inkfold import __version__
 from inkfold.commands import manual, train
 from inkfold.commands.main import command
+from inkfold.networks import cnn32
+from inkfold.networks.scores import SCORES
 from tests.test_layers import FLOORS
 from tests.worlds.packed_strokes import write_packed
 
@@ -27,9 +29,8 @@ def test_the_manual_is_what_the_commands_say_of_themselves() -> None:
 
 def test_every_command_and_option_has_help() -> None:
     """A word that a user may type is explained."""
-    build, recipe = train.load_script(manual.NETWORK)
-    network = train.train_command(build, recipe, program="network")
-    for name, stage in {**command.commands, "models/NAME.py": network}.items():
+    network = train.train_command(cnn32.build, cnn32.RECIPE, program="network")
+    for name, stage in {**command.commands, "train cnn32": network}.items():
         assert stage.help, name
         for option in stage.params:
             if isinstance(option, click.Option):
@@ -37,17 +38,20 @@ def test_every_command_and_option_has_help() -> None:
 
 
 def test_every_stage_is_a_script_too() -> None:
-    """``python STAGE.py`` and ``inkfold STAGE``; training is started by the scripts in models/."""
+    """``python STAGE.py`` and ``inkfold STAGE``; training has a script for each network."""
     scripts = {path.stem for path in ROOT.glob("*.py")}
+    networks = {path.stem for path in (ROOT / "models").glob("*.py")}
 
     assert scripts == set(command.commands) - {
         "train",
+        "networks",
         "demo",
         "export",
         "audit",
         "shrink",
         "check",
     }
+    assert networks == set(SCORES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -102,7 +106,6 @@ def test_the_python_lines_of_the_readme_run(
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "models").symlink_to(ROOT / "models")
     (tmp_path / "datasets").mkdir()
     write_packed(tmp_path / "datasets/characters.h5")
     for name in ("a.png", "b.png"):

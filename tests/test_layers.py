@@ -16,9 +16,9 @@ FLOORS = (
     "errors picture_formats byte_marks",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally program"
     ),
-    "output workers decoders class_choice elastic calibration keras_backend",
+    "output workers decoders class_choice elastic calibration keras_backend networks",
     "picture pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",

@@ -1,4 +1,4 @@
-"""Every script in ``models/``: checks that each of them must pass."""
+"""Every network that comes along: checks that each of them must pass."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from inkfold.commands.train import load_script
+from inkfold.commands.network_files import load_network, load_script
 from inkfold.keras_backend import import_keras
+from inkfold.networks.scores import CLASSES, SCORES, TOTAL
 
 ROOT = Path(__file__).resolve().parents[1]
-MODELS = ROOT / "models"
-SCRIPTS = sorted(MODELS.glob("*.py"))
+NETWORKS = ROOT / "inkfold/networks"
+SCRIPTS = [NETWORKS / f"{name}.py" for name in SCORES]
 
 
 def convolution(filters: int, inputs: int, side: int) -> int:
@@ -127,7 +128,7 @@ def test_a_network_has_the_parameters_that_were_counted_by_hand(path: Path) -> N
 def test_our_network_is_small() -> None:
     """residual32 has fewer than 1.5 million parameters for the 314 classes of the largest set."""
     import_keras()
-    build, recipe = load_script(MODELS / "residual32.py")
+    build, recipe = load_script(NETWORKS / "residual32.py")
 
     assert build(314).count_params() < 1_500_000
     assert recipe.size == 32
@@ -150,6 +151,33 @@ def test_a_network_takes_bytes_and_answers_probabilities(path: Path) -> None:
     assert next(layer.scale for layer in model.layers if hasattr(layer, "scale")) == 1 / 255
 
 
+def test_the_scores_are_those_of_the_bundles_that_were_trained() -> None:
+    """Sizes, parameters, epochs and right answers are what the bundles' records have."""
+    files = {path.stem for path in NETWORKS.glob("*.py")} - {"__init__", "scores"}
+    assert set(SCORES) == files
+    for name, score in SCORES.items():
+        folder = ROOT / "logs/field" / f"emnist47-{name}-plain"
+        record = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+        epochs = len((folder / "history.csv").read_text(encoding="utf-8").splitlines()) - 1
+        counted = {"correct": score.right, "total": TOTAL}
+
+        assert len(record["classes"]) == CLASSES
+        assert (record["parameters"], epochs) == (score.parameters, score.epochs)
+        assert record["recipe"]["size"] == load_network(name)[1].size == score.size
+        assert record["scores"]["test"].items() >= counted.items()
+    parameters = [score.parameters for score in SCORES.values()]
+    assert parameters == sorted(parameters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCORES)
+def test_keras_counts_the_parameters_that_are_listed(name: str) -> None:
+    """A network for 47 classes has as many as ``inkfold networks`` says."""
+    import_keras()
+
+    assert load_network(name)[0](CLASSES).count_params() == SCORES[name].parameters
+
+
 @pytest.mark.parametrize(
     "path", [path for path in SCRIPTS if path.stem not in OF_KANJI], ids=lambda path: path.stem
 )
@@ -167,7 +195,7 @@ def test_the_score_in_a_docstring_is_the_bundles_own(path: Path) -> None:
 @pytest.mark.parametrize("name", OF_KANJI)
 def test_the_score_in_a_docstring_is_the_one_in_the_log(name: str) -> None:
     """The script, the page of results and the log of experiments give the same counts."""
-    path = MODELS / f"{name}.py"
+    path = NETWORKS / f"{name}.py"
     report = ROOT / "logs/kanji-2026-11-20" / path.stem / "evaluation/evaluation.json"
     accuracy = json.loads(report.read_text(encoding="utf-8"))["accuracy"]
     counts = f"{accuracy['correct']:,} of {accuracy['total']:,}"
@@ -180,8 +208,8 @@ def test_the_score_in_a_docstring_is_the_one_in_the_log(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> None:
-    """A script has no loop and at most 60 lines, and its recipe has the script's name."""
+def test_a_network_file_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> None:
+    """The file has no loop and at most 60 lines, and its recipe has the file's name."""
     _, recipe = load_script(path)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
@@ -194,7 +222,7 @@ def test_a_script_holds_the_network_and_the_recipe_and_no_loop(path: Path) -> No
 def test_a_predecessors_recipe_lowers_its_learning_rate_stage_by_stage() -> None:
     """The learning rate of the predecessor's recipes falls to a tenth in each stage."""
     for name in OF_KANJI:
-        _, recipe = load_script(MODELS / f"{name}.py")
+        _, recipe = load_script(NETWORKS / f"{name}.py")
         rates = [stage.learning_rate for stage in recipe.stages]
 
         assert rates == pytest.approx([1e-2 * 10**-i for i in range(len(rates))])

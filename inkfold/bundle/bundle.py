@@ -46,7 +46,8 @@ FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", 
 ADVICE = "train one with: python models/cnn32.py"
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 TRAINED = Path("models/trained")
-SHIPPED = Path(__file__).resolve().parents[2] / TRAINED / "emnist47"  # comes with the sources
+COMES_ALONG = Path(__file__).resolve().parents[1] / "shipped"  # a folder for each bundle
+SHIPPED = COMES_ALONG / "emnist47"  # answers where nothing was trained
 # Between two blocks a hashing thread needs Python's lock, for which it waits up to 5 ms beside a
 # thread that imports modules: 35 MB took 0.96 s in blocks of 256 KiB, and 0.06 s in these.
 BLOCK = 1 << 24  # bytes
@@ -213,6 +214,7 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     Parameters
     ----------
     path : Path or str
+        Its folder, or its name alone: see `located`.
     meanwhile : callable
         What this thread does while others hash, imports for example; not called where the record
         alone shows that nothing can be loaded.
@@ -223,7 +225,7 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
         If the folder is no bundle, its format version is not 1, or a file is missing, was changed
         since the bundle was written, or changes while it is read.
     """
-    path = Path(path)
+    path = located(path)
     found = Identity.of(path / RECORD) if (path / RECORD).is_file() else None
     record = read_record(path)
     hashes: dict[str, str] = record["sha256"]
@@ -250,11 +252,34 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     return bundle
 
 
+def located(path: Path | str) -> Path:
+    """The folder of a bundle that a user names.
+
+    A name alone (no folder in it, and nothing of this name in the current folder) stands for the
+    bundle of this name under ``models/trained``, or else for the one that comes along.
+
+    Returns
+    -------
+    folder : Path
+        `path` itself where it stands for no other: whether a bundle is there is not looked at.
+    """
+    path = Path(path)
+    if len(path.parts) == 1 and path.name and not path.exists():
+        for folder in (TRAINED / path, COMES_ALONG / path):
+            if (folder / RECORD).is_file():
+                return folder
+    return path
+
+
+def shipped_names() -> list[str]:
+    """The names of the bundles that come along."""
+    return sorted(record.parent.name for record in COMES_ALONG.glob(f"*/{RECORD}"))
+
+
 def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     """The bundle in `folder` whose weights were written last.
 
-    `shipped`, the bundle that comes with the sources, is returned only if `folder` holds no other
-    bundle: a checkout writes its files anew, so their age says nothing.
+    `shipped`, the bundle that comes along, is returned only if `folder` holds none.
 
     Raises
     ------
@@ -263,7 +288,6 @@ def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     """
     bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
     bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]
-    bundles = [bundle for bundle in bundles if bundle.resolve() != shipped.resolve()]
     if not bundles and (shipped / RECORD).is_file():
         return shipped
     if not bundles:
@@ -285,7 +309,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     if not path.is_file():
-        raise InkfoldError(f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}")
+        raise InkfoldError(
+            f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}; "
+            f"those that come along: {', '.join(shipped_names())}"
+        )
     record: dict[str, Any] = read_json(path, "restore or train again")
     _check_record(path, record)
     return record

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from inkfold.bundle.bundle import located
 from inkfold.commands.cli import Clock, echo, progress
 from inkfold.commands.options import quiet_option
 from inkfold.errors import InkfoldError
@@ -27,6 +28,7 @@ def command(path: Path, *, quiet: bool) -> int:
     blank image is answered with Keras and with ONNX Runtime. What is damaged is named by file and
     place, with exit code 2. Nothing is written.
     """
+    path = located(path)
     if not path.exists():
         raise InkfoldError(f"{path}: nothing there; give a dataset's file or a bundle's folder")
     clock = Clock()

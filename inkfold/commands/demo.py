@@ -18,13 +18,13 @@ from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import DEMO
+from inkfold.networks import cnn32
 from inkfold.output import new_folder
 from inkfold.recipe import DEFAULT_DATASET
 
 EPOCHS = 4
 MINUTES = 2  # for training, on a processor that cannot do four epochs in them
 CLASSIFIED = 5  # test pictures that are classified at the end
-NETWORK = Path(__file__).resolve().parents[2] / "models" / "cnn32.py"
 TENFOLD = "datasets/characters_elastic.h5"
 BUNDLE, PREVIEW = "models/trained/cnn32", "preview.png"
 DARKEST = 16  # grey level of full ink in the digits' own files, which have 0 for paper
@@ -52,8 +52,6 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
     It writes the digits as class folders, packs them, makes nine distorted copies of each, trains
     a network, measures it on pictures that it never saw, and names a few of them.
     """
-    if not NETWORK.exists():
-        raise InkfoldError(f"{NETWORK}: not there; the demo runs from a checkout of inkfold")
     # the steps run in the folder: it gets its final name at the end, so only relative paths hold
     with new_folder(output, DEMO, overwrite=overwrite) as folder, chdir(folder):
         steps = _run_until_evaluation(quiet=quiet)
@@ -76,14 +74,13 @@ def _run_until_evaluation(*, quiet: bool) -> list[Step]:
         count = write_digits(Path("pictures"), advance)
     echo(f"pictures: {count:,} digits in class folders")
     written = Step("(write the digits as picture files)", clock.seconds)
-    build, recipe = train.load_script(NETWORK)
     return [
         written,
         _run("create_dataset.py", create_dataset.main, ["pictures"], quiet=quiet),
         _run("augment.py", augment.main, ["--preview", PREVIEW], quiet=quiet),
         _run(
             "models/cnn32.py",
-            lambda arguments: train.main(build, recipe, arguments),
+            lambda arguments: train.main(cnn32.build, cnn32.RECIPE, arguments),
             [TENFOLD, "--epochs", str(EPOCHS), "--minutes", str(MINUTES)],
             quiet=quiet,
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.bundle.bundle import Bundle, load_bundle
+from inkfold.bundle.bundle import COMES_ALONG, Bundle, load_bundle
 from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.folder_kinds import COMPARISON, REPORT
@@ -71,7 +71,12 @@ def command(
     ending += "" if split == "test" else f"-{split}"
     folder = output or Path("logs") / names[0] / ending
     kind = COMPARISON if others else REPORT
-    check_free(folder, overwrite=overwrite, kind=kind, inputs=[bundle, *others, dataset])
+    check_free(
+        folder,
+        overwrite=overwrite,
+        kind=kind,
+        inputs=[*(loaded.path for loaded in bundles), dataset],
+    )
     from inkfold.dataset.reader import open_dataset
 
     measure = _compare if others else _evaluate
@@ -115,7 +120,9 @@ def _evaluate(
         write_evaluation_page(new, result, warning, part, history)
         _check_unchanged(bundles, dataset)
     _print_escaped(summary(result, warning))
-    if same_splits(bundle, dataset):
+    if bundle.path.parent == COMES_ALONG:
+        echo(f"not recorded in {bundle.path}: it is a part of Inkfold", err=True)
+    elif same_splits(bundle, dataset):
         _publish(bundle, result)
     else:
         echo(f"not recorded in {bundle.path}: measured on another packing", err=True)

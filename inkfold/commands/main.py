@@ -19,6 +19,7 @@ from inkfold.commands import (
     explore,
     export,
     import_data,
+    networks,
     shrink,
     train,
 )
@@ -34,7 +35,7 @@ def command() -> None:
     A first session:
         inkfold create_dataset FOLDER
         inkfold augment
-        inkfold train models/cnn32.py
+        inkfold train cnn32
         inkfold classify a.png b.png
     """
 
@@ -46,6 +47,7 @@ for stage in (
     audit,
     explore,
     augment,
+    networks,
     train,
     evaluate,
     shrink,

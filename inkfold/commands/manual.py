@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from inkfold.commands import main, train
+from inkfold.networks import cnn32
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
-NETWORK = PAGE.parents[1] / "models" / "cnn32.py"
+PROGRAM = "inkfold train cnn32"
 INTRODUCTION = """# Commands
 
 Every stage is a script and also a command of `inkfold`: `python augment.py` is `inkfold augment`.
@@ -46,11 +47,9 @@ def page() -> str:
 
 
 def _stages() -> Iterator[tuple[str, click.Command]]:
-    """Each command with its title, those of ``inkfold`` first, then that of a model script."""
+    """Each command with its title, and at the end that of training one network."""
     yield from main.command.commands.items()
-    build, recipe = train.load_script(NETWORK)
-    program = "python models/cnn32.py"
-    yield "models/NAME.py", train.train_command(build, recipe, program=program)
+    yield "train cnn32", train.train_command(cnn32.build, cnn32.RECIPE, program=PROGRAM)
 
 
 def _section(title: str, stage: click.Command) -> str:

@@ -1,13 +1,12 @@
-"""Train a network: the command line of every script in ``models/``, and ``inkfold train SCRIPT``.
+"""Train a network: ``inkfold train NETWORK``, and the command line of every model script.
 
 Read from above: what a script calls, the command of one recipe, its options, and the run itself.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
@@ -18,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from inkfold.commands.cli import Advance, Clock, echo, echo_above, progress, run
+from inkfold.commands.network_files import Build, load_network
 from inkfold.commands.next_lines import after_training
 from inkfold.commands.options import (
     Decorator,
@@ -28,7 +28,7 @@ from inkfold.commands.options import (
     quiet_option,
     seed_option,
 )
-from inkfold.errors import InkfoldError
+from inkfold.program import this_program
 from inkfold.recipe import Distortion, Recipe, Stage
 
 if TYPE_CHECKING:
@@ -36,12 +36,10 @@ if TYPE_CHECKING:
     from inkfold.training.engine import Trained, Training
     from inkfold.training.plan import Plan
 
-Build = Callable[[int], Any]  # classes -> keras.Model; keras is not imported here
-
 
 def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int:
     """Run the command line of a script in ``models/``; returns its exit code."""
-    program = f"python models/{recipe.name}.py"
+    program = this_program(f"train {recipe.name}")
     return run(train_command(build, recipe, program=program), argv)
 
 
@@ -49,47 +47,28 @@ def main(build: Build, recipe: Recipe, argv: Sequence[str] | None = None) -> int
     "train",
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
 )
-@click.argument("script", type=click.Path(path_type=Path))
+@click.argument("network")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(script: Path, arguments: tuple[str, ...]) -> int:
-    """Train the network of a model script that lies anywhere.
+def command(network: str, arguments: tuple[str, ...]) -> int:
+    """Train a network that comes along, or that of a script of your own.
 
     \b
-    Example:
+    Examples:
+        inkfold train cnn32 datasets/characters.h5
         inkfold train my_network.py datasets/characters.h5 --augment online
 
-    The script holds RECIPE and build(classes), like those in models/. What follows it is what
-    those scripts take: see inkfold train SCRIPT --help.
+    NETWORK is a name that inkfold networks lists, or the path of a script, which ends in .py or
+    has a slash. The script holds RECIPE and build(classes); inkfold networks cnn32 -o
+    my_network.py writes one to begin with. What follows is listed by inkfold train NETWORK --help.
     """
-    if str(script) == "--help":
+    if network == "--help":
         echo(click.get_current_context().get_help())
         return 0
-    build, recipe = load_script(script)
-    inner = train_command(build, recipe, program=f"inkfold train {script}")
-    return int(inner.main(args=list(arguments), standalone_mode=False) or 0)
-
-
-def load_script(path: Path) -> tuple[Build, Recipe]:
-    """The network and the recipe of a model script.
-
-    Raises
-    ------
-    InkfoldError
-        If there is no such script, or if it does not define ``build`` and ``RECIPE``.
-    """
-    if not path.is_file():
-        raise InkfoldError(f"{path}: no such model script; those that come along are in models/")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InkfoldError(f"{path}: a model script's name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    build, recipe = getattr(module, "build", None), getattr(module, "RECIPE", None)
-    if not callable(build) or not isinstance(recipe, Recipe):
-        raise InkfoldError(
-            f"{path}: a model script holds RECIPE and build(classes); see models/cnn32.py"
-        )
-    return build, recipe
+    build, recipe = load_network(network)
+    program = f"inkfold train {shlex.quote(network)}"
+    inner = train_command(build, recipe, program=program)
+    code = inner.main(args=list(arguments), prog_name=program, standalone_mode=False)
+    return int(code or 0)
 
 
 def train_command(build: Build, recipe: Recipe, *, program: str) -> click.Command:

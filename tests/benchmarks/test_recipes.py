@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.recipes import OURS, VARIANTS, RunningMean, Variant, build_squeezed, trained
 from inkfold.dataset.reader import open_dataset
+from inkfold.networks.residual32 import RECIPE, build
 from inkfold.recipe import Stage
-from models.residual32 import RECIPE, build
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
 

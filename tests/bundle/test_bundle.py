@@ -15,9 +15,11 @@ import pytest
 from inkfold.bundle.bundle import (
     FIELDS,
     RECORD,
+    SHIPPED,
     WEIGHTS,
     finish_bundle,
     load_bundle,
+    located,
     newest_bundle,
     record_results,
 )
@@ -232,18 +234,45 @@ def test_the_newest_bundle_is_the_one_trained_last(tmp_path: Path) -> None:
 
 
 def test_the_shipped_bundle_gives_way_to_any_trained_one(tmp_path: Path) -> None:
-    """A checkout makes its files the newest, yet it is taken only where nothing was trained."""
-    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    """It is taken only where nothing was trained, however new its files are."""
+    shipped, own = tmp_path / "shipped/one", tmp_path / "trained/own"
     for path, age in ((shipped, 2000), (own, 1000)):
-        path.mkdir()
+        path.mkdir(parents=True)
         (path / RECORD).write_text("{}")
         (path / WEIGHTS).write_bytes(b"")
         os.utime(path / WEIGHTS, (age, age))
 
-    assert newest_bundle(tmp_path, shipped) == own
+    assert newest_bundle(tmp_path / "trained", shipped) == own
     assert newest_bundle(tmp_path / "elsewhere", shipped) == shipped
-    (own / RECORD).unlink()
-    assert newest_bundle(tmp_path, shipped) == shipped
+
+
+def test_a_name_alone_stands_for_a_trained_bundle_or_else_for_the_one_that_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in the current folder comes first, models/trained next; no file is looked into."""
+    monkeypatch.chdir(tmp_path)
+
+    assert load_bundle("emnist47").path == SHIPPED
+    assert located("other") == Path("other")
+    assert located("./emnist47") == located(Path("emnist47")) == SHIPPED
+    assert located("models/emnist47") == Path("models/emnist47")
+    own = Path("models/trained/emnist47")
+    own.mkdir(parents=True)
+    assert located("emnist47") == SHIPPED, "a folder without a record is no bundle"
+    (own / RECORD).write_text("{}")
+    assert located("emnist47") == own
+    Path("emnist47").mkdir()
+    assert located("emnist47") == Path("emnist47")
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names what was typed, and the bundles that need no training."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InkfoldError, match=r"^emnist: no bundle here .*; those .*: emnist47$"):
+        load_bundle("emnist")
 
 
 def test_nothing_is_done_meanwhile_for_a_bundle_that_cannot_be_loaded(tmp_path: Path) -> None:

@@ -63,6 +63,23 @@ def test_measuring_a_bundle_does_not_make_it_the_newest(here: Path) -> None:
     assert newest_bundle(here / "trained").name == "newer"
 
 
+def test_nothing_is_recorded_in_a_bundle_that_comes_along(
+    here: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle among the package's own files is measured, and stays as it was installed."""
+    folder = (here / "bands").rename(here / "shipped")
+    (here / "along").mkdir()
+    bundle = folder.rename(here / "along/bands")
+    monkeypatch.setattr("inkfold.bundle.bundle.COMES_ALONG", here / "along")
+    monkeypatch.setattr("inkfold.commands.evaluate.COMES_ALONG", here / "along")
+    before = (bundle / "bundle.json").read_bytes()
+
+    assert main(["bands", "d.h5"]) == 0
+
+    assert capfd.readouterr().err == f"not recorded in {bundle}: it is a part of Inkfold\n"
+    assert (bundle / "bundle.json").read_bytes() == before
+
+
 def test_validation_has_its_own_folder_and_a_warning(here: Path, capfd: Capture) -> None:
     """On validation, where the epoch was chosen, stderr and the report say that it flatters."""
     assert main(["bands", "d.h5", "--split", "validation"]) == 0

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from inkfold.commands.cli import run
+from inkfold.commands.network_files import load_script
 from inkfold.commands.next_lines import after_training
-from inkfold.commands.train import command, load_script, train_command
+from inkfold.commands.train import command, train_command
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.training.engine import Training

@@ -11,7 +11,8 @@ import pytest
 
 from inkfold.bundle.model_card import model_card
 from inkfold.commands.cli import run
-from inkfold.commands.train import load_script, train_command
+from inkfold.commands.network_files import load_network
+from inkfold.commands.train import train_command
 from inkfold.recipe import Recipe, Stage
 from tests.worlds import tiny_network
 from tests.worlds.packed_strokes import write_packed
@@ -28,8 +29,8 @@ def printed(capfd: Capture, recipe: Recipe, *words: str) -> str:
 
 def test_the_help_says_whether_stages_end_early(capfd: Capture) -> None:
     """A cosine recipe runs all its epochs, and stages at fixed rates may end early."""
-    _, cosine = load_script(ROOT / "models/residual32.py")
-    _, fixed = load_script(ROOT / "models/cnn32.py")
+    _, cosine = load_network("residual32")
+    _, fixed = load_network("cnn32")
     end, whole = "A stage ends early when", "It runs all its epochs and keeps its last weights."
 
     text = printed(capfd, cosine, "--help")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from inkfold.keras_backend import import_keras
+from inkfold.networks.cnn32 import build
 from inkfold.training.twins import adam, twin
-from models.cnn32 import build
 
 pytestmark = pytest.mark.slow  # TensorFlow is imported and compiles
 CLASSES = 7
