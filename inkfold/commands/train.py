@@ -175,6 +175,11 @@ def _options(recipe: Recipe) -> list[Decorator]:
             show_default=True,
             help="How layers are computed; auto: whichever is faster here in the first steps.",
         ),
+        click.option(
+            "--balance",
+            is_flag=True,
+            help="Let pictures of small classes count more, so that these are recognised too.",
+        ),
         click.option("--resume", is_flag=True, help="Go on with a run that was stopped."),
         click.option(
             "--refit",
@@ -307,7 +312,8 @@ def _header(training: Training) -> list[str]:
         ),
         (
             f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
-            f"arithmetic {training.config['precision']}, refit {options.refit}"
+            f"arithmetic {training.config['precision']}, refit {options.refit}, "
+            f"balance {options.balance}"
         ),
     ]
 
