@@ -63,8 +63,8 @@ def _conflicts(audit: Audit) -> Iterator[str]:
     conflicts = int(audit.repeats.conflicting.sum())
     if conflicts:
         yield (
-            f"{conflicts:,} pictures have the pixels of a picture with another label: conflicts.csv "
-            "names them (-o FOLDER writes it); one label of each pair is wrong."
+            f"{conflicts:,} pictures have the pixels of a picture with another label: "
+            "conflicts.csv names them (-o FOLDER writes it); one label of each pair is wrong."
         )
 
 

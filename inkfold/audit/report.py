@@ -163,7 +163,8 @@ def _write_near(folder: Path, audit: Audit, dataset: Dataset) -> None:
     write_csv(folder / "near_duplicates.csv", head, rows)
     shown = near.pairs[: SHEET // 2].reshape(-1)
     names = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
-    title = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
+    words = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
+    title = f"{audit.path.name}: {words}"
     captions = [(name,) for name in names]
     write_sheet(folder / "near_duplicates.png", pictures(dataset, shown), captions, title)
 
@@ -191,7 +192,8 @@ def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
     shown = worst[:SHEET]
     labels = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
     captions = list(zip(labels, names[: len(shown)], strict=True))
-    title = "suspected wrong labels, the most suspect first: label → the network's answer"
+    words = "suspected wrong labels, the most suspect first: label → the network's answer"
+    title = f"{audit.path.name}: {words}"
     write_sheet(folder / "suspects.png", pictures(dataset, shown), captions, title)
 
 

@@ -78,19 +78,16 @@ def next_steps(paired: Paired, names: tuple[str, str]) -> list[str]:
     """
     if paired.p_value < LEVEL:
         better = names[1] if paired.difference > 0 else names[0]
-        return [
-            f"Take {better} for pictures like these.",
+        again = (
             "Train both once more with another --seed before you call one recipe the better one: "
-            "this compares two networks, and another seed makes another network.",
-        ]
-    cheaper = "take the one that is smaller or faster"
+            "this compares two networks, and another seed makes another network."
+        )
+        return [f"Take {better} for pictures like these.", again]
+    cheaper = "take the one that is smaller or faster."
     if paired.needed is None:
-        return [f"Nothing here speaks for either: {cheaper}."]
-    return [
-        f"To decide, compare them on more pictures: about {paired.needed:,} in place of "
-        f"{paired.total:,}.",
-        f"If that is too much work, the difference is small: {cheaper}.",
-    ]
+        return [f"Nothing here speaks for either: {cheaper}"]
+    more = f"about {paired.needed:,} in place of {paired.total:,}"
+    return [f"To decide, compare them on more pictures, {more}; until then {cheaper}"]
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

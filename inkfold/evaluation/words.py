@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import log
 
 INTERVAL = (
-    "95 % interval (Wilson's): where the share lies for all pictures of this kind, because these "
-    "are only some of them; 95 of 100 such intervals hold it"
+    "these pictures are only some of their kind; the interval (Wilson's) says where the share of "
+    "all of them lies, and 95 of 100 such intervals hold it"
 )
 TO_BEAT = "what one fixed answer reaches, that of the most frequent class, without any learning"
 MEAN_RECALL = "the share right of each class, averaged: a small class counts as much as a large one"
 CALIBRATION = (
-    "how far stated probabilities are from the shares that are right: at 0 % of the answers given "
-    "with 90 % nine in ten are right"
+    "how far stated probabilities are from the shares that are right; where it is 0, nine in ten "
+    "of the answers that are given with 90 % are right"
 )
 TEMPERATURE = (
     "one number that makes all probabilities a little less sure (above 1) or surer (below 1), so "
