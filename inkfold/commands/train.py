@@ -262,6 +262,7 @@ def run_training(
         Show no progress bar.
     """
     from inkfold.locks import only_writer
+    from inkfold.training.balance import unequal
     from inkfold.training.log import TrainingLog, log_line
     from inkfold.training.loop import Watcher
 
@@ -276,6 +277,8 @@ def run_training(
         def planned(plan: Plan, pictures: int) -> None:
             log.planned(plan.told)
             echo(plan.told)
+            if not training.options.balance and (line := unequal(training.dataset)):
+                echo(line)
             bar = progress(training.recipe.name, pictures, quiet=quiet)
             advances.append(stack.enter_context(bar))
 
