@@ -207,7 +207,7 @@ def _small_classes(result: Evaluation) -> Iterator[str]:
         )
 
 
-def _recall(result: Evaluation, labels: Sequence[int] | np.ndarray) -> Rate:  # type: ignore[type-arg]
+def _recall(result: Evaluation, labels: Sequence[int] | np.ndarray) -> Rate:
     scores = [result.scores[label] for label in labels]
     return Rate(sum(each.correct for each in scores), sum(each.support for each in scores))
 

@@ -116,5 +116,5 @@ def rounded(count: int) -> int:
     >>> rounded(1521)
     1600
     """
-    unit = 10 ** max(0, len(str(count)) - 2)
+    unit = int(10 ** max(0, len(str(count)) - 2))
     return -(-count // unit) * unit
