@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.audit.advice import advice, found, suspected
 from inkfold.audit.audit import Audit, as_json, findings
 from inkfold.audit.clean import WHY, Cleaning
 from inkfold.dataset.originals import Places, pictures, sources
@@ -32,14 +33,20 @@ def summary(audit: Audit) -> str:
 
 
 def suspects_summary(audit: Audit) -> str:
-    """The figures of the suspected labels, as lines of text; nothing where there are none."""
-    return "".join(f"{line}\n" for line in _suspect_lines(audit))
+    """The suspected labels and what to do about them, as lines of text; nothing without them."""
+    lines = [*_suspect_lines(audit), *(f"- {piece}" for piece in suspected(audit))]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(audit: Audit) -> Iterator[str]:
     total = int(audit.counts.sum())
     by_split = " / ".join(f"{count:,}" for count in audit.counts.sum(axis=1).tolist())
     yield f"{audit.path.name}: {total:,} pictures of {len(audit.classes):,} classes ({by_split})"
+    yield found(audit)
+    if pieces := advice(audit):
+        yield "What to do next:"
+        yield from (f"- {piece}" for piece in pieces)
+    yield "The figures:"
     if audit.copies:
         yield f"  {audit.copies:,} distorted copies, which are not looked at"
     yield from _class_lines(audit)
@@ -105,8 +112,10 @@ def _verdict(audit: Audit) -> str:
 
 def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
     """Write all files of the audit to an existing folder (docs/audit.md lists them)."""
-    write_text(folder / "summary.txt", summary(audit) + suspects_summary(audit))
-    text = json.dumps(as_json(audit), indent=1, ensure_ascii=False)
+    suspects = "".join(f"{line}\n" for line in _suspect_lines(audit))
+    write_text(folder / "summary.txt", summary(audit) + suspects)
+    figures = {"found": found(audit), "advice": advice(audit), **as_json(audit)}
+    text = json.dumps(figures, indent=1, ensure_ascii=False)
     write_text(folder / "audit.json", text + "\n")
     counts = zip(audit.classes, *audit.counts.tolist(), strict=True)
     write_csv(folder / "classes.csv", ["class", *SPLITS], counts)
@@ -154,7 +163,8 @@ def _write_near(folder: Path, audit: Audit, dataset: Dataset) -> None:
     write_csv(folder / "near_duplicates.csv", head, rows)
     shown = near.pairs[: SHEET // 2].reshape(-1)
     names = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
-    title = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
+    words = "nearly the same, pair by pair: validation or test, then its like in an earlier split"
+    title = f"{audit.path.name}: {words}"
     captions = [(name,) for name in names]
     write_sheet(folder / "near_duplicates.png", pictures(dataset, shown), captions, title)
 
@@ -182,7 +192,8 @@ def _write_suspects(folder: Path, audit: Audit, dataset: Dataset) -> None:
     shown = worst[:SHEET]
     labels = [audit.classes[label] for label in audit.originals.label[shown].tolist()]
     captions = list(zip(labels, names[: len(shown)], strict=True))
-    title = "suspected wrong labels, the most suspect first: label → the network's answer"
+    words = "suspected wrong labels, the most suspect first: label → the network's answer"
+    title = f"{audit.path.name}: {words}"
     write_sheet(folder / "suspects.png", pictures(dataset, shown), captions, title)
 
 

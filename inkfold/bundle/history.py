@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkfold.errors import InkfoldError
-from inkfold.pages.chart import ACROSS, UP, Chart, Point, Scale, line
+from inkfold.pages.chart import (
+    ACROSS,
+    UP,
+    Chart,
+    Point,
+    Scale,
+    line,
+    logarithmic_values,
+    plain,
+)
+from inkfold.pages.fonts import drawable, font_family
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,16 +183,22 @@ def _chart(up: str, trained: list[Point], validated: list[Point], y: Scale) -> C
 
 
 def draw_curves(path: Path, history: list[Row], *, title: str) -> None:
-    """Draw loss and accuracy over the epochs, with a line at the epoch that was kept."""
+    """Draw loss and accuracy over the epochs, with a line at the epoch that was kept.
+
+    `title` names the bundle and the dataset.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     epochs, best = [_epoch(row) for row in history], best_row(history)
-    _draw_lines(loss_axes, _losses(epochs))
-    loss_axes.set(yscale="log", ylabel=LOSS, title=f"{title}: loss")
-    _draw_lines(accuracy_axes, _accuracies(epochs))
-    accuracy_axes.set(ylabel=ACCURACY, title=f"{title}: accuracy")
+    refit = next((row["epoch"] for row in history if row["phase"] == "refit"), None)
+    _draw_lines(loss_axes, _losses(epochs), refit)
+    loss_axes.set(yscale="log", ylabel=LOSS)
+    _draw_lines(accuracy_axes, _accuracies(epochs), refit)
+    accuracy_axes.set(ylabel=ACCURACY)
+    _plain_ticks(loss_axes)
+    figure.suptitle(drawable([title])[0], fontfamily=font_family([title]))
     for axes in (loss_axes, accuracy_axes):
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -194,10 +210,22 @@ def draw_curves(path: Path, history: list[Row], *, title: str) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _draw_lines(axes: Axes, curves: tuple[list[Point], list[Point]]) -> None:
-    for points, colour in zip(curves, (TRAIN_COLOUR, VALIDATION_COLOUR), strict=True):
+def _draw_lines(axes: Axes, curves: tuple[list[Point], list[Point]], refit: int | None) -> None:
+    """Draw both curves; no line leads to the first epoch of a refit, which begins anew."""
+    for whole, colour in zip(curves, (TRAIN_COLOUR, VALIDATION_COLOUR), strict=True):
+        points = whole
+        if refit is not None:
+            before = [point for point in whole if point[0] < refit]
+            points = [*before, (refit - 0.5, math.nan), *whole[len(before) :]]
         numbers, values = [number for number, _ in points], [value for _, value in points]
         axes.plot(numbers, values, color=colour, marker="o", markersize=3)
+
+
+def _plain_ticks(axes: Axes) -> None:
+    """Plain numbers on the logarithmic axis, in place of powers of ten."""
+    values = logarithmic_values(*axes.get_ylim())
+    axes.set_yticks(values, [plain(value) for value in values])
+    axes.set_yticks([], minor=True)
 
 
 def _mark_stages(axes: Axes, history: list[Row]) -> None:

@@ -31,6 +31,7 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | preparation | fit {spec["fit"]}, ink {spec["ink"]}, threshold {spec["threshold"]} |
 | recipe | {stages}; batch {recipe["batch"]}{_extras(recipe)}{refit} |
 | augmentation while training | {_augmentation(options["augment"], recipe["distortion"])} |
+| weights of classes in the loss | {_weights(record.get("class_weights"))} |
 | arithmetic | {options["policy"]} |
 | seed | {record["seed"]} |
 | epochs | {record["epochs"]} |
@@ -60,6 +61,12 @@ def _use_of(stages: list[dict[str, Any]]) -> str:
 def _extras(recipe: dict[str, Any]) -> str:
     names = ("label_smoothing", "weight_decay")
     return "".join(f"; {n.replace('_', ' ')} {recipe[n]:g}" for n in names if recipe[n])
+
+
+def _weights(weights: list[float] | None) -> str:
+    if not weights:
+        return "none"
+    return f"{min(weights):.2g} to {max(weights):.2g}, more for a class with fewer pictures"
 
 
 def _augmentation(augment: str, distortion: dict[str, float]) -> str:

@@ -45,6 +45,7 @@ RECORD_SCHEMA: Schema = {
     "refit?": YES_OR_NO,
     "calibration?": OBJECT.or_null(),
     "weights?": TEXT,
+    "class_weights?": NUMBER.list(),
     "onnx_error?": NUMBER.or_null(),
     "seal?": TEXT,
 }

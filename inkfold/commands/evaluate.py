@@ -97,6 +97,7 @@ def _evaluate(
     """Measure one bundle: check, answer, write, print, and record its score in the bundle."""
     from inkfold.bundle.history import read_history
     from inkfold.classifier import Classifier
+    from inkfold.evaluation.advice import learned_by
     from inkfold.evaluation.calibrate import calibrate, unusable
     from inkfold.evaluation.compatibility import check_match, same_splits
     from inkfold.evaluation.evaluate import evaluate
@@ -113,13 +114,13 @@ def _evaluate(
     with progress(split, held_out + len(part), quiet=quiet) as advance:
         calibration = calibrate(classifier, dataset, advance=advance)
         result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
-    measured = result.accuracy.total
+    measured, learned = result.accuracy.total, learned_by(bundle, dataset, history)
     rate = clock.rate(held_out + measured)
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
-        write_report(new, result, warning)
-        write_evaluation_page(new, result, warning, part, history)
+        write_report(new, result, warning, learned)
+        write_evaluation_page(new, result, warning, part, history, learned=learned)
         _check_unchanged(bundles, dataset)
-    _print_escaped(summary(result, warning))
+    _print_escaped(summary(result, warning, learned))
     if bundle.path.parent == COMES_ALONG:
         echo(f"not recorded in {bundle.path}: it is a part of Inkfold", err=True)
     elif same_splits(bundle, dataset):

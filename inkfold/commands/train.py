@@ -154,6 +154,11 @@ def _options(recipe: Recipe) -> list[Decorator]:
             show_default=True,
             help="How layers are computed; auto: whichever is faster here in the first steps.",
         ),
+        click.option(
+            "--balance",
+            is_flag=True,
+            help="Let pictures of small classes count more, so that these are recognised too.",
+        ),
         click.option("--resume", is_flag=True, help="Go on with a run that was stopped."),
         click.option(
             "--refit",
@@ -236,6 +241,7 @@ def run_training(
         Show no progress bar.
     """
     from inkfold.locks import only_writer
+    from inkfold.training.balance import unequal
     from inkfold.training.log import TrainingLog, log_line
     from inkfold.training.loop import Watcher
 
@@ -250,6 +256,8 @@ def run_training(
         def planned(plan: Plan, pictures: int) -> None:
             log.planned(plan.told)
             echo(plan.told)
+            if not training.options.balance and (line := unequal(training.dataset)):
+                echo(line)
             bar = progress(training.recipe.name, pictures, quiet=quiet)
             advances.append(stack.enter_context(bar))
 
@@ -286,7 +294,8 @@ def _header(training: Training) -> list[str]:
         ),
         (
             f"batch {recipe.batch}, seed {options.seed}, augment {options.augment}, "
-            f"arithmetic {training.config['precision']}, refit {options.refit}"
+            f"arithmetic {training.config['precision']}, refit {options.refit}, "
+            f"balance {options.balance}"
         ),
     ]
 

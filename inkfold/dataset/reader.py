@@ -134,6 +134,11 @@ class Split:
         return Row(self.checked_images(row, row + 1)[0], int(self.labels[row]))
 
     @property
+    def path(self) -> Path:
+        """The dataset file."""
+        return self._path
+
+    @property
     def originals(self) -> NDArray[np.bool_]:
         """Which rows are originals, not distorted copies: bool (N,)."""
         copy = self.copy

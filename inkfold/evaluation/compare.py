@@ -15,10 +15,11 @@ from inkfold import __version__
 from inkfold.bundle.bundle import Bundle
 from inkfold.dataset.reader import Split
 from inkfold.errors import InkfoldError
+from inkfold.evaluation import words
 from inkfold.evaluation.compatibility import first_difference
 from inkfold.evaluation.evaluate import Evaluation
-from inkfold.evaluation.paired import Paired, verdict
-from inkfold.evaluation.report import percent
+from inkfold.evaluation.paired import Paired, next_steps, verdict
+from inkfold.evaluation.report import percent, to_do
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page
 
@@ -90,6 +91,11 @@ class Comparison:
     def verdict(self) -> str:
         """Which is better, in a sentence."""
         return verdict(self.paired, self.names)
+
+    @property
+    def advice(self) -> list[str]:
+        """What to do next, in sentences."""
+        return next_steps(self.paired, self.names)
 
 
 def check_comparable(first: Bundle, second: Bundle) -> None:
@@ -198,6 +204,8 @@ def write_comparison(folder: Path, result: Comparison, caveats: list[str], split
         "comparison.html.j2",
         version=__version__,
         result=result,
+        dataset=Path(result.first.dataset).name,
+        words=words,
         caveats=caveats,
         percent=percent,
         p_value=p_text(result),
@@ -216,14 +224,19 @@ def comparison_summary(result: Comparison, caveats: list[str]) -> str:
     width = max(len(a), len(b))
     lines += [
         "",
+        result.verdict,
+        *to_do(result.advice),
+        "",
         f"{a:<{width}}  right {first.accuracy}",
         f"{b:<{width}}  right {second.accuracy}",
+        words.INTERVAL,
         "",
         f"both right         {both:,} of {total:,}",
         f"only {a} right: {only_first:,}",
         f"only {b} right: {only_second:,}",
         f"neither right      {neither:,}",
         f"McNemar's exact test of {only_first:,} against {only_second:,}: p = {p_text(result)}",
+        words.MCNEMAR,
         f"different answers  {len(result.differences):,} of {total:,}",
         "",
         result.verdict,
@@ -253,6 +266,7 @@ def _as_json(result: Comparison, caveats: list[str]) -> dict[str, Any]:
         "difference": result.paired.difference,
         "difference_interval": list(result.paired.interval),
         "verdict": result.verdict,
+        "advice": result.advice,
         "different": len(result.differences),
     }
 

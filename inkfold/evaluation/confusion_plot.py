@@ -55,7 +55,8 @@ def draw_confusion(path: Path, result: Evaluation) -> None:
     ticks = [0, 0.01, 0.1, 0.25, 0.5, 1]
     bar.set_ticks(ticks, labels=[f"{100 * tick:.0f} %" for tick in ticks])
     bar.set_label("share of the row's pictures (white: none of them; grey row: no pictures)")
-    figure.suptitle(_title(result, shown), fontfamily=font_family(result.bundle))
+    family = font_family([result.bundle, Path(result.dataset).name])
+    figure.suptitle(_title(result, shown), fontfamily=family)
     figure.savefig(path)
 
 
@@ -75,7 +76,8 @@ def _side(rows: int, *, counted: bool) -> float:
 
 def _title(result: Evaluation, shown: NDArray[np.int64]) -> str:
     right = result.accuracy
-    name = drawable([f"{result.bundle} on {result.split}"])[0]
+    subject = f"{result.bundle} on {result.split} of {Path(result.dataset).name}"
+    name = drawable([subject])[0]
     share = f" ({100 * right.share:.2f} %)" if right.share is not None else ""
     title = f"{name}: {right.correct:,} of {right.total:,} right{share}"
     if len(shown) < len(result.classes):
@@ -138,7 +140,7 @@ def _write_counts(axes: Axes, cells: NDArray[np.int64], shares: NDArray[np.float
         axes.text(
             column,
             row,
-            f"{cells[row, column]}",
+            f"{cells[row, column]:,}",
             ha="center",
             va="center",
             fontsize=9 if cells.max() < 1000 else 7,
@@ -152,7 +154,7 @@ def _list_pairs(axes: Axes, result: Evaluation) -> None:
     pairs = result.pairs[:LISTED]
     names = [result.classes[label] for pair in pairs for label in (pair.true, pair.predicted)]
     labels = iter(short(names))
-    lines = [(next(labels), next(labels), f"{pair.count}") for pair in pairs]
+    lines = [(next(labels), next(labels), f"{pair.count:,}") for pair in pairs]
     family = font_family(names)
     step = 1 / (LISTED + 3)
     title = f"most confused ({len(pairs)} of {len(result.pairs):,} pairs)"

@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import Bin, RiskCurve, Withheld, keep, reliability, risk_curve, tempered
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import Block, Dataset, Split
 from inkfold.evaluation.calibrate import Calibration, as_stored
-from inkfold.evaluation.compatibility import check_match
+from inkfold.evaluation.compatibility import check_match, same_splits
 from inkfold.metrics import (
     ClassScore,
     Confusion,
@@ -123,6 +124,9 @@ class Evaluation:
         The answer to every picture, in the split's order.
     calibration : Calibration
         The temperature that the answers are given with, and the thresholds chosen for them.
+    training_counts : int64 array of shape (C,), optional
+        Training pictures of each class, distorted copies left out; None where the bundle was
+        trained on another dataset.
     """
 
     bundle: str
@@ -139,6 +143,7 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     predictions: Predictions
     calibration: Calibration
+    training_counts: NDArray[np.int64] | None = None
 
     @cached_property
     def scores(self) -> tuple[ClassScore, ...]:
@@ -228,7 +233,16 @@ def evaluate(
         mistakes=_mistakes(classes, part, predictions),
         predictions=predictions,
         calibration=calibration,
+        training_counts=_training_counts(bundle, dataset),
     )
+
+
+def _training_counts(bundle: Bundle, dataset: Dataset) -> NDArray[np.int64] | None:
+    """The originals of each class that the bundle was trained on; None where they are unknown."""
+    train = dataset.train
+    if not same_splits(bundle, dataset) or not len(train):
+        return None
+    return np.bincount(train.labels[train.originals], minlength=len(dataset.classes))
 
 
 def predict_split(

@@ -9,8 +9,11 @@ from inkfold import __version__
 from inkfold.bundle.history import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.calibration import BINS, Bin, RiskCurve, calibration_error
 from inkfold.dataset.reader import Split
+from inkfold.evaluation import words
+from inkfold.evaluation.advice import Learned, advice, found
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
 from inkfold.evaluation.report import measured, percent
+from inkfold.evaluation.resolution import sentences
 from inkfold.metrics import balanced_accuracy, spread
 from inkfold.pages.chart import ACROSS, UP, Bar, Chart, Point, Scale, bar, line, thinned
 from inkfold.pages.page import data_uri, data_uris, write_page
@@ -22,7 +25,13 @@ LISTED = 20  # pairs, classes and groups in a table; all are in the CSV files
 
 
 def write_evaluation_page(
-    folder: Path, result: Evaluation, caveat: str | None, split: Split, history: list[Epoch]
+    folder: Path,
+    result: Evaluation,
+    caveat: str | None,
+    split: Split,
+    history: list[Epoch],
+    *,
+    learned: Learned | None = None,
 ) -> None:
     """Write ``report.html`` into the folder of a report whose other files are there.
 
@@ -37,6 +46,8 @@ def write_evaluation_page(
         The split that was measured, for its pictures.
     history : list of Epoch
         Empty where it is unknown.
+    learned : Learned, optional
+        For the advice.
     """
     calibration = result.calibration
     write_page(
@@ -44,7 +55,11 @@ def write_evaluation_page(
         "evaluation.html.j2",
         version=__version__,
         result=result,
+        dataset=Path(result.dataset).name,
         caveat=caveat,
+        found=found(result),
+        advice=advice(result, learned),
+        words=words,
         percent=percent,
         listed=LISTED,
         top=TOP if len(result.classes) > TOP else None,
@@ -54,6 +69,7 @@ def write_evaluation_page(
         error_before=calibration_error(result.bins),
         error_after=calibration_error(result.bins_after),
         thresholds=[(each, measured(result, each)) for each in calibration.thresholds],
+        blurred=sentences(calibration.thresholds),
         reliability=reliability_chart(result),
         risk=risk_chart(result.curve),
         weakest=weakest(result, LISTED),

@@ -67,6 +67,29 @@ class Paired:
         return math.ceil(((NORMAL_LEVEL * math.sqrt(uneven) + spread) / apart) ** 2)
 
 
+def next_steps(paired: Paired, names: tuple[str, str]) -> list[str]:
+    """What to do after a comparison, in sentences.
+
+    Parameters
+    ----------
+    paired : Paired
+    names : (str, str)
+        Of the first and the second.
+    """
+    if paired.p_value < LEVEL:
+        better = names[1] if paired.difference > 0 else names[0]
+        again = (
+            "Train both once more with another --seed before you call one recipe the better one: "
+            "this compares two networks, and another seed makes another network."
+        )
+        return [f"Take {better} for pictures like these.", again]
+    cheaper = "take the one that is smaller or faster."
+    if paired.needed is None:
+        return [f"Nothing here speaks for either: {cheaper}"]
+    more = f"about {paired.needed:,} in place of {paired.total:,}"
+    return [f"To decide, compare them on more pictures, {more}; until then {cheaper}"]
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """The p of McNemar's exact test whether two classifiers are equally good on the same pictures.
 

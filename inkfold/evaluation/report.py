@@ -7,33 +7,42 @@ how far the probabilities can be trusted: calibration, thresholds for ``--reject
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from inkfold.bundle.bundle import Bundle, record_results
 from inkfold.bundle.model_card import CARD, SCORES
 from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_error
+from inkfold.evaluation import words
+from inkfold.evaluation.advice import Learned, advice, found
 from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
+from inkfold.evaluation.resolution import blurred, pictures_needed, sentences
 from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
 LISTED = 10  # confused pairs and weakest classes in the summary
 GROUPS_LISTED = 5  # weakest groups in the summary
+NEXT = "What to do next:"
+INDENT = " " * 19  # of an explanation, to where the figures stand
 COLUMNS = (
     *("class", "pictures", "answered", "right", "precision"),
     *("recall", "recall_low", "recall_high", "f1"),
 )
 
 
-def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
+def write_report(
+    folder: Path, result: Evaluation, caveat: str | None, learned: Learned | None = None
+) -> None:
     """Write the report's tables, text and picture into an existing folder (see docs/evaluation.md).
 
-    `caveat` is what a reader has to know before the figures, from `compatibility.caveat`.
+    `caveat` is what a reader has to know before the figures, from `compatibility.caveat`; `learned`
+    is for the advice.
     """
-    write_text(folder / "summary.txt", summary(result, caveat))
-    text = json.dumps(as_json(result, caveat), ensure_ascii=False, indent=1)
+    write_text(folder / "summary.txt", summary(result, caveat, learned))
+    text = json.dumps(as_json(result, caveat, learned), ensure_ascii=False, indent=1)
     write_text(folder / "evaluation.json", text + "\n")
     classes = result.classes
     write_csv(
@@ -63,36 +72,50 @@ def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
     draw_confusion(folder / "confusion.png", result)
 
 
-def summary(result: Evaluation, caveat: str | None) -> str:
-    """The figures for people, as lines of text."""
-    lines = [f"{result.bundle} on the {result.split} split of {result.dataset}", ""]
-    if caveat:
-        lines[1:1] = [f"NOTE: {caveat}"]
-    lines.append(f"right              {result.accuracy}")
-    if len(result.classes) > TOP:
-        lines.append(f"among the first {TOP}  {result.top5}")
-    lines.append(f"to beat            {result.baseline}, always answering {result.majority}")
-    balanced = balanced_accuracy(result.scores)
-    seen = sum(score.support > 0 for score in result.scores)
-    if balanced is not None:
-        lines.append(
-            f"mean recall        {100 * balanced:.2f} % over "
-            f"{seen:,} {'class' if seen == 1 else 'classes'}"
-        )
-    lines += [f"cross-entropy      {result.loss:.4f} nats", *trust_lines(result), ""]
+def summary(result: Evaluation, caveat: str | None, learned: Learned | None = None) -> str:
+    """What was found and what to do next, then the figures, as lines of text for people."""
+    lines = [f"{result.bundle} on the {result.split} split of {result.dataset}"]
+    lines += [f"NOTE: {caveat}"] if caveat else []
+    lines += ["", found(result), *to_do(advice(result, learned)), ""]
+    lines += [*_right_lines(result), *trust_lines(result), ""]
     if not result.pairs:
         return "\n".join([*lines, "nothing was confused"]) + "\n"
     lines.append("most confused (true, answered, times):")
     for pair in result.pairs[:LISTED]:
         true, answered = result.classes[pair.true], result.classes[pair.predicted]
-        lines.append(f"  {true}  {answered}  {pair.count}")
+        lines.append(f"  {true}  {answered}  {pair.count:,}")
     lines += ["", "recognised least (class, right of its pictures):"]
     for name, recall in weakest(result, LISTED):
         lines.append(f"  {name}  {recall.correct:,} of {recall.total:,}")
     return "\n".join(lines) + "\n"
 
 
-def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
+def to_do(pieces: Sequence[str]) -> list[str]:
+    """Pieces of advice as a list of lines under their heading; empty where there are none."""
+    return [NEXT, *(f"- {piece}" for piece in pieces)] if pieces else []
+
+
+def _right_lines(result: Evaluation) -> list[str]:
+    """How many answers are right, each figure with what it means below it."""
+    lines = [f"right              {result.accuracy}", f"{INDENT}{words.INTERVAL}"]
+    if len(result.classes) > TOP:
+        lines.append(f"among the first {TOP}  {result.top5}")
+    lines.append(f"to beat            {result.baseline}, always answering {result.majority}")
+    lines.append(f"{INDENT}{words.TO_BEAT}")
+    balanced = balanced_accuracy(result.scores)
+    seen = sum(score.support > 0 for score in result.scores)
+    if balanced is not None:
+        classes = f"{seen:,} {'class' if seen == 1 else 'classes'}"
+        lines.append(f"mean recall        {100 * balanced:.2f} % over {classes}")
+        lines.append(f"{INDENT}{words.MEAN_RECALL}")
+    lines.append(f"cross-entropy      {result.loss:.4f} nats")
+    lines.append(f"{INDENT}{words.cross_entropy(len(result.classes))}")
+    return lines
+
+
+def as_json(
+    result: Evaluation, caveat: str | None, learned: Learned | None = None
+) -> dict[str, Any]:
     """Every figure as JSON takes it, rates with their counts and interval; undefined ones null."""
     pairs = zip(result.classes, result.scores, strict=True)
     return {
@@ -101,6 +124,8 @@ def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
         "fingerprint": result.fingerprint,
         "split": result.split,
         "caveat": caveat,
+        "found": found(result),
+        "advice": advice(result, learned),
         "accuracy": result.accuracy.as_json(),
         "top5": result.top5.as_json(),
         "baseline": {"class": result.majority, **result.baseline.as_json()},
@@ -181,7 +206,8 @@ def trust_json(result: Evaluation) -> dict[str, Any]:
             "loss_after": result.loss_after,
             "validation": calibration.right.as_json(),
         },
-        "thresholds": [_threshold_json(result, each) for each in calibration.thresholds],
+        "thresholds": _thresholds_json(result),
+        "validation_needed": pictures_needed(blurred(calibration.thresholds)),
         "risk_coverage_area": result.curve.area,
         "groups": [{"group": group.name, **group.right.as_json()} for group in result.groups],
         "group_spread": vars(group_spread) if group_spread else None,
@@ -232,12 +258,15 @@ def _group_rows(result: Evaluation) -> list[list[object]]:
 def _calibration_lines(result: Evaluation) -> list[str]:
     calibration = result.calibration
     first = f"calibration error  {percent(calibration_error(result.bins))} over {BINS} bins"
+    told = f"{INDENT}{words.CALIBRATION}"
     if calibration.temperature is None:
-        return [first, f"temperature        {calibration.how}"]
+        return [first, told, f"temperature        {calibration.how}"]
     after = percent(calibration_error(result.bins_after))
     return [
         f"{first}; with the temperature {after}, cross-entropy {result.loss_after:.4f} nats",
+        told,
         f"temperature        {calibration.temperature:.4g}, {calibration.how}",
+        f"{INDENT}{words.TEMPERATURE}",
     ]
 
 
@@ -258,7 +287,7 @@ def _threshold_lines(result: Evaluation) -> list[str]:
         answered = f"{left.answered:,} of {left.total:,} answered"
         reject = f"--reject {threshold.reject:<9.9g}"
         lines.append(f"  {wanted:<6} {reject} {answered}, wrong {left.error}")
-    return lines
+    return lines + [f"  {sentence}" for sentence in sentences(thresholds)]
 
 
 def _group_lines(result: Evaluation) -> list[str]:
@@ -275,6 +304,15 @@ def _group_lines(result: Evaluation) -> list[str]:
         "weakest groups:",
     ]
     return lines + [f"  {group.name}  {group.right}" for group in result.groups[:GROUPS_LISTED]]
+
+
+def _thresholds_json(result: Evaluation) -> list[dict[str, Any]]:
+    thresholds = result.calibration.thresholds
+    others = {each.row: each.others for each in blurred(thresholds)}
+    return [
+        _threshold_json(result, threshold) | {"not_told_from": list(others.get(threshold, ()))}
+        for threshold in thresholds
+    ]
 
 
 def _threshold_json(result: Evaluation, threshold: RejectThreshold) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.audit.advice import advice, found
 from inkfold.audit.audit import Audit
 from inkfold.augmentation.augment import Augmentation
 from inkfold.augmentation.preview import strength_of
@@ -57,6 +58,8 @@ def write_exploration(
         path,
         "explore.html.j2",
         name=dataset.path.name,
+        found=found(audit),
+        advice=advice(audit),
         classes=dataset.classes,
         size=dataset.spec.size,
         splits=SPLITS,

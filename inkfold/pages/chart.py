@@ -53,10 +53,10 @@ class Scale:
     def ticks(self, unit: float = 1.0) -> list[Tick]:
         """Round values on the scale, labelled as multiples of `unit`."""
         if self.logarithmic:
-            values = _decades(self.low, self.high)
+            values = logarithmic_values(self.low, self.high)
         else:
             values = [value * unit for value in round_values(self.low / unit, self.high / unit)]
-        return [Tick(self(value), f"{value / unit:.10g}") for value in values]
+        return [Tick(self(value), plain(value / unit)) for value in values]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +150,22 @@ def round_values(low: float, high: float, most: int = 6) -> list[float]:
     step = next(step for step in steps if (high - low) / step <= most - 1)
     numbers = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
     return [round(number * step, 12) for number in numbers]
+
+
+def plain(value: float) -> str:
+    """A number as people write it: no powers of ten, commas between thousands.
+
+    >>> plain(12345.5), plain(0.00001)
+    ('12,345.5', '0.00001')
+    """
+    text = f"{value:,.10f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def logarithmic_values(low: float, high: float) -> list[float]:
+    """Round values on a logarithmic axis: by powers of ten, on a short one by equal steps."""
+    values = _decades(low, high)
+    return values if len(values) > 2 else round_values(low, high)
 
 
 def _decades(low: float, high: float) -> list[float]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inkfold.keras_backend import has_accelerator, import_keras
 from inkfold.metrics import SMALLEST
 from inkfold.recipe import Recipe
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 Build = Callable[[int], "keras.Model"]  # classes -> the untrained network
+Loss = Callable[[Any, Any], Any]  # (labels, probabilities) -> the loss of each picture, in nats
 Kernels = Literal["keras", "fused"]  # Keras' own layers and Adam, or their faster twins
 PLAIN = "sparse_categorical_crossentropy"
 
@@ -24,11 +28,20 @@ def has_fused_kernels() -> bool:
 
 
 def fresh_network(
-    build: Build, classes: int, recipe: Recipe, *, seed: int, kernels: Kernels
+    build: Build,
+    classes: int,
+    recipe: Recipe,
+    *,
+    seed: int,
+    kernels: Kernels,
+    weights: NDArray[np.float32] | None = None,
 ) -> keras.Model:
-    """The untrained network, compiled; `seed` gives its weights and its dropout masks."""
+    """The untrained network, compiled; `seed` gives its weights and its dropout masks.
+
+    `weights` are those of the classes in the loss, as for `compiled`.
+    """
     import_keras().utils.set_random_seed(seed % 2**32)
-    return compiled(build(classes), recipe, kernels)
+    return compiled(build(classes), recipe, kernels, weights)
 
 
 def variables(model: keras.Model) -> list[keras.Variable]:
@@ -36,7 +49,12 @@ def variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def compiled(model: keras.Model, recipe: Recipe, kernels: Kernels = "fused") -> keras.Model:
+def compiled(
+    model: keras.Model,
+    recipe: Recipe,
+    kernels: Kernels = "fused",
+    weights: NDArray[np.float32] | None = None,
+) -> keras.Model:
     """The network, or a twin of it, with the recipe's Adam and loss.
 
     The learning rate is that of the first stage; the loop sets it anew for every step. Weight decay
@@ -50,6 +68,8 @@ def compiled(model: keras.Model, recipe: Recipe, kernels: Kernels = "fused") -> 
         Its first learning rate, label smoothing and weight decay are used.
     kernels : {"keras", "fused"}
         "fused" gives a twin with faster layers where `has_fused_kernels`, and is "keras" elsewhere.
+    weights : float32 array of shape (C,), optional
+        How much a picture of each class counts in the loss; without it all count the same.
     """
     keras = import_keras()
     twins = has_fused_kernels()
@@ -65,14 +85,45 @@ def compiled(model: keras.Model, recipe: Recipe, kernels: Kernels = "fused") -> 
     optimizer.build(model.trainable_variables)
     model.compile(
         optimizer=optimizer,
-        loss=smoothed(recipe.label_smoothing) if recipe.label_smoothing else PLAIN,
+        loss=_loss(recipe.label_smoothing, weights),
         metrics=["accuracy"],
         jit_compile=False if twins else "auto",  # XLA's convolutions are slower than oneDNN's
     )
     return model
 
 
-def smoothed(share: float) -> Callable[[Any, Any], Any]:
+def _loss(smoothing: float, weights: NDArray[np.float32] | None) -> Loss | str:
+    """Cross-entropy as Keras compiles it: with smoothed labels and weights, where there are any."""
+    loss = smoothed(smoothing) if smoothing else PLAIN
+    if weights is None:
+        return loss
+    return weighted(import_keras().losses.get(loss), weights)
+
+
+def weighted(loss: Loss, weights: NDArray[np.float32]) -> Loss:
+    """A loss in which each picture counts with the weight of its class.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(labels, probabilities)`` of int (n,) and float (n, C) is float (n,), in nats.
+    weights : float32 array of shape (C,)
+
+    Returns
+    -------
+    loss : callable
+        Of the same form.
+    """
+    ops = import_keras().ops
+
+    def of_classes(labels: Any, probabilities: Any) -> Any:  # noqa: ANN401, tensors of any backend
+        own = ops.cast(ops.reshape(labels, (-1,)), "int32")
+        return ops.take(ops.convert_to_tensor(weights), own, axis=0) * loss(own, probabilities)
+
+    return of_classes
+
+
+def smoothed(share: float) -> Loss:
     """Cross-entropy with smoothed labels: `share` of each is spread over all classes.
 
     Szegedy et al., arXiv 1512.00567, section 7. Keras smooths one-hot labels only.

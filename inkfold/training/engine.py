@@ -23,6 +23,7 @@ from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
 from inkfold.recipe import Recipe
 from inkfold.training.allocator import keep_freed_memory
+from inkfold.training.balance import weights_of
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint
 from inkfold.training.compile import Build, Kernels, fresh_network, has_fused_kernels
@@ -57,6 +58,8 @@ class Options:
         measures which are faster, where the training takes long enough to be worth it.
     minutes : float or None
         The time for all epochs: the schedule is shortened to what fits.
+    balance : bool
+        Whether pictures of small classes count more in the loss (`inkfold.training.balance`).
     """
 
     seed: int = 0
@@ -65,6 +68,7 @@ class Options:
     refit: bool = False
     kernels: KernelChoice = "auto"
     minutes: float | None = None
+    balance: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,10 @@ class Training:
             "precision": policy(self.options.precision),
             "refit": self.options.refit,
             "seed": self.options.seed,
-            # earlier versions had neither; null stands for what they did
+            # earlier versions had none of these; null stands for what they did
             "kernels": None if self.options.kernels == "auto" else self.options.kernels,
             "minutes": self.options.minutes,
+            "balance": self.options.balance or None,
         }
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
@@ -236,9 +241,13 @@ class Training:
 
     def _network(self, kernels: Kernels) -> keras.Model:
         """The untrained network, compiled."""
-        classes = len(self.dataset.classes)
         return fresh_network(
-            self.build, classes, self.recipe, seed=self.options.seed, kernels=kernels
+            self.build,
+            len(self.dataset.classes),
+            self.recipe,
+            seed=self.options.seed,
+            kernels=kernels,
+            weights=weights_of(self.dataset) if self.options.balance else None,
         )
 
     @property
@@ -323,6 +332,8 @@ class Training:
                 "pictures": {"train": len(dataset.train), "validation": len(dataset.validation)},
             },
         }
+        if self.options.balance:
+            record["class_weights"] = weights_of(dataset).tolist()
         if fitted.calibration is not None:
             record["calibration"] = fitted.calibration
         return record

@@ -70,7 +70,7 @@ def write_bundle(
         with no_write_lost(path):
             model.save_weights(folder / WEIGHTS)
         write_history(folder / HISTORY, history)
-        draw_curves(folder / CURVES, history, title=str(record["name"]))
+        draw_curves(folder / CURVES, history, title=f"{path.name} on {validation.path.name}")
         (folder / CARD).write_text(model_card(full), encoding="utf-8")
         if tensorflow_is_installed():
             export_onnx(folder, classes=full["classes"], spec=full["spec"])

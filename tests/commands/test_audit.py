@@ -80,7 +80,11 @@ def test_a_clean_set_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["d.h5", "--quick"])
 
     captured = capsys.readouterr()
-    first, *lines, verdict, rate = captured.out.splitlines()
+    first, found, heading, *lines, verdict, rate = captured.out.splitlines()
+    assert (
+        found == "Nothing is surely wrong: no picture is in two splits, blank, or under two labels."
+    )
+    assert heading == "The figures:", "there is nothing to do"
     assert code == 0
     assert first == "d.h5: 420 pictures of 3 classes (300 / 60 / 60)"
     assert lines[0] == "  140 of each class"

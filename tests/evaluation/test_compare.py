@@ -121,6 +121,10 @@ def test_two_bundles_are_compared_by_the_command(work: Path, capfd: Capture) -> 
     assert "bands   right 3 of 4, 75.00 %" in out
     assert "turned  right 1 of 4, 25.00 %" in out
     assert "McNemar's exact test of 3 against 1: p = 0.62\n" in out
+    verdict, heading, step = out.splitlines()[4:7]
+    assert verdict.startswith("These 4 pictures cannot tell which is better")
+    assert heading == "What to do next:"
+    assert step.startswith("- To decide, compare them on more pictures, about ")
     assert "\n\nThese 4 pictures cannot tell which is better: bands has 50.00 points more" in out
     folder = work / "logs" / "bands" / "comparison-with-turned"
     assert {path.name for path in folder.iterdir()} == {

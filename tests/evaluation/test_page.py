@@ -122,6 +122,25 @@ def test_the_page_has_the_figures_with_their_counts(report: Path) -> None:
     assert "recall 95 % interval b & b 1 2 50.00 % 9.5 to 90.5 $c 1 2 50.00 %" in text
 
 
+def test_the_page_begins_with_what_was_found_and_what_to_do(report: Path) -> None:
+    """The bundle and the dataset are the title; advice comes before the first figure."""
+    text = read(report / "report.html").text
+
+    begin = "bands on the test split of d.h5"
+    places = [
+        text.index(words)
+        for words in (
+            begin,
+            "Of 6 pictures 4 were answered rightly and 2 wrongly, one in 3.",
+            "What to do next",
+            "right 66.67 %",
+            "Calibration error: how far stated probabilities are",
+        )
+    ]
+    assert places == sorted(places)
+    assert text.count(begin) == 2, "in the title and in the heading"
+
+
 def test_the_worst_mistakes_are_shown_with_their_pictures(report: Path) -> None:
     """The surest mistake comes first, with the dataset's own pixels as dark ink on paper."""
     page = read(report / "report.html")

@@ -162,17 +162,19 @@ def test_json_holds_every_rate_with_counts_and_interval(report: Path) -> None:
     assert (unseen["precision"]["share"], unseen["f1"]) == (None, None)
 
 
-def test_the_summary_begins_with_counts_and_the_caveat(report: Path) -> None:
-    """A person reads first what the figures are worth, then the figures, then the weak classes."""
+def test_the_summary_begins_with_what_was_found_and_what_to_do(report: Path) -> None:
+    """A person reads the caveat, what was found and what to do, and then the figures."""
     text = (report / "summary.txt").read_text(encoding="utf-8")
 
     lines = text.splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
         "bands on the test split of d.h5",
         "NOTE: a caveat",
         "",
-        "right              17 of 23, 73.91 % (95 % interval 53.53 to 87.45)",
+        "Of 23 pictures 17 were answered rightly and 6 wrongly, one in 4.",
+        "What to do next:",
     ]
+    assert "right              17 of 23, 73.91 % (95 % interval 53.53 to 87.45)" in lines
     assert "mean recall        56.67 % over 3 classes" in lines
     assert "cross-entropy      0.1250 nats" in lines
     assert '  $c  b,"b"  3' in lines

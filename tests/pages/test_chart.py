@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inkfold.pages.chart import Scale, bar, line, round_values, thinned
+from inkfold.pages.chart import Scale, bar, line, logarithmic_values, plain, round_values, thinned
 
 law = settings(deadline=None, derandomize=True, max_examples=200)
 
@@ -36,6 +36,40 @@ def test_decades_are_equally_long_on_a_logarithmic_scale() -> None:
         "0.5",
         "1",
     ]
+
+
+def test_a_short_logarithmic_scale_is_labelled_by_equal_steps() -> None:
+    """From 0.3 to 0.33 there is no 1, 2 or 5 times a power of ten, and yet values are labelled."""
+    scale = Scale(0.3, 0.33, 0, 100, logarithmic=True)
+
+    labels = [tick.label for tick in scale.ticks()]
+    assert labels == ["0.3", "0.31", "0.32", "0.33"]
+
+
+@law
+@given(st.floats(1e-6, 1e6), st.floats(1.01, 1e6))
+def test_every_logarithmic_scale_has_two_labels_or_more(low: float, times: float) -> None:
+    """Labelled values lie within the ends, whatever the scale's length is."""
+    values = logarithmic_values(low, low * times)
+
+    assert len(values) >= 2
+    assert low * 0.99 <= values[0] < values[-1] <= low * times * 1.01
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (1e4, "10,000"),
+        (1234567.5, "1,234,567.5"),
+        (1e-5, "0.00001"),
+        (-2, "-2"),
+    ],
+)
+def test_a_label_is_a_plain_number(value: float, label: str) -> None:
+    """No label has a power of ten, and thousands have commas."""
+    assert plain(value) == label
 
 
 @law
