@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Literal
 
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 
 Precision = Literal["auto", "float32", "bfloat16"]
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -22,16 +23,23 @@ BELOW_BFLOAT16 = {
 }
 
 
+def keras_libraries() -> tuple[str, ...]:
+    """Keras, and TensorFlow where ``KERAS_BACKEND`` names no other backend."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return ("keras", "tensorflow") if backend == "tensorflow" else ("keras",)
+
+
 def import_keras() -> ModuleType:
     """Import Keras on the backend that ``KERAS_BACKEND`` names, by default TensorFlow.
 
     Raises
     ------
     InkfoldError
-        If the backend is not installed.
+        If Keras or the backend is not installed.
     """
     if "keras" in sys.modules:
         return sys.modules["keras"]
+    need("a network of Keras", *keras_libraries())
     set_variables()
     with _silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside libraries, which we cannot change

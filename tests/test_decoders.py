@@ -198,9 +198,9 @@ def test_heic_without_its_library_is_refused_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without pillow-heif a HEIC file is named, with the extra that reads it."""
-    monkeypatch.setattr("inkfold.headers.heif.find_spec", lambda _name: None)
+    monkeypatch.setattr("inkfold.extras.find_spec", lambda _name: None)
 
-    with pytest.raises(PictureError, match=r"HEIC .*install inkfold\[heic\]"):
+    with pytest.raises(PictureError, match=r"HEIC .*pip install 'inkfold\[heic\]'"):
         decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
 
 

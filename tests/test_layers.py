@@ -14,9 +14,10 @@ PACKAGE = ROOT / "inkfold"
 # From the ground up. A folder is a room, and a file beside the folders is a room of its own.
 FLOORS = (
     "errors picture_formats byte_marks",
+    "program extras",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally program"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally"
     ),
     "output workers decoders class_choice elastic calibration keras_backend networks",
     "picture pages locks fork_server",

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.originals import Places
-from inkfold.errors import InkfoldError
+from inkfold.extras import need
 
 if TYPE_CHECKING:
     import keras
@@ -63,12 +62,15 @@ class Suspects:
 
 
 def check_cleanlab() -> None:
-    """Refuse before any work is done where cleanlab is not installed."""
-    if find_spec("cleanlab") is None:
-        raise InkfoldError(
-            "suspected wrong labels are ranked by cleanlab, which is not installed; install the "
-            "extra with: pip install 'inkfold[audit]', or leave them out with --quick"
-        )
+    """Refuse before any work is done where cleanlab or Keras is not installed."""
+    from inkfold.keras_backend import keras_libraries
+
+    need(
+        "the search for wrong labels",
+        "cleanlab",
+        *keras_libraries(),
+        otherwise=", or leave it out with --quick",
+    )
 
 
 def suspects_of(

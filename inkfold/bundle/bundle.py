@@ -24,6 +24,7 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity, all_unchanged
 from inkfold.locks import only_writer
 from inkfold.output import new_file
+from inkfold.program import typed
 from inkfold.records import read_json
 from inkfold.spec import ImageSpec
 
@@ -43,7 +44,6 @@ WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
 ONNX = "model.onnx"
 RECORD = "bundle.json"
 FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
-ADVICE = "train one with: python models/cnn32.py"
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 TRAINED = Path("models/trained")
 COMES_ALONG = Path(__file__).resolve().parents[1] / "shipped"  # a folder for each bundle
@@ -122,7 +122,8 @@ class Bundle:
         if not isinstance(temperature, int | float) or not 0 < temperature < inf:
             raise InkfoldError(
                 f"{self.path}: {RECORD} holds the temperature {temperature!r}, expected a number "
-                'above 0; delete its fields "calibration" and "seal" and run evaluate.py again'
+                'above 0; delete its fields "calibration" and "seal" and measure it again with: '
+                f"{typed('evaluate')} {self.path} DATASET"
             )
         return float(temperature)
 
@@ -291,7 +292,7 @@ def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     if not bundles and (shipped / RECORD).is_file():
         return shipped
     if not bundles:
-        raise InkfoldError(f"{folder}: no trained bundle; {ADVICE}")
+        raise InkfoldError(f"{folder}: no trained bundle; {_advice()}")
     return max(bundles, key=lambda bundle: (_written(bundle / WEIGHTS), bundle.name))
 
 
@@ -310,7 +311,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     if not path.is_file():
         raise InkfoldError(
-            f"{folder}: no bundle here ({RECORD} is missing); {ADVICE}; "
+            f"{folder}: no bundle here ({RECORD} is missing); {_advice()}; "
             f"those that come along: {', '.join(shipped_names())}"
         )
     record: dict[str, Any] = read_json(path, "restore or train again")
@@ -318,9 +319,13 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def _advice() -> str:
+    return f"train one with: {typed('train cnn32')} DATASET"
+
+
 def _check_record(path: Path, record: dict[str, Any]) -> None:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {ADVICE}")
+        raise InkfoldError(f"{path}: not the record of an inkfold bundle; {_advice()}")
     if record.get("format_version") != VERSION:
         raise InkfoldError(
             f"{path}: bundle format {record.get('format_version')}, this version reads format "

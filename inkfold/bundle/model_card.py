@@ -7,7 +7,7 @@ from typing import Any
 from inkfold.bundle.bundle import recorded_rate
 
 CARD = "MODEL_CARD.md"
-SCORES = "<!-- scores -->"  # evaluate.py writes what follows this line
+SCORES = "<!-- scores -->"  # evaluate writes what follows this line
 
 
 def model_card(record: dict[str, Any]) -> str:
@@ -37,7 +37,7 @@ A classifier of handwritten characters: {len(record["classes"])} classes,
 | epochs | {record["epochs"]} |
 
 Right on validation, {use}: {recorded_rate(record, "validation")}.
-A figure that no choice was made with is what `evaluate.py` adds below.
+A figure that no choice was made with is what `inkfold evaluate` adds below.
 
 {SCORES}
 Not evaluated yet.

@@ -9,7 +9,6 @@ a bundle that was trained where TensorFlow was not installed.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -29,6 +28,7 @@ from inkfold.bundle.bundle import (
     load_bundle,
 )
 from inkfold.bundle.network import keras_network, load_weights
+from inkfold.extras import missing
 from inkfold.keras_backend import import_keras
 from inkfold.workers import end_with_stdin
 
@@ -36,8 +36,8 @@ CHILD = "--child"  # behind the folder: end when standard input does, even in th
 
 
 def tensorflow_is_installed() -> bool:
-    """Whether this environment can write ``model.onnx``."""
-    return importlib.util.find_spec("tensorflow") is not None
+    """Whether this environment can write ``model.onnx``: TensorFlow and what exports it."""
+    return not missing("tensorflow", "onnx", "tf2onnx")
 
 
 def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import click
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 from inkfold.folder_kinds import AUDIT
 from inkfold.output import check_free, new_folder
 
@@ -62,6 +63,12 @@ def command(
         1  a picture is in two splits, pixel by pixel (also when --fix has written a copy without)
         2  a mistake, told in one line
     """
+    if output is not None:
+        need("the sheets of -o", "matplotlib")
+    if not quick:
+        from inkfold.audit.suspects import check_cleanlab
+
+        check_cleanlab()
     from inkfold.dataset.reader import open_dataset
 
     _check(dataset, output, fix, overwrite=overwrite)
@@ -99,10 +106,7 @@ def _audit(
     from inkfold.audit.audit import audit
     from inkfold.audit.clean import check_cleanable
     from inkfold.audit.report import summary
-    from inkfold.audit.suspects import check_cleanlab
 
-    if not quick:
-        check_cleanlab()
     if fix is not None:
         check_cleanable(dataset, fix, overwrite=overwrite)
     clock, bars = Clock(), partial(progress, quiet=quiet)

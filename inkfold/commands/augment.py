@@ -18,6 +18,7 @@ from inkfold.commands.options import (
     seed_option,
     workers_option,
 )
+from inkfold.extras import need
 from inkfold.recipe import DEFAULT_DATASET, Distortion
 
 if TYPE_CHECKING:
@@ -62,11 +63,13 @@ def command(
 
     \b
     Example:
-        python augment.py datasets/characters.h5 --copies 9 --preview sheet.png
+        inkfold augment datasets/characters.h5 --copies 9 --preview sheet.png
 
     Validation and test pictures are copied untouched. DATASET is datasets/characters.h5 when it
     is not given.
     """
+    if preview is not None:
+        need("a preview", "matplotlib")
     from inkfold.workers import local_executor, processors, start_early
 
     workers = workers or processors()

@@ -10,6 +10,7 @@ from inkfold.bundle.bundle import located
 from inkfold.commands.cli import Clock, echo, progress
 from inkfold.commands.options import quiet_option
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 
 
 @click.command("check")
@@ -33,6 +34,9 @@ def command(path: Path, *, quiet: bool) -> int:
         raise InkfoldError(f"{path}: nothing there; give a dataset's file or a bundle's folder")
     clock = Clock()
     if path.is_dir():
+        from inkfold.keras_backend import keras_libraries
+
+        need("checking a bundle", *keras_libraries())
         from inkfold.bundle.check import check_bundle
 
         found = check_bundle(path)

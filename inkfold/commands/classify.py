@@ -15,6 +15,7 @@ from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
 from inkfold.commands.cli import SOME_FAILED, echo, run
 from inkfold.commands.options import only_option, quiet_option
+from inkfold.extras import need
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine, Prediction
@@ -76,13 +77,17 @@ def command(
 
     \b
     Examples:
-        python classify.py a.png b.png
-        find scans -name '*.png' -print0 | python classify.py --top 3 --format csv -
+        inkfold classify a.png b.png
+        find scans -name '*.png' -print0 | inkfold classify --top 3 --format csv -
 
     A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
     read, and a picture in which nothing is written, is named on stderr and gets no label; the
     others are answered, and the exit code is 1. Formats: those of create_dataset.
     """
+    if engine == "keras":
+        from inkfold.keras_backend import keras_libraries
+
+        need("--engine keras", *keras_libraries())
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
     from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier

@@ -20,6 +20,7 @@ import click
 
 from inkfold.commands.interrupts import ending_on_signals, pass_on
 from inkfold.errors import InkfoldError
+from inkfold.program import as_typed
 
 Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
 SOME_FAILED = 1
@@ -125,6 +126,8 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
 
 def _run(command: click.Command, argv: Sequence[str] | None) -> int:
     """Run `command` and return its exit code, where no signal ends it."""
+    if command.help is not None:
+        command.help = as_typed(command.help)
     try:
         code = command.main(args=argv, standalone_mode=False)
     except InkfoldError as error:

@@ -146,7 +146,7 @@ def command(
     """Pack the pictures in SOURCE/CLASS/ into one dataset file.
 
     \b
-        python create_dataset.py letters --size 32 --fit ink -o datasets/letters.h5
+        inkfold create_dataset letters --size 32 --fit ink -o datasets/letters.h5
 
     SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one. The name of each
     folder in it is a class; folders inside it belong to it. Folders called train, val and test

@@ -17,9 +17,12 @@ from inkfold.commands import augment, classify, create_dataset, evaluate, train
 from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
 from inkfold.errors import InkfoldError
+from inkfold.extras import PAGE, need
 from inkfold.folder_kinds import DEMO
+from inkfold.keras_backend import keras_libraries
 from inkfold.networks import cnn32
 from inkfold.output import new_folder
+from inkfold.program import typed
 from inkfold.recipe import DEFAULT_DATASET
 
 EPOCHS = 4
@@ -52,13 +55,12 @@ def command(output: Path, *, overwrite: bool, quiet: bool) -> int:
     It writes the digits as class folders, packs them, makes nine distorted copies of each, trains
     a network, measures it on pictures that it never saw, and names a few of them.
     """
+    need("the demo", *keras_libraries(), "tensorboard", *PAGE, "sklearn")
     # the steps run in the folder: it gets its final name at the end, so only relative paths hold
     with new_folder(output, DEMO, overwrite=overwrite) as folder, chdir(folder):
         steps = _run_until_evaluation(quiet=quiet)
         pictures = _test_pictures()
-        steps.append(
-            _run("classify.py", classify.main, [*pictures, "--model", BUNDLE], quiet=quiet)
-        )
+        steps.append(_run("classify", classify.main, [*pictures, "--model", BUNDLE], quiet=quiet))
         table = _table(steps)
         Path("measured.txt").write_text(table + "\n", encoding="utf-8")
     echo(f"\n{table}\n\nworth opening:")
@@ -76,15 +78,15 @@ def _run_until_evaluation(*, quiet: bool) -> list[Step]:
     written = Step("(write the digits as picture files)", clock.seconds)
     return [
         written,
-        _run("create_dataset.py", create_dataset.main, ["pictures"], quiet=quiet),
-        _run("augment.py", augment.main, ["--preview", PREVIEW], quiet=quiet),
+        _run("create_dataset", create_dataset.main, ["pictures"], quiet=quiet),
+        _run("augment", augment.main, ["--preview", PREVIEW], quiet=quiet),
         _run(
-            "models/cnn32.py",
+            "train cnn32",
             lambda arguments: train.main(cnn32.build, cnn32.RECIPE, arguments),
             [TENFOLD, "--epochs", str(EPOCHS), "--minutes", str(MINUTES)],
             quiet=quiet,
         ),
-        _run("evaluate.py", evaluate.main, [BUNDLE, DEFAULT_DATASET], quiet=quiet),
+        _run("evaluate", evaluate.main, [BUNDLE, DEFAULT_DATASET], quiet=quiet),
     ]
 
 
@@ -113,10 +115,10 @@ def write_digits(folder: Path, advance: Callable[[int], None]) -> int:
 
 
 def _run(
-    script: str, main: Callable[[Sequence[str]], int], arguments: list[str], *, quiet: bool
+    stage: str, main: Callable[[Sequence[str]], int], arguments: list[str], *, quiet: bool
 ) -> Step:
     """Print the line that a user would type, and run it in this process."""
-    line = shlex.join(["python", script, *arguments])
+    line = f"{typed(stage)} {shlex.join(arguments)}"
     echo(f"\n$ {line}")
     clock = Clock()
     code = main([*arguments, *(["-q"] if quiet else [])])

@@ -13,11 +13,13 @@ from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import echo, run
 from inkfold.commands.options import only_option
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 
 if TYPE_CHECKING:
     from inkfold.canvas.recogniser import Recogniser
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DESKTOP = ", or write in a window: --desktop"
 EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
 
 
@@ -64,15 +66,17 @@ def command(
 
     \b
     Examples:
-        python draw.py                                # a page on http://127.0.0.1:8000
-        python draw.py models/trained/cnn32 --desktop # a window
-        python create_dataset.py drawings             # packs what was kept
+        inkfold draw                                # a page on http://127.0.0.1:8000
+        inkfold draw models/trained/cnn32 --desktop # a window
+        inkfold create_dataset drawings             # packs what was kept
 
     What is drawn is prepared as the bundle's training pictures were, shown as the network sees it,
     and answered while one draws. BUNDLE is the newest under models/trained, or the one that comes
     along. The page is for this machine alone unless --host says otherwise; then anybody who can
     reach the address can draw and keep.
     """
+    if not desktop:
+        need("the page", "fastapi", "uvicorn", "python_multipart", "jinja2", otherwise=DESKTOP)
     loaded = load_bundle(bundle or newest_bundle())
     if desktop:
         from inkfold.canvas.desktop.window import open_window

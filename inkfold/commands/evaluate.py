@@ -11,6 +11,7 @@ import click
 from inkfold.bundle.bundle import COMES_ALONG, Bundle, load_bundle
 from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
+from inkfold.extras import PAGE, bringing, missing
 from inkfold.folder_kinds import COMPARISON, REPORT
 from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
@@ -52,12 +53,12 @@ def command(
 
     \b
     Examples:
-        python evaluate.py models/trained/cnn32 datasets/characters.h5
-        python evaluate.py models/trained/cnn32 models/trained/cnn32_wide datasets/characters.h5
+        inkfold evaluate models/trained/cnn32 datasets/characters.h5
+        inkfold evaluate models/trained/cnn32 models/trained/cnn32_wide datasets/characters.h5
 
     It prints the figures as counts with their 95 % interval, and writes a folder with them:
     report.html to read, and tables. Of one bundle it tells per class and group what was right,
-    what was confused, how far its probabilities can be trusted, and which --reject of classify.py
+    what was confused, how far its probabilities can be trusted, and which --reject of classify
     keeps wrong answers below a given share; the values that validation gives for it are recorded
     in the bundle. Of two bundles it tells whether one is better, and on which pictures they differ.
     """
@@ -116,9 +117,11 @@ def _evaluate(
         result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
     measured, learned = result.accuracy.total, learned_by(bundle, dataset, history)
     rate = clock.rate(held_out + measured)
+    _note_of_page(*PAGE)
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning, learned)
-        write_evaluation_page(new, result, warning, part, history, learned=learned)
+        if not missing(*PAGE):
+            write_evaluation_page(new, result, warning, part, history, learned=learned)
         _check_unchanged(bundles, dataset)
     _print_escaped(summary(result, warning, learned))
     if bundle.path.parent == COMES_ALONG:
@@ -162,12 +165,19 @@ def _compare(
         ]
     rate = clock.rate(2 * len(part))
     result = compare(results[0], results[1], part.source)
+    _note_of_page("jinja2")
     with new_folder(folder, COMPARISON, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
         _check_unchanged(bundles, dataset)
     _print_escaped(comparison_summary(result, warnings))
     both = f"{len(part):,} pictures answered by both, {2 * len(part):,} answers"
     _print_escaped(f"{folder}: {both} in {rate}")
+
+
+def _note_of_page(*libraries: str) -> None:
+    """Tell that the report has texts and tables alone, where what makes its page is missing."""
+    if lacking := missing(*libraries):
+        echo(f"note: no report.html: it needs {bringing(*lacking)}", err=True)
 
 
 def _check_unchanged(bundles: list[Bundle], dataset: Dataset) -> None:

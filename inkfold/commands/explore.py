@@ -12,6 +12,7 @@ from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option, seed_option
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
+from inkfold.extras import PAGE, need
 from inkfold.output import check_free, new_file
 from inkfold.recipe import DEFAULT_DATASET
 
@@ -27,12 +28,13 @@ def command(dataset: Path, output: Path | None, seed: int, *, overwrite: bool, q
 
     \b
     Example:
-        python explore.py datasets/characters.h5
+        inkfold explore datasets/characters.h5
 
     It shows how the set was made, class sizes, the quick part of the audit, samples, mean
     pictures and their variability, pixel statistics, PCA, t-SNE, and originals beside distorted
     copies. DATASET is datasets/characters.h5 when it is not given.
     """
+    need("a page to explore", *PAGE, "sklearn")
     target = output or dataset.with_suffix(".html")
     with open_dataset(dataset) as opened:
         if target.exists() and target.samefile(dataset):

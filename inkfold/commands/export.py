@@ -43,7 +43,7 @@ def command(
 
     \b
         inkfold export datasets/mnist.h5 exported
-        python create_dataset.py exported --size 32 -o datasets/again.h5
+        inkfold create_dataset exported --size 32 -o datasets/again.h5
 
     PNG files are FOLDER/SPLIT/CLASS/ROW.png, of one split alone FOLDER/CLASS/SPLIT-ROW.png; their
     ink is dark on white, and FOLDER/pictures.csv tells class, split, source and group of each.

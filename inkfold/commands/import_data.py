@@ -25,6 +25,7 @@ from inkfold.commands.options import (
 )
 from inkfold.commands.packing_notes import made, notes
 from inkfold.errors import InkfoldError
+from inkfold.program import typed
 from inkfold.spec import Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def command(
     """Make one dataset file of a public data set's own files.
 
     \b
-        python import_data.py idx downloads/mnist -o datasets/mnist.h5
-        python import_data.py downloads/mnist      # says which format it is
+        inkfold import_data idx downloads/mnist -o datasets/mnist.h5
+        inkfold import_data downloads/mnist      # says which format it is
 
     SOURCE is the folder of the set's files as they were downloaded, one of the files, or the
     beginning of their names (downloads/emnist-letters).
@@ -177,7 +178,7 @@ def _guess_format(source: Path) -> int:
         raise InkfoldError(f"{source}: {' '.join(_advice(source))}")
     for name, reason in likely:
         echo(f"{click.format_filename(source)} seems to be {name}: {reason}")
-        echo(f"next: python import_data.py {name} {quoted(source)}")
+        echo(f"next: {typed('import_data')} {name} {quoted(source)}")
     return 0
 
 
@@ -192,8 +193,8 @@ def _advice(source: Path) -> Iterator[str]:
     else:
         yield "of no format that is known here;"
         if source.is_dir():
-            yield "class folders of pictures are packed by create_dataset.py;"
-    yield f"formats are {', '.join(FORMATS)}, described in docs/importing.md"
+            yield f"class folders of pictures are packed with: {typed('create_dataset')} FOLDER;"
+    yield f"formats are {', '.join(FORMATS)}, described with: {typed('import_data')} --help"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

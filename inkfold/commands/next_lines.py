@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inkfold.program import typed
 from inkfold.recipe import DEFAULT_DATASET
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def after_packing(report: Report, output: Path, *, own_test: bool = False) -> It
         )
     else:
         default = output == Path(DEFAULT_DATASET)
-        yield "next: python augment.py" + ("" if default else f" {quoted(output)}")
+        yield f"next: {typed('augment')}" + ("" if default else f" {quoted(output)}")
     if test and not train:
-        yield f"next: python evaluate.py BUNDLE {quoted(output)}"
+        yield f"next: {typed('evaluate')} BUNDLE {quoted(output)}"
 
 
 def after_training(bundle: Path, dataset: Dataset) -> str:
@@ -50,9 +51,9 @@ def after_training(bundle: Path, dataset: Dataset) -> str:
     if not len(dataset.test):
         return (
             f"nothing to measure on: no picture of {click.format_filename(dataset.path)} is in "
-            f"test; next: python evaluate.py {quoted(bundle)} DATASET, with one that has some"
+            f"test; next: {typed('evaluate')} {quoted(bundle)} DATASET, with one that has some"
         )
-    return f"next: python evaluate.py {quoted(bundle)} {quoted(dataset.path)}"
+    return f"next: {typed('evaluate')} {quoted(bundle)} {quoted(dataset.path)}"
 
 
 def after_export(folder: Path, form: Form, splits: Sequence[str], size: int, *, alone: bool) -> str:
@@ -70,10 +71,10 @@ def after_export(folder: Path, form: Form, splits: Sequence[str], size: int, *, 
         Whether one split was chosen, which has no folder of its own.
     """
     if form == "png":
-        again = f"to pack it again: python create_dataset.py {quoted(folder)} --size {size}"
+        again = f"to pack it again: {typed('create_dataset')} {quoted(folder)} --size {size}"
         return f"{again} --split {SOLE[splits[0]]}" if alone else again
     if form == "idx":
-        return f"next: python import_data.py idx {quoted(folder)} --size {size}"
+        return f"next: {typed('import_data')} idx {quoted(folder)} --size {size}"
     name = click.format_filename(folder)
     if form == "npz":
         array = f"numpy.load({f'{name}/dataset.npz'!r})[{f'x_{splits[0]}'!r}]"

@@ -9,6 +9,7 @@ import click
 from inkfold.commands.cli import echo
 from inkfold.commands.next_lines import after_training
 from inkfold.commands.options import overwrite_option
+from inkfold.extras import need
 
 
 @click.command("shrink")
@@ -24,8 +25,11 @@ def command(bundle: Path, dataset: Path, output: Path, *, overwrite: bool) -> in
         inkfold shrink models/trained/cnn32 datasets/characters.h5 models/trained/cnn32_small
 
     Answers are computed as before, from rounded weights. What that changes is measured on the
-    validation pictures of DATASET and printed; the test split is for evaluate.py.
+    validation pictures of DATASET and printed; the test split is for evaluate.
     """
+    from inkfold.keras_backend import keras_libraries
+
+    need("shrinking", *keras_libraries(), "onnx")
     from inkfold.bundle.bundle import load_bundle
     from inkfold.dataset.reader import open_dataset
     from inkfold.evaluation.compatibility import check_match

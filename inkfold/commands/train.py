@@ -28,6 +28,7 @@ from inkfold.commands.options import (
     quiet_option,
     seed_option,
 )
+from inkfold.extras import need
 from inkfold.program import this_program
 from inkfold.recipe import Distortion, Recipe, Stage
 
@@ -185,6 +186,9 @@ def _train(
     **values: Any,  # noqa: ANN401, of the fields of Distortion and Options; click checks them
 ) -> int:
     """Check the options against the dataset, then train."""
+    from inkfold.keras_backend import keras_libraries
+
+    need("training", *keras_libraries(), "tensorboard", "matplotlib")
     from inkfold.dataset.reader import open_dataset
 
     amounts = {amount.name: values.pop(amount.name) for amount in fields(Distortion)}

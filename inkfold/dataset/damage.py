@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.program import typed
 from inkfold.records import PROVENANCE, check_fields, parsed
 from inkfold.spec import SPLITS, ImageSpec
 
-ADVICE = "restore it from a copy, or pack it again with: python create_dataset.py FOLDER"
 NEEDED = ("images", "labels", "source", "digest")
 TYPES = {
     "images": "uint8",
@@ -36,9 +36,13 @@ DENSEST = 1100  # bytes that deflate makes of one at the most: 1,032, and some r
 SLACK = 1 << 20  # bytes that an array may have in any file: a chunk holds 256 rows, written or not
 
 
+def _advice() -> str:
+    return f"restore it from a copy, or pack it again with: {typed('create_dataset')} FOLDER"
+
+
 def damaged(path: Path | str, place: str, found: str) -> InkfoldError:
     """The error about a damaged dataset: the file, the place in it, what was found, what to do."""
-    return InkfoldError(f"{path}: {place}: {found}; {ADVICE}")
+    return InkfoldError(f"{path}: {place}: {found}; {_advice()}")
 
 
 @contextmanager
@@ -126,7 +130,8 @@ def check_layout(path: Path, file: h5py.File) -> None:
     except InkfoldError as error:
         raise InkfoldError(f"{path}: its attribute spec: {error}") from None
     place = f"{path}: its attribute provenance"
-    check_fields(parsed(provenance, place, ADVICE), PROVENANCE, place=place, advice=ADVICE)
+    advice = _advice()
+    check_fields(parsed(provenance, place, advice), PROVENANCE, place=place, advice=advice)
     for split in SPLITS:
         shape = file[split]["images"].shape[1:]
         if shape != (size, size):

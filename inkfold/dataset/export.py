@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from inkfold.dataset.array_files import check_idx, write_idx, write_npz
 from inkfold.dataset.class_folders import write_class_folders
 from inkfold.dataset.export_rows import ExportRows, export_rows
-from inkfold.dataset.parquet import check_pyarrow, write_parquet
+from inkfold.dataset.parquet import write_parquet
 from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 from inkfold.folder_kinds import EXPORT, EXPORTED_FILES
 from inkfold.output import check_free, new_folder, write_text
 from inkfold.spec import SPLITS
@@ -92,7 +93,7 @@ def export_dataset(
             f"{dataset.path}: no picture in {' and '.join(splits)}; export another split"
         )
     if form == "parquet":
-        check_pyarrow()
+        need("Parquet", "pyarrow")
     if form == "idx":
         check_idx(dataset)
     pictures = copies = edge = 0

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkfold.dataset.export_rows import ExportRows, Rows, png
 from inkfold.dataset.reader import Dataset, Split
-from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-def check_pyarrow() -> None:
-    """Refuse Parquet where pyarrow is not installed."""
-    if find_spec("pyarrow") is None:
-        raise InkfoldError(
-            "Parquet needs pyarrow, which is not installed: pip install 'inkfold[parquet]'"
-        )
 
 
 def write_parquet(folder: Path, dataset: Dataset, splits: Sequence[Split], rows: Rows) -> None:

@@ -32,6 +32,7 @@ from inkfold.dataset.digests import check_digests
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_heaps import endless_heap
 from inkfold.identity import Identity
+from inkfold.program import typed
 from inkfold.spec import SPLITS, ImageSpec
 
 FORMAT = "inkfold-dataset"
@@ -325,17 +326,17 @@ def open_dataset(path: Path | str) -> Dataset:
     path = Path(path)
     if not path.exists():
         raise InkfoldError(
-            f"{path}: no such dataset; pack one with: python create_dataset.py FOLDER"
+            f"{path}: no such dataset; pack one with: {typed('create_dataset')} FOLDER"
         )
     if path.is_dir():
-        raise InkfoldError(f"{path} is a folder; pack it with: python create_dataset.py {path}")
+        raise InkfoldError(f"{path} is a folder; pack it with: {typed('create_dataset')} {path}")
     try:
         endless = endless_heap(path)
         file = h5py.File(path, "r")
     except Exception as error:  # h5py answers damage with errors of many types
         raise InkfoldError(
             f"{path}: not an HDF5 file or a damaged one ({reason(error)}); "
-            "pack it again with: python create_dataset.py FOLDER"
+            f"pack it again with: {typed('create_dataset')} FOLDER"
         ) from None
     try:
         _check_heaps(path, endless)
@@ -395,5 +396,5 @@ def _check_version(path: Path, file: h5py.File) -> None:
     if not isinstance(version, int | np.integer) or version != VERSION:
         raise InkfoldError(
             f"{path}: dataset format {version}, this version reads format {VERSION}; "
-            "pack it again with: python create_dataset.py FOLDER"
+            f"pack it again with: {typed('create_dataset')} FOLDER"
         )

@@ -32,6 +32,7 @@ from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_file
+from inkfold.program import typed
 from inkfold.spec import ImageSpec
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})  # no array is deflated yet
@@ -296,7 +297,7 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
         if name in group and group[name].dtype.kind != "S":
             raise InkfoldError(
                 f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format 1 "
-                "has it; pack the dataset again with: python create_dataset.py FOLDER"
+                f"has it; pack the dataset again with: {typed('create_dataset')} FOLDER"
             )
     part = slice(start, min(stop, len(group["images"])))
     names = [name for name in ("labels", "source", "digest", "group") if name in group]

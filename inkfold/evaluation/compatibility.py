@@ -11,6 +11,7 @@ from inkfold.bundle.bundle import Bundle
 from inkfold.class_names import code_points, look
 from inkfold.dataset.reader import Dataset
 from inkfold.errors import InkfoldError
+from inkfold.program import typed
 from inkfold.spec import ImageSpec
 
 
@@ -75,7 +76,7 @@ def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
             raise InkfoldError(
                 f"{bundle.path} takes pictures with {field.name} {our}, {dataset.path} holds them "
                 f"with {field.name} {their}; pack the folder as the bundle needs it: "
-                f"python create_dataset.py FOLDER --size {ours.size} --fit {ours.fit} "
+                f"{typed('create_dataset')} FOLDER --size {ours.size} --fit {ours.fit} "
                 f"--ink {ours.ink} --threshold {ours.threshold} -o datasets/{bundle.name}.h5"
             )
 

@@ -20,6 +20,7 @@ from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
 from inkfold.evaluation.resolution import blurred, pictures_needed, sentences
+from inkfold.extras import missing
 from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
@@ -69,7 +70,8 @@ def write_report(
         ),
     )
     write_trust(folder, result)
-    draw_confusion(folder / "confusion.png", result)
+    if not missing("matplotlib"):
+        draw_confusion(folder / "confusion.png", result)
 
 
 def summary(result: Evaluation, caveat: str | None, learned: Learned | None = None) -> str:
@@ -277,7 +279,7 @@ def _threshold_lines(result: Evaluation) -> list[str]:
     chosen = f"chosen on validation, measured on {result.split}"
     if result.split == "validation":
         chosen = "chosen and measured on these pictures"
-    lines = ["", f"thresholds for classify.py --reject by wrong answers allowed, {chosen}:"]
+    lines = ["", f"thresholds for classify --reject by wrong answers allowed, {chosen}:"]
     for threshold in thresholds:
         left = measured(result, threshold)
         wanted = f"{100 * threshold.wanted:g} %"

@@ -146,7 +146,7 @@ def signed(components: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _augmented(dataset: Dataset, exploration: Exploration) -> dict[str, Any]:
-    """Originals beside stored copies, or beside those that augment.py's defaults would write."""
+    """Originals beside stored copies, or beside those that ``augment``'s defaults would write."""
     if exploration.stored:
         return {"stored": True, "strips": stored_strips(exploration.stored), "strength": ""}
     augmentation = Augmentation(Distortion())

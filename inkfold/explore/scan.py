@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inkfold.augmentation.preview import chosen_rows
 from inkfold.dataset.reader import Dataset, Split
 from inkfold.errors import InkfoldError
+from inkfold.program import typed
 
 SAMPLE = 3000  # pictures for PCA and t-SNE, which takes some ten seconds for so many
 STORED = 5  # copies of an original of an augmented file that are shown
@@ -104,7 +105,7 @@ def shown_split(dataset: Dataset) -> Split:
         if len(split):
             return split
     raise InkfoldError(
-        f"{dataset.path} holds no picture; pack some with: python create_dataset.py FOLDER"
+        f"{dataset.path} holds no picture; pack some with: {typed('create_dataset')} FOLDER"
     )
 
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 from inkfold.errors import PictureError
+from inkfold.extras import bringing, missing
 from inkfold.headers.boxes import AVIF, HEIC, boxes, brands
 from inkfold.headers.coded import Size, av1_sizes, hevc_box_sizes, hevc_sizes
 from inkfold.headers.items import items
 from inkfold.headers.limits import UNREADABLE, Claim
 from inkfold.picture_formats import unread
 
-NO_HEIF = (
-    "HEIC is read with pillow-heif, which is missing; install inkfold[heic], "
-    "or save the picture as PNG"
-)
 # Boxes that hold nothing but boxes.
 FOLDERS = (b"iprp", b"ipco", b"moov", b"trak", b"mdia", b"minf")
 DEEPEST = 6
@@ -30,8 +26,8 @@ def heif(data: bytes) -> Claim:
     known = brands(data)
     if not known & (AVIF | HEIC) or b"crx " in known:
         raise PictureError(unread(data) or UNREADABLE)
-    if not known & AVIF and find_spec("pillow_heif") is None:
-        raise PictureError(NO_HEIF)
+    if not known & AVIF and missing("pillow_heif"):
+        raise PictureError(f"HEIC needs {bringing('pillow_heif')}, or save the picture as PNG")
     rows, columns = max(
         _sizes(data, 0, len(data), DEEPEST), key=lambda size: size[0] * size[1], default=(0, 0)
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError, PictureError
+from inkfold.extras import need
 from inkfold.identity import Identity
 from inkfold.importers.array_pairs import IMAGES
 from inkfold.importers.arrays import AGAIN, BLOCK
@@ -87,11 +87,7 @@ def read(source: Path, label_column: str | None = None) -> Collection:
     paths = _files(source)
     if not paths:
         raise nothing_at(source, "no Parquet file here", EXPECTED)
-    if find_spec("pyarrow") is None:
-        raise InkfoldError(
-            f"{source}: Parquet is read by pyarrow, which is not installed; install the extra "
-            "with: pip install 'inkfold[parquet]'"
-        )
+    need(f"{source}: Parquet", "pyarrow")
     folder = source if source.is_dir() else source.parent
     _check_one_set(folder, paths)
     files = tuple(map(Identity.of, paths))

@@ -11,6 +11,7 @@ from typing import Literal
 from inkfold.errors import InkfoldError
 from inkfold.packing.listing import NO_SIDE
 from inkfold.picture_files import readable
+from inkfold.program import typed
 from inkfold.spec import TEST, TRAIN, VALIDATION
 
 Layout = Literal["auto", "classes", "splits"]
@@ -107,7 +108,7 @@ def arrangement(root: Path, seen: Seen, layout: Layout) -> Arrangement:
 
 def _both(root: Path, found: str) -> InkfoldError:
     """The error that folders can be read in two ways, with the command of each."""
-    command = f"python create_dataset.py {shlex.quote(str(root))} --layout"
+    command = f"{typed('create_dataset')} {shlex.quote(str(root))} --layout"
     return InkfoldError(
         f"{root}: {found}; if they are splits: {command} splits (leaves the rest out); "
         f"if they are classes: {command} classes"

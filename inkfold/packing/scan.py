@@ -20,6 +20,7 @@ from inkfold.packing.names import ClassNames
 from inkfold.packing.scratch import Spool
 from inkfold.packing.source import Source
 from inkfold.picture_files import readable
+from inkfold.program import typed
 from inkfold.spec import SPLITS
 from inkfold.tally import Tally
 
@@ -160,7 +161,7 @@ def _swapped(root: Path, found: _Walked) -> Iterator[str]:
         names = ", ".join(repr(readable(name)) for name in sorted(shared)[:SHOWN])
         yield (
             f"warning: the class folders hold only folders, which have the same names ({names}, "
-            f"...); if those are the classes: python create_dataset.py {shlex.quote(str(root))} "
+            f"...); if those are the classes: {typed('create_dataset')} {shlex.quote(str(root))} "
             "--label-by '^[^/]+/([^/]+)/' --group-by '^([^/]+)/'; if both names together are a "
             "class: --label-by '^[^/]+/[^/]+'"
         )
@@ -192,7 +193,7 @@ def _check_depth(root: Path, paths: Spool) -> None:
     if len(inner) < 2:
         return
     names = ", ".join(repr(readable(name)) for name in sorted(inner)[:SHOWN])
-    command, inside = "python create_dataset.py", root / os.fsdecode(only)
+    command, inside = typed("create_dataset"), root / os.fsdecode(only)
     raise InkfoldError(
         f"{root} holds one folder, {readable(only)!r}, with {len(inner):,} folders of pictures in "
         f"it ({names}, ...); if these are the classes: {command} {shlex.quote(str(inside))}; "
@@ -284,7 +285,7 @@ def _no_classes(source: Source, found: _Walked) -> str:
     root = source.path
     pictures = [name for name in found.beside if source.is_picture(name)]
     if pictures:
-        command = f"python create_dataset.py {shlex.quote(str(root))}"
+        command = f"{typed('create_dataset')} {shlex.quote(str(root))}"
         return (
             f"{root}: pictures lie directly in it ({len(pictures):,}, the first is "
             f"{readable(pictures[0])!r}); expected one folder per class: {root}/CLASS; if their "

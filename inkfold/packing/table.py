@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from inkfold.byte_marks import LONGEST, marked_encoding
 from inkfold.class_names import normal
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 from inkfold.packing.layout import SPLIT_NAMES, split_of
 from inkfold.packing.listing import NO_SIDE, Gathering, Listing
 from inkfold.packing.source import Source
@@ -308,8 +308,7 @@ def _object(table: Path, number: int, line: str) -> Record:
 
 
 def _parquet(table: Path) -> tuple[list[str], Iterator[Record]]:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise InkfoldError(f"{table}: Parquet is read by pyarrow; pip install 'inkfold[parquet]'")
+    need(f"{table}: Parquet", "pyarrow")
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -21,6 +21,7 @@ from inkfold.evaluation.calibrate import search_record
 from inkfold.folder_kinds import BUNDLE
 from inkfold.keras_backend import Precision, import_keras, policy
 from inkfold.output import check_free
+from inkfold.program import typed
 from inkfold.recipe import Recipe
 from inkfold.training.allocator import keep_freed_memory
 from inkfold.training.balance import weights_of
@@ -167,7 +168,7 @@ class Training:
             raise InkfoldError(
                 f"{recipe.name} reads {size}x{size} pictures, {dataset.path} holds "
                 f"{dataset.spec.size}x{dataset.spec.size}; pack the right one with: "
-                f"python create_dataset.py FOLDER --size {size} -o datasets/characters{size}.h5"
+                f"{typed('create_dataset')} FOLDER --size {size} -o datasets/characters{size}.h5"
             )
         if len(dataset.classes) < 2:
             raise InkfoldError(

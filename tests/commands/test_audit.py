@@ -161,7 +161,7 @@ def test_fix_writes_a_cleaned_copy_and_the_list_of_dropped_pictures(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no.h5"], "no.h5: no such dataset; pack one with: python create_dataset.py FOLDER"),
+        (["no.h5"], "no.h5: no such dataset; pack one with: inkfold create_dataset FOLDER"),
         (["d.h5", "--fix", "d.h5", "--overwrite"], "d.h5 is the dataset itself; give --fix"),
         (["d.h5", "--fix", "old.csv"], "old.csv already exists; add --overwrite"),
         (["d.h5", "--fix", "old.h5"], "old.h5.dropped.csv already exists; add --overwrite"),
@@ -196,7 +196,7 @@ def test_without_cleanlab_the_extra_is_named(
 ) -> None:
     """Without cleanlab the audit stops before it reads a picture; with --quick it needs none."""
     leaking()
-    monkeypatch.setattr("inkfold.audit.suspects.find_spec", lambda _name: None)
+    monkeypatch.setattr("inkfold.extras.find_spec", lambda _name: None)
 
     with monkeypatch.context() as patch:
         patch.delattr("inkfold.audit.audit.originals_of")  # reading a picture would be an error
@@ -205,9 +205,9 @@ def test_without_cleanlab_the_extra_is_named(
     captured = capsys.readouterr()
     assert code == 2
     assert captured.out == ""
-    assert "pip install 'inkfold[audit]', or leave them out with --quick" in captured.err
+    assert "pip install 'inkfold[audit]', or leave it out with --quick" in captured.err
     assert main(["d.h5", "--quick"]) == 1
-    with pytest.raises(InkfoldError, match="cleanlab, which is not installed"):
+    with pytest.raises(InkfoldError, match="cleanlab, keras and tensorflow, which are not"):
         check_cleanlab()
 
 

@@ -81,7 +81,7 @@ def test_a_missing_dataset_is_an_error_with_the_command_that_packs_one(
     assert main([]) == 2
     assert capsys.readouterr().err == (
         "error: datasets/characters.h5: no such dataset; pack one with: "
-        "python create_dataset.py FOLDER\n"
+        "inkfold create_dataset FOLDER\n"
     )
 
 

@@ -38,7 +38,7 @@ def test_a_first_session_needs_no_option(capsys: pytest.CaptureFixture[str]) -> 
         r"70 files read in [\d.]+ s, [\d,]+ a second",
         first,
     )
-    assert last == "next: python augment.py"
+    assert last == "next: inkfold augment"
     assert captured.err == ""
     with open_dataset("datasets/characters.h5") as dataset:
         assert dataset.train.images.shape == (56, 32, 32)
@@ -64,7 +64,7 @@ def test_the_rate_counts_every_file_that_was_read(capsys: pytest.CaptureFixture[
             ["--split", "0,0,1"],
             [
                 "nothing to train on: no picture is in train; another --split puts some there",
-                "next: python evaluate.py BUNDLE 'my d.h5'",
+                "next: inkfold evaluate BUNDLE 'my d.h5'",
             ],
         ),
         (
@@ -82,7 +82,7 @@ def test_the_rate_counts_every_file_that_was_read(capsys: pytest.CaptureFixture[
             [],
             ["nothing to train: there is one class, and a classifier needs two"],
         ),
-        ({"a": 9, "b": 9}, [], ["next: python augment.py 'my d.h5'"]),
+        ({"a": 9, "b": 9}, [], ["next: inkfold augment 'my d.h5'"]),
     ],
 )
 def test_the_next_line_fits_what_was_made(
@@ -197,7 +197,7 @@ def test_what_to_look_at_is_listed_on_stderr(capsys: pytest.CaptureFixture[str])
     captured = capsys.readouterr()
     assert code == 0
     assert len(captured.out.splitlines()) == 2
-    assert captured.out.splitlines()[1] == "next: python augment.py d.h5"
+    assert captured.out.splitlines()[1] == "next: inkfold augment d.h5"
     lines = captured.err.splitlines()
     assert lines[0].startswith("ignored: 7: 'a/notes0.txt' (not a picture), 'a/notes1.txt'")
     assert lines[0].endswith(" and 2 more")
@@ -346,7 +346,7 @@ def test_a_folder_with_any_name_can_be_packed(capsys: pytest.CaptureFixture[str]
     write_classes(folder, {"a": 3, "b": 3})
 
     assert main([str(folder), "-o", "my data.h5"]) == 0
-    assert "next: python augment.py 'my data.h5'" in capsys.readouterr().out
+    assert "next: inkfold augment 'my data.h5'" in capsys.readouterr().out
 
 
 def test_split_folders_are_said_and_a_zip_of_them_gives_the_same_file(

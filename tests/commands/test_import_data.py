@@ -36,7 +36,7 @@ def test_a_set_is_imported_without_options(capsys: pytest.CaptureFixture[str]) -
         r"120 pictures read in [\d.]+ s, [\d,]+ a second",
         first,
     )
-    assert last == "next: python augment.py 'datasets/my set.h5'"
+    assert last == "next: inkfold augment 'datasets/my set.h5'"
     lines = captured.err.splitlines()
     assert lines[0] == "pictures with the pixels of another picture: 20"
     assert lines[1].startswith("warning: pictures of the given validation or test with the")
@@ -77,7 +77,7 @@ def test_a_set_with_a_test_alone_says_that_nothing_can_be_trained(
     assert main(["idx", "in"]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
         "nothing to train on: all of it is the set's own test; --resplit divides it",
-        "next: python evaluate.py BUNDLE datasets/in.h5",
+        "next: inkfold evaluate BUNDLE datasets/in.h5",
     ]
 
 
@@ -101,7 +101,7 @@ def test_without_a_format_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> N
 
         first, last = capsys.readouterr().out.splitlines()
         assert first.startswith(f"{source} seems to be {name}: ")
-        assert last == f"next: python import_data.py {name} {source}"
+        assert last == f"next: inkfold import_data {name} {source}"
         assert sorted(Path().rglob("*")) == before
 
 

@@ -34,7 +34,7 @@ def test_a_dataset_of_another_size_is_refused_with_the_command_that_packs_the_ri
     assert code == 2
     assert "tiny reads 16x16" in error
     assert "holds 20x20" in error
-    assert "create_dataset.py FOLDER --size 16" in error
+    assert "create_dataset FOLDER --size 16" in error
 
 
 def test_the_line_that_resumes_a_run_repeats_the_options_that_were_typed(
@@ -80,7 +80,7 @@ def test_the_distortion_is_the_recipes_unless_an_option_changes_it(
 def test_a_bundle_is_measured_next_on_pictures_that_there_are(tmp_path: Path) -> None:
     """The line after a training is quoted, and asks for another dataset where test is empty."""
     for counts, line in (
-        ((20, 5, 5), f"next: python evaluate.py 'a b' {tmp_path}/d.h5"),
+        ((20, 5, 5), f"next: inkfold evaluate 'a b' {tmp_path}/d.h5"),
         ((20, 5, 0), f"nothing to measure on: no picture of {tmp_path}/d.h5 is in test; next: "),
     ):
         with open_dataset(write_packed(tmp_path / "d.h5", counts)) as dataset:

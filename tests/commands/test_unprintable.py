@@ -114,7 +114,7 @@ def test_help_is_printed_where_the_name_of_a_script_is_not(tmp_path: Path) -> No
     done = run_script(MAIN, "train", "漢.py", "--help", cwd=tmp_path, env=SURROUNDINGS["cp1252"])
 
     assert done.returncode == 0, done.stderr
-    assert b"inkfold train \\u6f22.py" in done.stdout
+    assert b"inkfold train '\\u6f22.py'" in done.stdout
 
 
 def test_a_folder_with_stray_bytes_can_be_augmented(tmp_path: Path) -> None:

@@ -101,4 +101,4 @@ def test_damage_that_hdf5_does_not_see_is_named(augmented: Path, case: str) -> N
     with pytest.raises(InkfoldError, match=message) as caught:
         check_dataset(augmented)
     assert str(caught.value).startswith(f"{augmented}: ")
-    assert str(caught.value).endswith("python create_dataset.py FOLDER")
+    assert str(caught.value).endswith("inkfold create_dataset FOLDER")

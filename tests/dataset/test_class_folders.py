@@ -245,7 +245,7 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert right.returncode == 0, right.stderr
     first, last = right.stdout.decode().splitlines()
     assert first.startswith("out dir: 30 pictures from d.h5, written in ")
-    assert last == "to pack it again: python create_dataset.py 'out dir' --size 16"
+    assert last == "to pack it again: inkfold create_dataset 'out dir' --size 16"
     assert wrong.returncode == 2
     assert wrong.stderr.startswith(b"error: nowhere.h5: no such dataset")
 

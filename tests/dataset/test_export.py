@@ -229,7 +229,7 @@ def test_parquet_without_pyarrow_is_refused_with_what_to_install(
 ) -> None:
     """The line names the extra, and nothing is written."""
     write_packed(tmp_path / "d.h5", (20, 5, 5))
-    monkeypatch.setattr("inkfold.dataset.parquet.find_spec", lambda _name: None)
+    monkeypatch.setattr("inkfold.extras.find_spec", lambda _name: None)
 
     with pytest.raises(InkfoldError, match=r"pip install 'inkfold\[parquet\]'"):
         export(tmp_path / "d.h5", tmp_path / "out", "parquet")
@@ -254,9 +254,9 @@ def test_two_exports_are_the_same_bytes(tmp_path: Path, written: Path) -> None:
     [
         (
             ["--split", "test"],
-            "to pack it again: python create_dataset.py 'o o' --size 16 --split ",
+            "to pack it again: inkfold create_dataset 'o o' --size 16 --split ",
         ),
-        (["--format", "idx"], "next: python import_data.py idx 'o o' --size 16"),
+        (["--format", "idx"], "next: inkfold import_data idx 'o o' --size 16"),
         (["--format", "npz"], "next: python -c "),
         (["--format", "parquet"], "next: python -c "),
     ],
@@ -300,7 +300,7 @@ def test_one_split_packed_again_by_its_last_line_stays_that_split(
     write_packed(tmp_path / "d.h5", (20, 5, 9))
 
     assert main(["d.h5", "out", "--split", "test"]) == 0
-    line = capsys.readouterr().out.splitlines()[-1].partition("create_dataset.py ")[2]
+    line = capsys.readouterr().out.splitlines()[-1].partition("create_dataset ")[2]
     done = run_script("create_dataset.py", *shlex.split(line), "-o", "again.h5", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr

@@ -96,8 +96,8 @@ def test_what_is_no_dataset_is_refused_with_the_next_step(tmp_path: Path) -> Non
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file["x"] = np.zeros(3)
 
-    assert "no such dataset; pack one with: python create_dataset.py" in refusal(tmp_path / "no")
-    assert f"is a folder; pack it with: python create_dataset.py {tmp_path}" in refusal(tmp_path)
+    assert "no such dataset; pack one with: inkfold create_dataset" in refusal(tmp_path / "no")
+    assert f"is a folder; pack it with: inkfold create_dataset {tmp_path}" in refusal(tmp_path)
     assert "text.h5: not an HDF5 file or a damaged one" in refusal(tmp_path / "text.h5")
     assert "format is None, expected 'inkfold-dataset'" in refusal(tmp_path / "foreign.h5")
 

@@ -199,7 +199,7 @@ def test_the_printed_threshold_does_what_the_report_says(work: Path, capfd: Capt
     classify(["--model", "b", "-q", "--reject", reject, "0.png", "1.png", "blank.png"])
 
     assert (
-        "thresholds for classify.py --reject by wrong answers allowed, chosen on validation, "
+        "thresholds for classify --reject by wrong answers allowed, chosen on validation, "
         "measured on test:\n"
     ) in printed
     assert f"\n  5 %    --reject {reject:<9} 2 of 3 answered, wrong 0 of 2, 0.00 % (" in printed

@@ -170,7 +170,7 @@ def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> 
     _, before = explored(plain)
     page, after = explored(tmp_path / "e.h5")
 
-    assert "What <code>augment.py</code> would add" in before
+    assert "What <code>augment</code> would add" in before
     assert "the copies that stand in this file; there are 80." in after
     assert page.values("alt")[-4:] == [f"{name}: an original and 2 copies of it" for name in "abcd"]
     assert "Distorted copies added by augment" in after

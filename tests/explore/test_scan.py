@@ -98,7 +98,7 @@ def test_a_set_without_training_pictures_is_shown_by_the_next_split(tmp_path: Pa
         assert exploration.scan.counts.tolist() == [2, 2, 1, 1]
     with (
         open_dataset(write_packed(tmp_path / "e.h5", (0, 0, 0))) as dataset,
-        pytest.raises(InkfoldError, match=r"e\.h5 holds no picture; pack some with: python"),
+        pytest.raises(InkfoldError, match=r"e\.h5 holds no picture; pack some with: inkfold"),
     ):
         explore(dataset, examples=4)
 

@@ -147,7 +147,7 @@ def test_without_pyarrow_the_extra_is_named(
 ) -> None:
     """The format is recognised by its first bytes, and reading it says what to install."""
     save(tmp_path / "a.parquet", [0, 1])
-    monkeypatch.setattr("inkfold.importers.parquet.find_spec", lambda _name: None)
+    monkeypatch.setattr("inkfold.extras.find_spec", lambda _name: None)
 
     assert FORMATS["parquet"].recognise(tmp_path) == "a.parquet begins as Parquet does"
     assert "pip install 'inkfold[parquet]'" in refusal("parquet", tmp_path)

@@ -145,8 +145,8 @@ def test_what_can_be_read_in_two_ways_is_asked_about(
 
     text = str(caught.value)
     assert said in text
-    assert f"create_dataset.py {root} --layout splits" in text
-    assert f"create_dataset.py {root} --layout classes" in text
+    assert f"create_dataset {root} --layout splits" in text
+    assert f"create_dataset {root} --layout classes" in text
     assert splits.plan.classes == ("a",)
     assert len(split) == 8
     assert splits.ignored.count == 4
@@ -170,7 +170,7 @@ def test_a_folder_one_level_too_high_is_refused_with_the_right_command(tmp_path:
     assert "holds one folder, 'set', with 3 folders of pictures in it ('a', 'b', 'c', ...)" in str(
         caught.value
     )
-    assert f"create_dataset.py {root / 'set'};" in str(caught.value)
+    assert f"create_dataset {root / 'set'};" in str(caught.value)
     assert report.plan.classes == ("set",)
 
 

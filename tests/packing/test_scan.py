@@ -240,7 +240,7 @@ def test_every_way_to_hold_no_classes_has_its_own_message(tmp_path: Path) -> Non
     assert "bare holds no folders; expected one folder" in _refusal(tmp_path / "bare", spool)
     flat = _refusal(tmp_path / "flat", spool)
     assert "pictures lie directly in it (2, the first is '1.png'); expected one folder" in flat
-    assert f"create_dataset.py {tmp_path / 'flat'} --label-by REGEX" in flat
+    assert f"create_dataset {tmp_path / 'flat'} --label-by REGEX" in flat
     assert "no pictures in its 2 folders; expected pictures" in _refusal(tmp_path / "hollow", spool)
 
 

@@ -64,8 +64,8 @@ def test_a_run_that_is_stopped_and_resumed_ends_as_an_uninterrupted_one(
         assert not (tmp_path / "stopped").exists()
         resume, last = [*begin, "--resume"], line
         if number != signal.SIGKILL:
-            assert "kept in .stopped.checkpoint.npz; resume with: python models/tiny.py " in errors
-            resume = shlex.split(errors.partition("python models/tiny.py")[2].splitlines()[0])
+            assert f"kept in .stopped.checkpoint.npz; resume with: python {TINY} " in errors
+            resume = shlex.split(errors.partition(f"python {TINY}")[2].splitlines()[0])
     code, printed, errors = finish(start(tmp_path, resume))
     assert code == 0, errors
     assert last == "refit" or f"{last} " not in printed, "an epoch was trained twice"

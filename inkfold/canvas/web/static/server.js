@@ -6,7 +6,7 @@ async function request(path, options = {}) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer: is draw.py still running?");
+    throw new Error("The server does not answer: is draw still running?");
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const { detail } = await answer.json().catch(() => ({ detail: `error ${answer.status}` }));
