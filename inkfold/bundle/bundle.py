@@ -72,6 +72,7 @@ class Bundle:
     Attributes
     ----------
     path : Path
+        The bundle's folder.
     record : dict
         The content of ``bundle.json``.
     files : tuple of Identity

@@ -255,6 +255,7 @@ class Dataset:
     Attributes
     ----------
     path : Path
+        The dataset's file.
     classes : tuple of str
         Class names in label order.
     spec : ImageSpec
