@@ -5,7 +5,7 @@ READY := .venv/.ready
 PEERS := .venv/.peers
 TESTS := 2  # processes that tests run in; some start others of up to 1.5 GiB and two threads
 
-.PHONY: demo test check lint bench faults clean
+.PHONY: demo test check lint docs bench faults clean
 
 demo: $(READY)  ## the main job on data that comes along, under three minutes
 	$(BIN)/inkfold demo --overwrite
@@ -20,6 +20,9 @@ lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(READY)  ## the documentation as a site, in site/
+	$(BIN)/python docs/site/build.py
 
 bench: $(PEERS)  ## every benchmark in its short form, under ten minutes; writes benchmarks/results.md
 	$(BIN)/python benchmarks/results.py
@@ -44,4 +47,4 @@ $(PEERS): $(READY)
 	touch $(PEERS)
 
 clean:
-	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv demo site .mypy_cache .pytest_cache .ruff_cache

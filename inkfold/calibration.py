@@ -287,6 +287,7 @@ def shortest(above: float, up_to: float) -> float:
 
     Both bounds are positive.
 
+    >>> from inkfold.calibration import shortest
     >>> shortest(0.812, 0.83471)
     0.83
     """

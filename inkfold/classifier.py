@@ -112,6 +112,15 @@ class Classifier:
         At most the number of classes.
     temperature : float or None
         The temperature with which the network's probabilities are calibrated.
+
+    Examples
+    --------
+    >>> from inkfold import Classifier, load_bundle, newest_bundle
+    >>> classifier = Classifier(load_bundle(newest_bundle()), top=3)
+    >>> for prediction in classifier.classify(["a.png", "b.png"]):
+    ...     print(prediction.path, prediction.labels[0], prediction.probabilities[0] > 0.9)
+    a.png A True
+    b.png B True
     """
 
     def __init__(
@@ -153,6 +162,19 @@ class Classifier:
             If the images have another shape or type.
         InkfoldError
             If the network answers with infinity or NaN.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from inkfold import Classifier, load_bundle, newest_bundle, prepare, read
+        >>> bundle = load_bundle(newest_bundle())
+        >>> classifier = Classifier(bundle)
+        >>> images = np.stack([prepare(read(name), bundle.spec) for name in ("a.png", "b.png")])
+        >>> probabilities = classifier.predict(images)
+        >>> probabilities.shape, probabilities.dtype
+        ((2, 47), dtype('float32'))
+        >>> [classifier.classes[label] for label in probabilities.argmax(axis=1)]
+        ['A', 'B']
         """
         answers = self.network_answers(images)
         if self.temperature is not None:
@@ -215,9 +237,18 @@ class Classifier:
 
         Examples
         --------
-        >>> (prediction,) = classifier.classify("a.png")  # doctest: +SKIP
-        >>> for prediction in classifier.classify(["a.png", "b.png"]):  # doctest: +SKIP
-        ...     print(prediction.path, prediction.labels[0])
+        >>> from inkfold import Classifier, load_bundle, newest_bundle, read
+        >>> classifier = Classifier(load_bundle(newest_bundle()))
+        >>> (prediction,) = classifier.classify("a.png")
+        >>> prediction.labels
+        ('A',)
+
+        Pixels are taken as well as paths, and a picture that cannot be read stops nothing:
+
+        >>> for prediction in classifier.classify([read("b.png"), "nowhere.png"]):
+        ...     print(prediction.path, prediction.error or prediction.labels[0])
+        array 0 B
+        nowhere.png no such file or directory
         """
         return self._classify(_items(pictures))
 

@@ -62,8 +62,16 @@ class Elastic:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from inkfold import Elastic
     >>> elastic = Elastic(32, sigma=6, alpha=47, rotate=10)
-    >>> copies = elastic.distort(images, chunk_rng(seed=0, copy=1, chunk=0))
+    >>> round(elastic.rms, 2)  # pixels
+    1.28
+    >>> images = np.zeros((3, 32, 32), np.uint8)
+    >>> images[:, 6:26, 14:18] = 255  # an upright stroke, three times
+    >>> copies = elastic.distort(images, np.random.default_rng(seed=0))
+    >>> copies.shape, copies.dtype
+    ((3, 32, 32), dtype('uint8'))
     """
 
     def __init__(  # noqa: PLR0917, the signature that is promised to users
@@ -106,6 +114,16 @@ class Elastic:
         fields : float32 (n, 2, size, size)
             Source minus target in pixels: ``[:, 0]`` along rows (down), ``[:, 1]`` along columns
             (right). With the same state of `rng`, `distort` uses exactly these fields.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from inkfold import Elastic
+        >>> fields = Elastic(32, sigma=6, alpha=47).fields(1000, np.random.default_rng(seed=0))
+        >>> fields.shape, fields.dtype
+        ((1000, 2, 32, 32), dtype('float32'))
+        >>> round(float(fields.std()), 1)  # pixels
+        1.3
         """
         size = self.size
         fields = np.empty((n, 2, size, size), np.float32)
@@ -125,6 +143,23 @@ class Elastic:
         Returns
         -------
         copies : uint8 (n, size, size)
+
+        Raises
+        ------
+        ValueError
+            If `images` have another type or shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from inkfold import Elastic
+        >>> stroke = np.zeros((1, 32, 32), np.uint8)
+        >>> stroke[:, 6:26, 14:18] = 255
+        >>> tenfold = np.repeat(stroke, 10, axis=0)  # ten different copies of one image
+        >>> elastic = Elastic(32, sigma=6, alpha=47)
+        >>> copies = elastic.distort(tenfold, np.random.default_rng(seed=0))
+        >>> len(np.unique(copies, axis=0))
+        10
         """
         check_pictures(images, (len(images), self.size, self.size))
         copies = np.empty_like(images)

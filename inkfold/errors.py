@@ -8,6 +8,15 @@ class InkfoldError(Exception):
 
     The message says in one line what is wrong with which thing, what was expected, and what to do
     next. The commands print it after ``error:`` and exit with code 2.
+
+    Examples
+    --------
+    >>> from inkfold import InkfoldError, open_dataset
+    >>> try:
+    ...     dataset = open_dataset("nowhere.h5")
+    ... except InkfoldError as error:
+    ...     print(error)
+    nowhere.h5: no such dataset; ...
     """
 
 

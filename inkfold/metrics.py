@@ -21,6 +21,7 @@ SMALLEST = 1e-7  # smaller probabilities count as this one, so that no answer's 
 class Rate:
     """`correct` out of `total` pictures; the share of 0 out of 0 is undefined (None), not 0.
 
+    >>> from inkfold.metrics import Rate
     >>> Rate(8, 10).share
     0.8
     """

@@ -36,7 +36,29 @@ ENLARGE = {"area": cv2.INTER_LINEAR, "linear": cv2.INTER_LINEAR, "cubic": cv2.IN
 
 
 def read(path: Path | str | bytes) -> Pixels:
-    """The pixels of a picture file: `decode` of its bytes."""
+    """The pixels of a picture file: `decode` of its bytes.
+
+    Parameters
+    ----------
+    path : Path, str or bytes
+
+    Returns
+    -------
+    pixels : uint8 or uint16 array of shape (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
+
+    Raises
+    ------
+    PictureError
+        If the file cannot be read, or holds no picture that `decode` takes. PictureError is an
+        InkfoldError; its message is the reason alone, without the path.
+
+    Examples
+    --------
+    >>> from inkfold import read
+    >>> pixels = read("a.png")
+    >>> pixels.shape, pixels.dtype
+    ((256, 224), dtype('uint8'))
+    """
     return decode(load(path))
 
 
@@ -133,6 +155,27 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     ------
     PictureError
         If `pixels` have another type or shape, or are more than 50 million.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from inkfold import ImageSpec, prepare
+    >>> pixels = np.full((60, 60), 250, np.uint8)  # a light sheet
+    >>> pixels[10:50, 20:30] = 50  # a dark, upright stroke
+    >>> prepare(pixels, ImageSpec(size=6))
+    array([[  0,   0,   0,   0,   0,   0],
+           [  0,   0, 200,   0,   0,   0],
+           [  0,   0, 200,   0,   0,   0],
+           [  0,   0, 200,   0,   0,   0],
+           [  0,   0, 200,   0,   0,   0],
+           [  0,   0,   0,   0,   0,   0]], dtype=uint8)
+
+    The same with the settings of a trained network, which `Classifier.predict` expects:
+
+    >>> from inkfold import load_bundle, newest_bundle, read
+    >>> image = prepare(read("a.png"), load_bundle(newest_bundle()).spec)
+    >>> image.shape
+    (32, 32)
     """
     grey = as_grey(_checked(pixels))
     if spec.threshold == "soft":

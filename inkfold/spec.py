@@ -50,6 +50,15 @@ class ImageSpec:
         ``area`` averages when shrinking and is bilinear when enlarging.
     margin : float
         Share of the side that ``pad`` and ``ink`` leave free on each edge, 0 to 0.45.
+
+    Examples
+    --------
+    >>> from inkfold import ImageSpec
+    >>> spec = ImageSpec(size=28, threshold="soft")
+    >>> spec.size, spec.fit, spec.threshold
+    (28, 'pad', 'soft')
+    >>> ImageSpec.from_json(spec.to_json()) == spec
+    True
     """
 
     size: int = 32

@@ -73,10 +73,22 @@ class Bundle:
     Attributes
     ----------
     path : Path
+        The bundle's folder.
     record : dict
         The content of ``bundle.json``.
     files : tuple of Identity
         The files that were hashed; empty for a bundle that is being written.
+
+    Examples
+    --------
+    >>> from inkfold import load_bundle, newest_bundle
+    >>> bundle = load_bundle(newest_bundle())
+    >>> bundle.name, len(bundle.classes), bundle.classes[:3]
+    ('residual32', 47, ('0', '1', '2'))
+    >>> bundle.spec.size, bundle.spec.fit
+    (32, 'ink')
+    >>> print(bundle.rate("test"))
+    104,750 of 116,323, 90.05 % (95 % interval 89.88 to 90.22)
     """
 
     path: Path
@@ -151,6 +163,13 @@ class Bundle:
         ------
         InkfoldError
             If architecture, weights and record do not belong together.
+
+        Examples
+        --------
+        >>> from inkfold import load_bundle, newest_bundle
+        >>> model = load_bundle(newest_bundle()).keras_model()
+        >>> model.input_shape, model.output_shape
+        ((None, 32, 32, 1), (None, 47))
         """
         from inkfold.bundle.network import keras_network, load_weights, stored_shapes
 
@@ -178,6 +197,16 @@ class Bundle:
         ------
         InkfoldError
             If ``model.onnx`` is missing or damaged, or its shapes differ from the record's.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from inkfold import load_bundle, newest_bundle
+        >>> session = load_bundle(newest_bundle()).onnx_session()
+        >>> images = np.zeros((5, 32, 32, 1), np.float32)
+        >>> (probabilities,) = session.run(None, {session.get_inputs()[0].name: images})
+        >>> probabilities.shape
+        (5, 47)
         """
         import onnxruntime
 
@@ -225,6 +254,13 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     InkfoldError
         If the folder is no bundle, its format version is not 1, or a file is missing, was changed
         since the bundle was written, or changes while it is read.
+
+    Examples
+    --------
+    >>> from inkfold import load_bundle
+    >>> bundle = load_bundle("models/trained/emnist47")
+    >>> len(bundle.classes)
+    47
     """
     path = located(path)
     found = Identity.of(path / RECORD) if (path / RECORD).is_file() else None
@@ -286,6 +322,12 @@ def newest_bundle(folder: Path = TRAINED, shipped: Path = SHIPPED) -> Path:
     ------
     InkfoldError
         If there is neither a bundle in `folder` nor a shipped one.
+
+    Examples
+    --------
+    >>> from inkfold import newest_bundle
+    >>> newest_bundle().name  # the bundle that comes along, if none was trained here
+    'emnist47'
     """
     bundles = [record.parent for record in folder.glob(f"*/{RECORD}")]
     bundles = [bundle for bundle in bundles if not bundle.name.startswith(".")]

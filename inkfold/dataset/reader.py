@@ -86,6 +86,21 @@ class Split:
     images : h5py.Dataset
         uint8 (N, H, W), 0 = paper, 255 = ink. Read it by slices, never row by row.
     labels : int32 array of shape (N,)
+
+    Examples
+    --------
+    >>> from inkfold import open_dataset
+    >>> dataset = open_dataset("datasets/characters.h5")
+    >>> dataset.train
+    <train split of 5,000 rows of 32x32 pixels>
+    >>> image, label = dataset.train[3]
+    >>> image.shape, dataset.classes[label]
+    ((32, 32), 'd')
+    >>> dataset.train[:1000].images.shape
+    (1000, 32, 32)
+    >>> dataset.train.source[0]
+    'train/00000.png'
+    >>> dataset.close()
     """
 
     def __init__(self, name: str, group: h5py.Group, file: Identity) -> None:
@@ -212,6 +227,16 @@ class Split:
         ------
         InkfoldError
             If the file was written to since it was opened.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from inkfold import open_dataset
+        >>> with open_dataset("datasets/characters.h5") as dataset:
+        ...     for block in dataset.train.blocks(np.random.default_rng(seed=0)):
+        ...         print(block.images.shape, block.labels.shape)
+        (3976, 32, 32) (3976,)
+        (1024, 32, 32) (1024,)
         """
         chunks = np.arange(-(-len(self) // CHUNK))
         if rng is not None:
@@ -236,6 +261,7 @@ class Dataset:
     Attributes
     ----------
     path : Path
+        The dataset's file.
     classes : tuple of str
         Class names in label order.
     spec : ImageSpec
@@ -247,6 +273,20 @@ class Dataset:
     train, validation, test : Split
     splits : tuple of Split
         Train, validation and test, in this order.
+
+    Examples
+    --------
+    >>> from inkfold import open_dataset
+    >>> with open_dataset("datasets/characters.h5") as dataset:
+    ...     print(dataset)
+    ...     print(dataset.classes)
+    ...     for split in dataset.splits:
+    ...         print(split.name, len(split))
+    <dataset datasets/characters.h5: 4 classes; train 5,000, validation 500, test 500>
+    ('a', 'b', 'c', 'd')
+    train 5000
+    validation 500
+    test 500
     """
 
     def __init__(self, path: Path, file: h5py.File) -> None:
@@ -272,6 +312,13 @@ class Dataset:
         ------
         KeyError
             If `name` is not "train", "validation" or "test".
+
+        Examples
+        --------
+        >>> from inkfold import open_dataset
+        >>> with open_dataset("datasets/characters.h5") as dataset:
+        ...     dataset.split("validation")
+        <validation split of 500 rows of 32x32 pixels>
         """
         return dict(zip(SPLITS, self.splits, strict=True))[name]
 
@@ -317,11 +364,28 @@ class Dataset:
 def open_dataset(path: Path | str) -> Dataset:
     """Open a dataset for reading.
 
+    Parameters
+    ----------
+    path : Path or str
+
+    Returns
+    -------
+    dataset : Dataset
+        Close it after use, or open it in a ``with`` block, which does.
+
     Raises
     ------
     InkfoldError
         If the file is missing, is no Inkfold dataset, has a format version that this package does
         not read, lacks an array, or holds arrays of different lengths.
+
+    Examples
+    --------
+    >>> from inkfold import open_dataset
+    >>> with open_dataset("datasets/characters.h5") as dataset:
+    ...     image, label = dataset.train[0]
+    ...     print(len(dataset.classes), image.shape, dataset.classes[label])
+    4 (32, 32) a
     """
     path = Path(path)
     if not path.exists():

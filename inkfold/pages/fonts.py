@@ -57,6 +57,7 @@ def shortened(name: Sequence[str], width: int, *, mark: int = 1) -> str:
 
     Examples
     --------
+    >>> from inkfold.pages.fonts import shortened
     >>> shortened("seventeen letters", 10)
     'seventeen…'
     >>> shortened(["x", "U+E000", "U+E000"], 8, mark=0)
