@@ -54,7 +54,7 @@ from inkfold.training.balance import of_mean_one
 from inkfold.training.batches import Batches
 from inkfold.training.compile import fresh_network
 from inkfold.training.loop import Run, State, Watcher
-from models.blocks28 import RECIPE, build
+from inkfold.networks.blocks28 import RECIPE, build
 
 LARGEST, SMALLEST, HELD_OUT = 500, 5, 300  # KMNIST's pictures of a class
 EVERY, VALIDATED = 20, 3  # of EMNIST's training pictures, and of those that are taken
