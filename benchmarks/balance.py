@@ -47,6 +47,7 @@ from inkfold.importers import idx
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.keras_backend import import_keras, policy
 from inkfold.metrics import Rate, cross_entropy
+from inkfold.networks.blocks28 import RECIPE, build
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.recipe import Stage
 from inkfold.spec import ImageSpec
@@ -54,7 +55,6 @@ from inkfold.training.balance import of_mean_one
 from inkfold.training.batches import Batches
 from inkfold.training.compile import fresh_network
 from inkfold.training.loop import Run, State, Watcher
-from inkfold.networks.blocks28 import RECIPE, build
 
 LARGEST, SMALLEST, HELD_OUT = 500, 5, 300  # KMNIST's pictures of a class
 EVERY, VALIDATED = 20, 3  # of EMNIST's training pictures, and of those that are taken
