@@ -19,7 +19,6 @@ from inkfold.evaluation.compatibility import first_difference
 from inkfold.evaluation.evaluate import Evaluation
 from inkfold.evaluation.paired import Paired, verdict
 from inkfold.evaluation.report import percent
-from inkfold.extras import missing
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page
 
@@ -194,8 +193,6 @@ def write_comparison(folder: Path, result: Comparison, caveats: list[str], split
             for d in result.differences
         ),
     )
-    if missing("jinja2"):
-        return
     write_page(
         folder / "report.html",
         "comparison.html.j2",

@@ -16,7 +16,6 @@ from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_err
 from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
-from inkfold.extras import missing
 from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
@@ -61,8 +60,7 @@ def write_report(folder: Path, result: Evaluation, caveat: str | None) -> None:
         ),
     )
     write_trust(folder, result)
-    if not missing("matplotlib"):
-        draw_confusion(folder / "confusion.png", result)
+    draw_confusion(folder / "confusion.png", result)
 
 
 def summary(result: Evaluation, caveat: str | None) -> str:
