@@ -9,6 +9,7 @@ pip leaves it. The first answers are timed in an empty folder, each in a process
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,7 @@ def installed(wheel: Path, extra: str, folder: Path) -> tuple[float, float]:
 
 def answers(environment: Path, work: Path) -> Iterator[str]:
     """What each line printed last, and the seconds of its first run and of the best later one."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     for line, arguments in LINES.items():
         seconds = []
         for _ in range(1 + ROUNDS):
@@ -65,6 +67,7 @@ def answers(environment: Path, work: Path) -> Iterator[str]:
             done = subprocess.run(  # noqa: S603, same
                 [str(environment / "bin/inkfold"), *arguments],
                 cwd=work,
+                env=surroundings,
                 capture_output=True,
                 text=True,
                 check=False,
