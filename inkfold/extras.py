@@ -19,6 +19,7 @@ EXTRA_OF = {
     "matplotlib": "report",
     "jinja2": "report",
     "sklearn": "report",
+    "scipy": "report",
     "fastapi": "draw",
     "uvicorn": "draw",
     "python_multipart": "draw",
@@ -27,7 +28,7 @@ EXTRA_OF = {
     "pillow_heif": "heic",
 }
 BRINGS = {"audit": {"train", "report"}, "train": {"report"}}  # what comes along with an extra
-PAGE = ("jinja2", "matplotlib")  # what reports and their plots are made with
+PAGE = ("jinja2", "matplotlib", "scipy")  # what reports, their plots and figures are made with
 
 
 def missing(*libraries: str) -> list[str]:

@@ -54,7 +54,7 @@ def _scripts() -> Path | None:
     started = Path(sys.argv[0])
     if started.suffix != ".py":
         return None
-    for folder in (started.parent, Path(os.path.normpath(started.parent / os.pardir))):
-        if (folder / "inkfold/program.py").is_file():
-            return folder
-    return None
+    beside, above = started.parent, Path(os.path.normpath(started.parent / os.pardir))
+    if (above / "models" / started.name).is_file():
+        beside = above
+    return beside if (beside / "inkfold/program.py").is_file() else None

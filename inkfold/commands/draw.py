@@ -76,7 +76,7 @@ def command(
     reach the address can draw and keep.
     """
     if not desktop:
-        need("the page", "fastapi", "uvicorn", "python_multipart", "jinja2", otherwise=DESKTOP)
+        need("the page", "fastapi", "uvicorn", "python_multipart", otherwise=DESKTOP)
     loaded = load_bundle(bundle or newest_bundle())
     if desktop:
         from inkfold.canvas.desktop.window import open_window

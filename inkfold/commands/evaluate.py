@@ -11,7 +11,7 @@ import click
 from inkfold.bundle.bundle import COMES_ALONG, Bundle, load_bundle
 from inkfold.commands.cli import Clock, echo, progress, run
 from inkfold.commands.options import output_option, overwrite_option, quiet_option
-from inkfold.extras import PAGE, bringing, missing
+from inkfold.extras import PAGE, need
 from inkfold.folder_kinds import COMPARISON, REPORT
 from inkfold.output import check_free, new_folder
 from inkfold.spec import SPLITS
@@ -66,6 +66,7 @@ def command(
         raise click.UsageError(
             f"{1 + len(others)} bundles: give one to measure it, two to compare them"
         )
+    need("an evaluation", *PAGE)
     bundles = [load_bundle(path) for path in (bundle, *others)]
     names = [loaded.path.resolve().name for loaded in bundles]
     ending = f"comparison-with-{names[1]}" if others else "evaluation"
@@ -117,11 +118,9 @@ def _evaluate(
         result = evaluate(classifier, dataset, split, calibration=calibration, advance=advance)
     measured, learned = result.accuracy.total, learned_by(bundle, dataset, history)
     rate = clock.rate(held_out + measured)
-    _note_of_page(*PAGE)
     with new_folder(folder, REPORT, overwrite=overwrite) as new:
         write_report(new, result, warning, learned)
-        if not missing(*PAGE):
-            write_evaluation_page(new, result, warning, part, history, learned=learned)
+        write_evaluation_page(new, result, warning, part, history, learned=learned)
         _check_unchanged(bundles, dataset)
     _print_escaped(summary(result, warning, learned))
     if bundle.path.parent == COMES_ALONG:
@@ -165,19 +164,12 @@ def _compare(
         ]
     rate = clock.rate(2 * len(part))
     result = compare(results[0], results[1], part.source)
-    _note_of_page("jinja2")
     with new_folder(folder, COMPARISON, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
         _check_unchanged(bundles, dataset)
     _print_escaped(comparison_summary(result, warnings))
     both = f"{len(part):,} pictures answered by both, {2 * len(part):,} answers"
     _print_escaped(f"{folder}: {both} in {rate}")
-
-
-def _note_of_page(*libraries: str) -> None:
-    """Tell that the report has texts and tables alone, where what makes its page is missing."""
-    if lacking := missing(*libraries):
-        echo(f"note: no report.html: it needs {bringing(*lacking)}", err=True)
 
 
 def _check_unchanged(bundles: list[Bundle], dataset: Dataset) -> None:

@@ -17,8 +17,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 PROGRAM = "inkfold train cnn32"
 INTRODUCTION = """# Commands
 
-Every stage is a script and also a command of `inkfold`: `python augment.py` is `inkfold augment`.
-This page is the help text of each, written by `python -m inkfold.commands.manual`.
+Every stage is a command of `inkfold`. In a checkout most are scripts too: `python augment.py` is
+`inkfold augment`, and `python models/cnn32.py` is `inkfold train cnn32`; a script's messages name
+scripts. This page is the help text of each command, written by `python -m inkfold.commands.manual`.
 
 Exit codes everywhere: 0 done; 1 done, but some inputs failed (each is named on stderr, the others
 are still answered); 2 usage or a mistake, told in one line with the next step.
@@ -26,6 +27,13 @@ A run that a signal ended gives 128 and the signal's number.
 
 Progress goes to stderr, only when it is a terminal; `-q` silences it. Results go to stdout.
 Outputs are written beside and renamed at the end; existing ones are refused without `--overwrite`.
+They lie under the current folder, unless `-o` says otherwise.
+
+A command that needs a part which is not installed says so before it works, with the extra that
+brings it: docs/dependencies.md has them.
+
+Where a bundle is asked for, a name alone stands for the bundle of this name under `models/trained`,
+or else for the one that comes along, `emnist47`; a file or folder of this name comes first.
 
 With `--overwrite` a folder is replaced only if it is of the kind that the command writes and holds
 nothing else; an empty folder may be replaced too. An output that is an input, or a folder in an

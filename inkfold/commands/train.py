@@ -188,7 +188,7 @@ def _train(
     """Check the options against the dataset, then train."""
     from inkfold.keras_backend import keras_libraries
 
-    need("training", *keras_libraries(), "tensorboard", "matplotlib")
+    need("training", *keras_libraries(), "tensorboard", "matplotlib", "scipy")
     from inkfold.dataset.reader import open_dataset
 
     amounts = {amount.name: values.pop(amount.name) for amount in fields(Distortion)}

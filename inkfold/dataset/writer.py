@@ -39,7 +39,7 @@ NOTHING: Mapping[str, bytes] = MappingProxyType({})  # no array is deflated yet
 NO_COMPANION: AbstractContextManager[object] = contextlib.nullcontext()
 STORED = 8  # bytes at a chunk's beginning that are not compressed: see `deflate`
 ZLIB = b"\x78\x01"  # the head of a stream: deflate, a window of 32 KiB, the fastest level
-LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless", "scipy")
+LIBRARIES = ("h5py", "isal", "numpy", "opencv-python-headless")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,6 @@ from inkfold.evaluation.compatibility import first_difference
 from inkfold.evaluation.evaluate import Evaluation
 from inkfold.evaluation.paired import Paired, next_steps, verdict
 from inkfold.evaluation.report import percent, to_do
-from inkfold.extras import missing
 from inkfold.output import write_csv, write_text
 from inkfold.pages.page import data_uris, write_page
 
@@ -200,8 +199,6 @@ def write_comparison(folder: Path, result: Comparison, caveats: list[str], split
             for d in result.differences
         ),
     )
-    if missing("jinja2"):
-        return
     write_page(
         folder / "report.html",
         "comparison.html.j2",

@@ -20,7 +20,6 @@ from inkfold.evaluation.calibrate import record_of
 from inkfold.evaluation.confusion_plot import draw_confusion
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest
 from inkfold.evaluation.resolution import blurred, pictures_needed, sentences
-from inkfold.extras import missing
 from inkfold.metrics import ClassScore, balanced_accuracy, spread
 from inkfold.output import new_file, write_csv, write_text
 
@@ -70,8 +69,7 @@ def write_report(
         ),
     )
     write_trust(folder, result)
-    if not missing("matplotlib"):
-        draw_confusion(folder / "confusion.png", result)
+    draw_confusion(folder / "confusion.png", result)
 
 
 def summary(result: Evaluation, caveat: str | None, learned: Learned | None = None) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 from inkfold.importers.arrays import AGAIN, head
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.importers.files import find, one_set
@@ -88,6 +89,7 @@ def read(source: Path) -> Collection:
 
 def _loaded(path: Path) -> dict[str, Any]:
     """The parts of the struct called `dataset`, by name."""
+    need(f"{path}: a MATLAB 5 file", "scipy")
     from scipy.io import loadmat
 
     try:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.extras import need
 from inkfold.importers.arrays import AGAIN, BLOCK, head
 
 FIVE, SEVEN = b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"
@@ -88,6 +89,7 @@ class Variable:
 
     def _loaded(self) -> NDArray[Any]:
         """The variable in a file of version 5."""
+        need(f"{self.path}: a MATLAB 5 file", "scipy")
         from scipy.io import loadmat
 
         return np.asarray(loadmat(self.path, variable_names=[self.name])[self.name])
@@ -110,6 +112,7 @@ def variables_of(path: Path) -> list[Variable]:
     found: list[tuple[str, tuple[int, ...], str]]
     with _naming(path, "its list of variables"):
         if beginning == FIVE:
+            need(f"{path}: a MATLAB 5 file", "scipy")
             from scipy.io import whosmat
 
             found = [(name, tuple(shape), str(kind)) for name, shape, kind in whosmat(path)]

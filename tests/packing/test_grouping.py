@@ -7,8 +7,18 @@ import re
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from inkfold.packing.split import BATCH, group_name, joined, leaders_of, numbered, repeated
+from inkfold.packing.split import (
+    BATCH,
+    components,
+    group_name,
+    joined,
+    leaders_of,
+    numbered,
+    repeated,
+)
 
 IDS = st.lists(st.integers(-3, 6), min_size=1, max_size=25)
 
@@ -57,6 +67,25 @@ def test_joining_is_reachability(writers: list[int], data: st.DataObject) -> Non
         unit = set(np.flatnonzero(leaders == leaders[picture]))
         assert unit == _reached(picture, writers, pixels)
     assert np.array_equal(leaders[leaders], leaders), "a leader leads itself"
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(st.integers(1, 40), st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39))))
+def test_components_are_those_of_scipy(count: int, pairs: list[tuple[int, int]]) -> None:
+    """The least node of each component, where SciPy numbers the components."""
+    links = np.array([pair for pair in pairs if max(pair) < count], np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(links.shape[1]), tuple(links)), shape=(count, count))
+
+    expected = leaders_of(connected_components(graph, directed=False)[1])
+
+    assert components(links, count).tolist() == expected.tolist()
+
+
+def test_a_long_chain_is_one_component() -> None:
+    """100,000 nodes in any order, each tied to the next, are tied to the first."""
+    nodes = np.random.default_rng(1).permutation(100_000)
+
+    assert not components(np.stack([nodes[:-1], nodes[1:]]), len(nodes)).any()
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)
