@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from inkfold.bundle.history import (
     HISTORY,
@@ -12,6 +16,7 @@ from inkfold.bundle.history import (
     Row,
     accuracy_chart,
     best_row,
+    draw_curves,
     loss_chart,
     read_history,
     write_history,
@@ -82,3 +87,61 @@ def test_curves_fall_and_rise_as_the_figures_do() -> None:
             assert (after > before) == downwards
     single = loss_chart(history[:1])
     assert [line.points.count(",") for line in single.lines] == [1, 1]
+
+
+def drawn(history: list[Row], path: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
+    """The figure of the curves, as it was saved."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+
+    def keep(figure: Figure, *arguments: Any, **options: Any) -> None:  # noqa: ANN401, passed on
+        figures.append(figure)
+        save(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    draw_curves(path, history, title="mine on d.h5")
+    return figures[0]
+
+
+def epoch_of(number: int, loss: float, phase: str = "search") -> Row:
+    """An epoch with this loss."""
+    validated = {"validation_loss": loss, "validation_correct": 9, "validation_total": 10}
+    first: Row = {
+        "epoch": number,
+        "phase": phase,
+        "stage": 1,
+        "loss": loss,
+        "accuracy": 0.9,
+        "best": 1,
+    }
+    return first | (validated if phase == "search" else {})
+
+
+@pytest.mark.parametrize("losses", [(2.0, 0.002), (0.31, 0.305), (0.5, 0.5)])
+def test_curves_name_the_bundle_and_have_plain_numbers(
+    losses: tuple[float, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The axis of the loss is logarithmic, and yet no tick is a power of ten."""
+    history = [epoch_of(number, loss) for number, loss in enumerate(losses, 1)]
+
+    figure = drawn(history, tmp_path / "c.png", monkeypatch)
+
+    assert figure.get_suptitle() == "mine on d.h5"
+    labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert len(labels) >= 2
+    assert all(re.fullmatch(r"[\d,]+(\.\d+)?", label) for label in labels), labels
+
+
+def test_no_line_leads_from_the_search_to_the_refit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refit begins with an untrained network: the curve is broken there."""
+    history = [
+        *(epoch_of(1, 2.0), epoch_of(2, 1.0)),
+        *(epoch_of(3, 2.0, "refit"), epoch_of(4, 0.5, "refit")),
+    ]
+
+    figure = drawn(history, tmp_path / "c.png", monkeypatch)
+
+    values = np.asarray(figure.axes[0].lines[0].get_ydata(), float)
+    assert np.isnan(values).tolist() == [False, False, True, False, False]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +29,29 @@ from inkfold.training.balance import class_weights, unequal, weights_of
 from inkfold.training.checkpoint import Checkpoint
 from inkfold.training.compile import compiled, smoothed, weighted
 from tests.worlds import tiny_network
+from tests.worlds.scripts import ROOT
 from tests.worlds.trained import SILENT, training
 
 HASTY = replace(tiny_network.RECIPE, stages=(Stage(2e-3, epochs=2, patience=2),))
 SIZES = {"train": (60, 4), "validation": (15, 2), "test": (1, 1)}
+# the weighted loss of a batch as a backend computes it, and as NumPy does; then a step of training
+ELSEWHERE = """
+import numpy as np
+from inkfold.keras_backend import import_keras
+from inkfold.training.balance import class_weights
+from inkfold.training.compile import compiled
+from tests.worlds import tiny_network
+import_keras().utils.set_random_seed(0)
+weights = class_weights(np.array([24, 8]))
+model = compiled(tiny_network.build(2), tiny_network.RECIPE, weights=weights)
+images = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 1)).astype(np.uint8)
+labels = (np.arange(32) % 4 == 0).astype(np.int32)
+of_truth = np.asarray(model.predict_on_batch(images))[np.arange(32), labels]
+loss, _accuracy = model.test_on_batch(images, labels)
+assert abs(float(loss) / (-np.log(of_truth) * weights[labels]).mean() - 1) < 1e-3
+fitted = model.fit(((images, labels) for _ in range(1)), steps_per_epoch=1, verbose=0)
+assert np.isfinite(fitted.history["loss"][0])
+"""
 COUNTS = st.lists(st.integers(1, 100_000), min_size=2, max_size=50).map(np.array)
 
 
@@ -142,19 +164,41 @@ def test_a_bundle_records_its_weights_also_after_a_refit(dataset: Dataset, tmp_p
 
 
 @pytest.mark.slow
-def test_a_balanced_network_answers_the_rare_class_more_often(
-    dataset: Dataset, tmp_path: Path
-) -> None:
-    """On noise, which says nothing, the mean probability of the rare class follows its weight."""
-    means = []
-    recipe = replace(tiny_network.RECIPE, stages=(Stage.cosine(1e-2, epochs=10),))
-    for balance in (False, True):
-        run = training(dataset, tmp_path / f"tiny{balance}", recipe, balance=balance)
-        bundle = load_bundle(run.run(SILENT, resume=False, overwrite=False).path)
-        images = dataset.validation.images[:][..., None]
-        means.append(float(bundle.keras_model().predict(images, verbose=0)[:, 1].mean()))
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_compute_the_same_weighted_loss(backend: str) -> None:
+    """JAX and PyTorch agree with NumPy, and train by Keras' own loop with the weights."""
+    pytest.importorskip(backend)
+    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
 
-    assert means[1] > 1.5 * means[0]
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("balance", "share"), [(False, 0.25), (True, 0.5)])
+def test_pictures_that_say_nothing_are_answered_by_the_classes_weights(
+    *, balance: bool, share: float
+) -> None:
+    """Of blank pictures a quarter is b: the network answers b with 25 %, balanced with 50 %."""
+    from keras import Input, Sequential, layers
+
+    import_keras().utils.set_random_seed(0)
+    network = [Input((4, 4, 1)), layers.Flatten(), layers.Dense(2, activation="softmax")]
+    weights = class_weights(np.array([24, 8])) if balance else None
+    model = compiled(Sequential(network), tiny_network.RECIPE, weights=weights)
+    images, labels = np.zeros((32, 4, 4, 1), np.uint8), (np.arange(32) % 4 == 0).astype(np.int32)
+
+    for _ in range(300):
+        model.train_on_batch(images, labels)
+
+    assert model.predict_on_batch(images)[0, 1] == pytest.approx(share, abs=0.01)
 
 
 def test_a_stopped_run_is_resumed_with_the_same_weights_only(
