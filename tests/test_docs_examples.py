@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-import click
 import pytest
 
 from inkfold.bundle.bundle import SHIPPED
-from inkfold.commands import manual, train
 from inkfold.commands.main import command
 from tests.worlds.examples import write_world
 from tests.worlds.scripts import ROOT
@@ -61,13 +59,12 @@ def typed(page: Path) -> Iterator[list[str]]:
 
 
 def options_of(name: str) -> set[str]:
-    """The options of a stage, or of a network's script."""
-    stage = command.commands.get(name)
-    if stage is None or name == "train":
-        build, recipe = train.load_script(manual.NETWORK)
-        stage = train.train_command(build, recipe, program="network")
-    options = [option for option in stage.params if isinstance(option, click.Option)]
-    return {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
+    """The options of a command, or of a network, in the manual that the commands write."""
+    manual = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\S+)(.*?)(?=^## |\Z)", manual, re.DOTALL | re.MULTILINE)
+    networks = [text for _, text in sections if "--epochs" in text]
+    own = [text for title, text in sections if title == name != "train"] or networks
+    return set(re.findall(r"--?[a-z][a-z-]*", own[0]))
 
 
 def mistakes(words: list[str]) -> Iterator[str]:
