@@ -35,7 +35,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
 @pytest.mark.usefixtures("world")
 def test_the_examples_of_a_module_print_what_they_show(module: str) -> None:
-    """Each example runs by itself, imports included, and none is skipped."""
+    """Each example runs by itself, of public names with its imports, and none is skipped."""
     home = import_module(f"inkfold.{module}")
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     report: list[str] = []
@@ -50,8 +50,10 @@ def test_the_examples_of_a_module_print_what_they_show(module: str) -> None:
 
 
 def examples_of(name: str, home: object) -> Iterator[doctest.DocTest]:
-    """The docstrings with examples, each of which begins with no names at all."""
-    found = doctest.DocTestFinder().find(home, name, globs={})
+    """The docstrings with examples; those that users read begin with no names at all."""
+    public = {getattr(inkfold, each).__module__ for each in inkfold.__all__}
+    names: dict[str, object] | None = {} if name in public else None  # None: the module's own
+    found = doctest.DocTestFinder().find(home, name, globs=names)
     return (test for test in found if test.examples)
 
 
