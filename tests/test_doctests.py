@@ -7,14 +7,11 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-import cv2
 import pytest
 
 import inkfold
-from inkfold.bundle.bundle import SHIPPED
 from tests.test_layers import MODULES, name_of
-from tests.worlds.drawn_letters import Shot, photograph
-from tests.worlds.packed_strokes import write_packed
+from tests.worlds.examples import write_world
 
 SLOW = {"bundle.bundle"}  # loads Keras
 WITH_EXAMPLES = [
@@ -30,21 +27,15 @@ METHODS = (
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder that examples run in: two pictures, a dataset and the bundle of emnist47."""
-    for letter in "AB":
-        picture = cv2.imencode(".png", photograph(letter, Shot()))[1].tobytes()
-        (tmp_path / f"{letter.lower()}.png").write_bytes(picture)
-    for folder in ("datasets", "models/trained"):
-        (tmp_path / folder).mkdir(parents=True)
-    write_packed(tmp_path / "datasets/characters.h5", (5000, 500, 500), size=32)
-    (tmp_path / "models/trained/emnist47").symlink_to(SHIPPED)
+    """The folder that examples run in: two pictures, a dataset and a bundle."""
+    write_world(tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
 @pytest.mark.usefixtures("world")
 def test_the_examples_of_a_module_print_what_they_show(module: str) -> None:
-    """Each example runs by itself, imports included, and none is skipped."""
+    """Each example runs by itself, of public names with its imports, and none is skipped."""
     home = import_module(f"inkfold.{module}")
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     report: list[str] = []
@@ -59,8 +50,10 @@ def test_the_examples_of_a_module_print_what_they_show(module: str) -> None:
 
 
 def examples_of(name: str, home: object) -> Iterator[doctest.DocTest]:
-    """The docstrings with examples, each of which begins with no names at all."""
-    found = doctest.DocTestFinder().find(home, name, globs={})
+    """The docstrings with examples; those that users read begin with no names at all."""
+    public = {getattr(inkfold, each).__module__ for each in inkfold.__all__}
+    names: dict[str, object] | None = {} if name in public else None  # None: the module's own
+    found = doctest.DocTestFinder().find(home, name, globs=names)
     return (test for test in found if test.examples)
 
 
