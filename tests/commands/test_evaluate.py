@@ -41,7 +41,8 @@ def test_the_report_is_printed_written_and_recorded(here: Path, capfd: Capture) 
     out, err = capfd.readouterr()
     folder = here / "logs" / "bands" / "evaluation"
     assert (code, err) == (0, "")
-    assert out.startswith("bands on the test split of d.h5\n\nright              3 of 4, 75.00 %")
+    assert out.startswith("bands on the test split of d.h5\n\nOf 4 pictures 3 were answered")
+    assert "\nright              3 of 4, 75.00 %" in out
     assert out.splitlines()[-1].startswith("logs/bands/evaluation: 5 pictures answered in ")
     assert out.endswith(" a second; 4 of test, 1 to calibrate\n")
     assert (folder / "summary.txt").read_text(encoding="utf-8") in out
