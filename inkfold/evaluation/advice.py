@@ -154,8 +154,8 @@ def _crossed(result: Evaluation) -> Iterator[str]:
             crossed.append(f"{outside:,} of {wrong:,} for {name} (--only {KINDS[name][1]})")
     if crossed:
         yield (
-            "If your pictures hold one kind of character alone, classify.py --only rules out wrong "
-            f"answers of another kind: {', '.join(crossed)}."
+            "If your pictures hold one kind of character alone, inkfold classify --only rules out "
+            f"wrong answers of another kind: {', '.join(crossed)}."
         )
 
 
@@ -166,7 +166,7 @@ def _reject(result: Evaluation) -> Iterator[str]:
         return
     threshold, left = chosen
     yield (
-        "If wrong answers cost more than missing ones: classify.py --reject "
+        "If wrong answers cost more than missing ones: inkfold classify --reject "
         f"{threshold.reject:.9g} answers {left.answered:,} of these {left.total:,} pictures, "
         f"{left.wrong:,} of them wrongly, and leaves the others to a person."
     )
