@@ -68,3 +68,13 @@ def test_the_page_names_the_targets_that_the_dockerfile_has() -> None:
 
     assert stages[-1] == "answer"
     assert set(re.findall(r"--target (\w+)", PAGE + DOCKERFILE)) == {"train"} <= set(stages)
+
+
+def test_the_dockerfile_installs_extras_that_the_package_has() -> None:
+    """An extra that is not there is only warned of by pip, which builds an image without it."""
+    extras = re.findall(r"'\.\[(.+?)\]'", DOCKERFILE)
+
+    assert len(extras) == 2
+    assert {name for line in extras for name in line.split(",")} <= set(
+        PROJECT["optional-dependencies"]
+    )
