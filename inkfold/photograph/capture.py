@@ -49,7 +49,9 @@ def is_photograph(grey: Grey) -> bool:
 
 def _has_even_edge(grey: Grey) -> bool:
     """Whether the level of a corner fills half of the edge. Bytes are counted in 2 microseconds."""
-    edge = b"".join((grey[0].tobytes(), grey[-1].tobytes(), grey[:, 0].tobytes(), grey[:, -1].tobytes()))
+    edge = b"".join(
+        (grey[0].tobytes(), grey[-1].tobytes(), grey[:, 0].tobytes(), grey[:, -1].tobytes())
+    )
     half = EDGE * len(edge)
     first = edge[0]
     if edge.count(first) >= half:

@@ -20,11 +20,15 @@ GRAIN = 0.8  # pixels: the Gaussian that smooths grain before anything is compar
 def ink_is_dark(grey: Grey) -> bool:
     """Whether the writing is darker than its paper; the middle of the picture weighs most.
 
-    The paper is the median of a window of 0.4 of the side around each place. What is darker and what is
-    lighter than it are weighed by a Gaussian around the middle.
+    The paper is the median of a window of 0.4 of the side around each place. What is darker and
+    what is lighter than it are weighed by a Gaussian around the middle.
     """
     scale = SMALL / max(grey.shape)
-    small = grey if scale >= 1 else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = (
+        grey
+        if scale >= 1
+        else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    )
     window = max(3, round(WINDOW * min(small.shape))) | 1
     paper = cv2.medianBlur(np.asarray(small), window)
     below = np.maximum(cv2.subtract(paper, small), FAINT) - np.uint8(FAINT)

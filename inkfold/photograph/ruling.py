@@ -169,4 +169,6 @@ def _median(level: NDArray[np.float32]) -> NDArray[np.float32]:
     ordered = np.sort(level, axis=1)  # NaN stand last
     counts = np.count_nonzero(~np.isnan(level), axis=1)
     middle = np.maximum(counts // 2, 0)
-    return np.where(counts > 0, ordered[np.arange(len(ordered)), np.minimum(middle, level.shape[1] - 1)], np.nan)
+    return np.where(
+        counts > 0, ordered[np.arange(len(ordered)), np.minimum(middle, level.shape[1] - 1)], np.nan
+    )

@@ -23,14 +23,30 @@ Colour = tuple[int, int, int]
 Rng = np.random.Generator
 
 WHITE, CREAM, GREY, BLUE_PAPER = (236, 236, 232), (232, 218, 184), (168, 168, 164), (186, 206, 226)
-BLACK, BLUE, RED, PENCIL, CHALK = (28, 28, 32), (34, 48, 140), (176, 34, 40), (150, 150, 152), (
-    224,
-    226,
-    220,
+BLACK, BLUE, RED, PENCIL, CHALK = (
+    (28, 28, 32),
+    (34, 48, 140),
+    (176, 34, 40),
+    (150, 150, 152),
+    (
+        224,
+        226,
+        220,
+    ),
 )
 BOARD, BLACKBOARD = (38, 78, 58), (44, 46, 48)
 RULING = (150, 176, 214)
-HANDWRITING = ("caveat", "dancing", "indie", "patrick", "shadows", "kalam", "comic", "humor", "z003")
+HANDWRITING = (
+    "caveat",
+    "dancing",
+    "indie",
+    "patrick",
+    "shadows",
+    "kalam",
+    "comic",
+    "humor",
+    "z003",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
