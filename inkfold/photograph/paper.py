@@ -14,6 +14,8 @@ SMALL = 128  # pixels along the longer side of what the ink's side is judged by
 WINDOW = 0.4  # share of the shorter side that the median sees around each place
 MIDDLE = 0.12  # share of the sides: sigma of the weights around the middle
 FAINT = 6  # grey levels below which a difference from the paper is noise
+DARKEST = np.float32(64)  # level of the paper below which it does not divide
+LEAST = 0.3  # mean weighed grey levels of light ink: below it the ink is dark, or there is none
 GRAIN = 0.8  # pixels: the Gaussian that smooths grain before anything is compared
 
 
@@ -34,7 +36,8 @@ def ink_is_dark(grey: Grey) -> bool:
     below = np.maximum(cv2.subtract(paper, small), FAINT) - np.uint8(FAINT)
     above = np.maximum(cv2.subtract(small, paper), FAINT) - np.uint8(FAINT)
     weight = central(small.shape, MIDDLE)
-    return bool((below * weight).sum() >= (above * weight).sum())
+    light = float((above * weight).sum())
+    return light <= max(float((below * weight).sum()), LEAST * float(weight.sum()))
 
 
 def central(shape: tuple[int, ...], sigma: float) -> NDArray[np.float32]:
@@ -57,13 +60,20 @@ def contrasts(grey: Grey) -> tuple[Contrast, Grey]:
     Returns
     -------
     contrast : float32 array of shape (H, W)
-        1 - grey / paper: 0 is paper, 1 is black. A shadow on the paper does not change it.
+        1 - grey / paper: 0 is paper, 1 is black. A shadow on the paper does not change it. Paper
+        below 64 counts as 64, for its noise is most of it.
     paper : uint8 array of shape (H, W)
         The closing by a square of a fifth of the shorter side: darkness that is narrower is ink,
         and the edges of what is wider, as of a table, stay sharp.
     """
-    smooth = cv2.GaussianBlur(grey, (0, 0), GRAIN)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), GRAIN), np.uint8)
     side = max(3, round(PEN * min(grey.shape))) | 1
-    paper = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    contrast = 1 - smooth.astype(np.float32) / np.maximum(paper, 1)
-    return contrast, np.asarray(paper)
+    around = min(side, *(n - 1 for n in smooth.shape))
+    # beyond the picture light goes on as it went: a closing would raise the dark end of a slope
+    wide = np.pad(smooth.astype(np.int16), around, "reflect", reflect_type="odd")
+    wide = np.clip(wide, 0, 255).astype(np.uint8)
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    rows, columns = smooth.shape
+    paper = np.array(closed[around : around + rows, around : around + columns], np.uint8)
+    taken = cv2.subtract(paper, smooth).astype(np.float32)
+    return taken / np.maximum(paper, DARKEST), paper

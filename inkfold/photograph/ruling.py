@@ -25,6 +25,7 @@ FAINT = 0.012  # least contrast of a line with what is beside it
 COVERED = 0.75  # share of a line's parts in which it must be seen
 ALONE = 0.94  # that of fewer lines
 FEW = 3  # lines from which on `COVERED` is enough
+RAISED = 1.15  # times its median that a line is taken for
 REACH = 6  # pixels of the picture on both sides of a line that it may colour
 
 
@@ -36,7 +37,7 @@ class Line:
     rise: float
 
 
-def without_rulings(contrast: Contrast, sheet: Mask) -> Contrast:
+def without_rulings(contrast: Contrast, sheet: Mask) -> tuple[Contrast, float]:
     """The contrast without printed lines, horizontal and vertical up to 11 degrees.
 
     Parameters
@@ -49,21 +50,24 @@ def without_rulings(contrast: Contrast, sheet: Mask) -> Contrast:
     Returns
     -------
     contrast : float32 array of shape (H, W)
+    level : float
+        The contrast of the lines; 0 where there are none.
     """
-    level = without_lines(contrast, sheet)
-    turned = without_lines(np.ascontiguousarray(level.T), np.ascontiguousarray(sheet.T))
-    return np.ascontiguousarray(turned.T)
+    contrast, across = _without_lines(contrast, sheet)
+    turned, down = _without_lines(np.ascontiguousarray(contrast.T), np.ascontiguousarray(sheet.T))
+    return np.ascontiguousarray(turned.T), max(across, down)
 
 
-def without_lines(contrast: Contrast, sheet: Mask) -> Contrast:
-    """The contrast without the horizontal lines."""
+def _without_lines(contrast: Contrast, sheet: Mask) -> tuple[Contrast, float]:
+    """The contrast without the horizontal lines, and what these had."""
     lines = found_lines(contrast, sheet)
     if not lines:
-        return contrast
+        return contrast, 0.0
     printed = np.zeros_like(contrast)
     for line in lines:
         _draw(printed, line, contrast, sheet)
-    return _subtracted(contrast, printed)
+    crests = printed.max(axis=0)
+    return _subtracted(contrast, printed), float(np.median(crests)) / RAISED
 
 
 def _subtracted(contrast: Contrast, printed: Contrast) -> Contrast:
@@ -157,7 +161,7 @@ def _draw(printed: Contrast, line: Line, contrast: Contrast, sheet: Mask) -> Non
     for part in np.array_split(columns, 6):
         local = _median(level[:, part])
         local = np.where(np.isnan(local), whole, np.minimum(local, 1.4 * most + 0.02))
-        profile[:, part] = 1.15 * local[:, None]
+        profile[:, part] = RAISED * local[:, None]
     profile = np.where(there, profile, 0).astype(np.float32)
     for offset in range(len(offsets)):
         place = rows[offset], columns

@@ -18,6 +18,7 @@ SMALLEST = 0.03  # longest side of a body, as a share of the picture's shorter s
 MIDDLE = 0.25  # share of the sides: sigma of the weight of what lies in the middle
 ENOUGH = 0.12  # share of that weight that bodies away from the edges need to be the writing
 CENTRAL = 0.3  # least mean weight of a body that reaches an edge and is writing
+RULED = 1.15  # times the contrast of printed lines that a body reaches
 RELATED = 0.15  # least size of a further body, as a share of the largest
 
 
@@ -39,7 +40,7 @@ def pen_level(contrast: Contrast, sheet: Mask) -> float:
     return pen
 
 
-def writing(contrast: Contrast, sheet: Mask) -> NDArray[np.uint8]:
+def writing(contrast: Contrast, sheet: Mask, ruling: float = 0.0) -> NDArray[np.uint8]:
     """The writing on a sheet, 0 = paper, 255 = ink as dark as the pen; zeros where there is none.
 
     Parameters
@@ -47,6 +48,8 @@ def writing(contrast: Contrast, sheet: Mask) -> NDArray[np.uint8]:
     contrast : float32 array of shape (H, W)
         0 is paper.
     sheet : bool array of shape (H, W)
+    ruling : float
+        The contrast of printed lines that were removed: what is left of them is no writing.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def writing(contrast: Contrast, sheet: Mask) -> NDArray[np.uint8]:
     mask = ((contrast > LOW * pen) & sheet).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     strong = np.zeros(count, bool)
-    strong[labels[(contrast > HIGH * pen) & sheet]] = True
+    strong[labels[(contrast > max(HIGH * pen, RULED * ruling)) & sheet]] = True
     chosen = _chosen(labels, stats, strong, sheet)
     if not chosen.any():
         return nothing

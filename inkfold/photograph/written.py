@@ -40,6 +40,6 @@ def written(grey: Grey, side: Literal["auto", "dark", "light"]) -> Grey:
     dark = side == "dark" if side != "auto" else ink_is_dark(grey)
     contrast, paper = contrasts(grey if dark else cv2.bitwise_not(grey))
     sheet = sheet_of(paper, contrast > INK)
-    contrast = without_rulings(contrast, sheet)
+    contrast, ruling = without_rulings(contrast, sheet)
     contrast -= np.median(contrast[sheet]) if sheet.any() else 0
-    return writing(np.maximum(contrast, 0), sheet)
+    return writing(np.maximum(contrast, 0), sheet, ruling)
