@@ -114,7 +114,8 @@ class ImageSpec:
                     f"image spec has {name} {value!a}, expected {EXPECTED[name]}; restore the "
                     "file, or use the version of inkfold that wrote it"
                 )
-        return cls(**({"capture": "scan"} | fields))
+        fields.setdefault("capture", "scan")
+        return cls(**fields)
 
 
 def _is_possible(name: str, value: object) -> bool:

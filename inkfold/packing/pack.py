@@ -135,7 +135,9 @@ def pack(
             with progress("writing", sum(map(len, plan.orders))) as advance:
                 blank = rows.write(writer, plan.orders, advance)
             photographs = photographs_in(staged, plan)
-            writer.finish(_provenance(packing, staged, plan, listing, blank, photographs))
+            writer.finish(
+                _provenance(packing, staged, plan, listing, blank=blank, photographs=photographs)
+            )
     return Report(
         plan=plan,
         read=files,
@@ -279,6 +281,7 @@ def _provenance(
     staged: Staged,
     plan: Plan,
     listing: Listing,
+    *,
     blank: Tally,
     photographs: int,
 ) -> dict[str, Any]:

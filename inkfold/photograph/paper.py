@@ -76,4 +76,4 @@ def contrasts(grey: Grey) -> tuple[Contrast, Grey]:
     rows, columns = smooth.shape
     paper = np.array(closed[around : around + rows, around : around + columns], np.uint8)
     taken = cv2.subtract(paper, smooth).astype(np.float32)
-    return taken / np.maximum(paper, DARKEST), paper
+    return np.divide(taken, np.maximum(paper, DARKEST), dtype=np.float32), paper

@@ -26,6 +26,7 @@ COVERED = 0.75  # share of a line's parts in which it must be seen
 ALONE = 0.94  # that of fewer lines
 FEW = 3  # lines from which on `COVERED` is enough
 RAISED = 1.15  # times its median that a line is taken for
+PIECES = 6  # of a line, each of which has its own level
 REACH = 6  # pixels of the picture on both sides of a line that it may colour
 
 
@@ -120,13 +121,13 @@ def _candidates(ridge: Contrast, valid: Mask, block: float) -> list[tuple[float,
     rows = np.arange(len(ridge), dtype=np.int32)[:, None] + shifts[:, None]
     rows = np.where((rows >= 0) & (rows < len(ridge)), rows, len(ridge))  # a last row of nothing
     place = rows * BLOCKS + np.arange(BLOCKS, dtype=np.int32)
-    plain = np.clip(ridge, -0.05, 0.08) * valid
+    plain = np.clip(ridge, -0.05, 3 * FAINT) * valid
     parts, share, strength = (
         np.pad(plane, ((0, 1), (0, 0))).ravel()[place].sum(axis=2, dtype=np.float32)
         for plane in (valid, seen, plain)
     )
     share /= np.maximum(parts, 1)
-    strength *= share / np.maximum(parts, 1)
+    strength *= share**3 / np.maximum(parts, 1)
     good = np.nonzero((share >= COVERED) & (parts >= BLOCKS // 2) & (strength > 0))
     order = np.argsort(-strength[good], kind="stable")
     return [
@@ -158,7 +159,7 @@ def _draw(printed: Contrast, line: Line, contrast: Contrast, sheet: Mask) -> Non
     whole = np.nan_to_num(_median(level))
     most = whole.max()
     profile = np.zeros_like(level)
-    for part in np.array_split(columns, 6):
+    for part in np.array_split(columns, min(PIECES, width)):
         local = _median(level[:, part])
         local = np.where(np.isnan(local), whole, np.minimum(local, 1.4 * most + 0.02))
         profile[:, part] = RAISED * local[:, None]

@@ -45,11 +45,14 @@ def sheet_of(paper: Grey, ink: Mask) -> Mask:
     flat = (high - low < STEP * high + 1).astype(np.uint8)
     if flat.all():
         return np.ones(paper.shape, bool)
-    count, regions = cv2.connectedComponents(flat, connectivity=4)
+    count, numbers = cv2.connectedComponents(flat, connectivity=4)
+    regions = np.asarray(numbers, np.int32)
     weights = np.bincount(regions.ravel(), central(small.shape, MIDDLE).ravel(), count)
     weights[0] = 0  # the edges between the regions
     chosen = weights >= min(SHARE * weights.sum(), weights.max())
-    chosen |= _surrounding(regions, chosen, cv2.resize(ink.astype(np.uint8), size), count)
+    chosen |= _surrounding(
+        regions, chosen, np.asarray(cv2.resize(ink.astype(np.uint8), size), np.uint8), count
+    )
     sheet = _hull(chosen[regions])
     others = ~chosen[regions] & (regions > 0)
     sheet[cv2.dilate(others.astype(np.uint8), square) > 0] = 0
@@ -63,9 +66,8 @@ def _surrounding(
     bodies, labels = cv2.connectedComponents(ink, connectivity=8)
     sheet = chosen[regions]
     on_sheet = np.bincount(labels[sheet], minlength=bodies) > 0
-    edge = labels
     touching = np.zeros(bodies, bool)
-    for side in (edge[0], edge[-1], edge[:, 0], edge[:, -1]):
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         touching[side] = True
     on_sheet[0] = False
     writing = (on_sheet & ~touching)[labels].astype(np.uint8)

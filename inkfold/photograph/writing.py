@@ -10,6 +10,7 @@ from inkfold.photograph.paper import central
 
 Contrast = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Labels = NDArray[np.int32]
 
 LEAST_CONTRAST = 0.07  # of a pen's mean: below it there is no writing
 NOISE = 5.0  # times the noise that a pen's contrast must reach
@@ -19,7 +20,9 @@ MIDDLE = 0.25  # share of the sides: sigma of the weight of what lies in the mid
 ENOUGH = 0.12  # share of that weight that bodies away from the edges need to be the writing
 CENTRAL = 0.3  # least mean weight of a body that reaches an edge and is writing
 RULED = 1.15  # times the contrast of printed lines that a body reaches
-RELATED = 0.15  # least size of a further body, as a share of the largest
+RELATED = 0.15  # least size of a further body, as a share of the main one
+DOT = 0.004  # least area of a dot, as a share of the main body's size squared
+REACH = 0.6  # how far a dot may lie away, as a share of the main body's size
 
 
 def pen_level(contrast: Contrast, sheet: Mask) -> float:
@@ -60,7 +63,8 @@ def writing(contrast: Contrast, sheet: Mask, ruling: float = 0.0) -> NDArray[np.
     if not pen:
         return nothing
     mask = ((contrast > LOW * pen) & sheet).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, numbers, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats = np.asarray(numbers, np.int32), np.asarray(boxes, np.int32)
     strong = np.zeros(count, bool)
     strong[labels[(contrast > max(HIGH * pen, RULED * ruling)) & sheet]] = True
     chosen = _chosen(labels, stats, strong, sheet)
@@ -70,50 +74,46 @@ def writing(contrast: Contrast, sheet: Mask, ruling: float = 0.0) -> NDArray[np.
     return np.asarray(np.clip(contrast * (255 / pen), 0, 255).astype(np.uint8) * near)
 
 
-def _chosen(
-    labels: NDArray[np.int32],
-    stats: NDArray[np.int32],
-    strong: Mask,
-    sheet: Mask,
-) -> Mask:
-    """Which of the bodies are writing."""
-    shape = labels.shape
-    shorter = min(shape)
-    left, top, width, height, area = stats.T
-    size = np.maximum(width, height)
-    real = strong & (size >= max(2, SMALLEST * shorter))
-    real[0] = False
-    touching = np.zeros(len(stats), bool)
+def _chosen(labels: Labels, stats: Labels, strong: Mask, sheet: Mask) -> Mask:
+    """Which of the bodies are writing.
+
+    Parameters
+    ----------
+    labels : int32 array of shape (H, W)
+        The number of the body at each place, 0 where there is none.
+    stats : int32 array of shape (n, 5)
+        Left, top, width, height and area of each body.
+    strong : bool array of shape (n,)
+        Whether a body has the pen's contrast.
+    sheet : bool array of shape (H, W)
+    """
+    area, size = stats[:, 4], stats[:, 2:4].max(axis=1)
+    strong[0] = False
+    real = strong & (size >= max(2, SMALLEST * min(labels.shape)))
+    inner = real & ~_touching(labels, len(stats), sheet)
+    weight = np.bincount(labels.ravel(), central(labels.shape, MIDDLE).ravel(), len(stats))
+    if weight[inner].sum() < ENOUGH * weight[real].sum():
+        inner = real & (weight > CENTRAL * area)
+    if not inner.any():
+        return np.zeros(len(stats), bool)
+    main = int(np.argmax(np.where(inner, weight, -1)))
+    chosen = inner & (size >= RELATED * size[main])
+    dots = strong & (area >= DOT * size[main] ** 2) & _near(stats, chosen, REACH * size[main])
+    return np.asarray(chosen | (dots & ~_touching(labels, len(stats), sheet)))
+
+
+def _touching(labels: Labels, count: int, sheet: Mask) -> Mask:
+    """Which bodies reach an edge of the sheet or of the picture."""
     outside = cv2.dilate((~sheet).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     outside[[0, -1]] = True
     outside[:, [0, -1]] = True
+    touching = np.zeros(count, bool)
     touching[labels[outside]] = True
-    inner = real & ~touching
-    weight = np.bincount(labels.ravel(), central(shape, MIDDLE).ravel(), len(stats))
-    middle = weight / np.maximum(area, 1)
-    if weight[inner].sum() < ENOUGH * weight[real].sum():
-        inner = real & (middle > CENTRAL)
-    if not inner.any():
-        return inner
-    main = int(np.argmax(np.where(inner, weight, -1)))
-    large = inner & (size >= RELATED * size[main])
-    chosen = large.copy()
-    # dots and short strokes: near what is written
-    reach = 0.6 * size[main]
-    box = _box(stats, large)
-    dots = strong & ~touching & ~large & (area >= 0.004 * size[main] ** 2)
-    dots[0] = False
-    near = (
-        (left + width >= box[0] - reach)
-        & (left <= box[2] + reach)
-        & (top + height >= box[1] - reach)
-        & (top <= box[3] + reach)
-    )
-    chosen |= dots & near
-    return chosen
+    return touching
 
 
-def _box(stats: NDArray[np.int32], chosen: Mask) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the chosen bodies."""
-    left, top, width, height, _ = stats[chosen].T
-    return int(left.min()), int(top.min()), int((left + width).max()), int((top + height).max())
+def _near(stats: Labels, chosen: Mask, reach: float) -> Mask:
+    """Which bodies are at most `reach` pixels away from the box of the chosen ones."""
+    first, after = stats[:, :2], stats[:, :2] + stats[:, 2:4]
+    low, high = first[chosen].min(axis=0), after[chosen].max(axis=0)
+    return np.asarray(((after >= low - reach) & (first <= high + reach)).all(axis=1))

@@ -33,13 +33,19 @@ def written(grey: Grey, side: Literal["auto", "dark", "light"]) -> Grey:
     ink : uint8 array of shape (h, w)
         0 = paper, 255 = ink; the longer side is 640 pixels at most. Zeros where nothing is written.
     """
-    scale = SIDE / max(grey.shape)
-    if scale < 1:
-        size = tuple(max(1, round(n * scale)) for n in grey.shape[::-1])
-        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    grey = shrunk(grey)
     dark = side == "dark" if side != "auto" else ink_is_dark(grey)
-    contrast, paper = contrasts(grey if dark else cv2.bitwise_not(grey))
+    contrast, paper = contrasts(grey if dark else 255 - grey)
     sheet = sheet_of(paper, contrast > INK)
     contrast, ruling = without_rulings(contrast, sheet)
     contrast -= np.median(contrast[sheet]) if sheet.any() else 0
     return writing(np.maximum(contrast, 0), sheet, ruling)
+
+
+def shrunk(grey: Grey) -> Grey:
+    """The picture averaged down to 640 pixels along its longer side; a smaller one as it is."""
+    scale = SIDE / max(grey.shape)
+    if scale >= 1:
+        return grey
+    rows, columns = (max(1, round(n * scale)) for n in grey.shape)
+    return np.asarray(cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)

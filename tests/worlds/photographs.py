@@ -6,6 +6,7 @@ A `Scene` says what lies before the camera and how it is taken; `photograph` dra
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.worlds.drawn_letters import STROKES
 
@@ -23,17 +25,8 @@ Colour = tuple[int, int, int]
 Rng = np.random.Generator
 
 WHITE, CREAM, GREY, BLUE_PAPER = (236, 236, 232), (232, 218, 184), (168, 168, 164), (186, 206, 226)
-BLACK, BLUE, RED, PENCIL, CHALK = (
-    (28, 28, 32),
-    (34, 48, 140),
-    (176, 34, 40),
-    (150, 150, 152),
-    (
-        224,
-        226,
-        220,
-    ),
-)
+BLACK, BLUE, RED = (28, 28, 32), (34, 48, 140), (176, 34, 40)
+PENCIL, CHALK = (150, 150, 152), (224, 226, 220)
 BOARD, BLACKBOARD = (38, 78, 58), (44, 46, 48)
 RULING = (150, 176, 214)
 HANDWRITING = (
@@ -248,8 +241,8 @@ def _sheet(mask: Mask, scene: Scene, shape: tuple[int, int], rng: Rng) -> NDArra
     top = int(np.clip(scene.place[0] * rows - box[1] / 2, 0, rows - box[1]))
     left = int(np.clip(scene.place[1] * columns - box[0] / 2, 0, columns - box[0]))
     part = sheet[top : top + box[1], left : left + box[0]]
-    written = np.minimum(part, np.float32(scene.ink)) if sum(scene.ink) < sum(scene.paper) else None
-    part += ink[..., None] * ((np.float32(scene.ink) if written is None else written) - part)
+    written = np.minimum(part, _colour(scene.ink)) if sum(scene.ink) < sum(scene.paper) else None
+    part += ink[..., None] * ((_colour(scene.ink) if written is None else written) - part)
     return sheet
 
 
@@ -264,7 +257,7 @@ def _rule(sheet: NDArray[np.float32], scene: Scene, rng: Rng) -> None:
     if scene.ruling == "squared":
         for at in np.arange(rng.uniform(0, step), columns, step):
             lines[:, round(at) : round(at) + width] = 1
-    sheet += lines[..., None] * (np.minimum(np.float32(scene.ruling_ink), sheet) - sheet)
+    sheet += lines[..., None] * (np.minimum(_colour(scene.ruling_ink), sheet) - sheet)
 
 
 def _homography(
@@ -300,7 +293,7 @@ def _table(kind: str, shape: tuple[int, int], rng: Rng) -> NDArray[np.float32]:
     grain = 14 * grain + 7 * cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_LINEAR)
     if rng.integers(0, 2):
         grain = cv2.resize(np.ascontiguousarray(grain.T), (columns, rows))
-    return np.float32((150, 106, 68)) + grain[..., None] * np.float32((1, 0.85, 0.65))
+    return _colour((150, 106, 68)) + grain[..., None] * _colour((1, 0.85, 0.65))
 
 
 def _light(scene: Scene, shape: tuple[int, int], rng: Rng) -> NDArray[np.float32]:
@@ -331,19 +324,24 @@ def _finger(picture: NDArray[np.float32], rng: Rng) -> None:
     start, end = ends[rng.integers(len(ends))]
     points = [(round(c * columns), round(r * rows)) for r, c in (start, end)]
     cv2.line(skin, points[0], points[1], 1.0, max(2, round(rows * rng.uniform(0.08, 0.14))))
-    skin = cv2.GaussianBlur(skin, (0, 0), max(0.5, rows / 200))
-    picture += skin[..., None] * (np.float32((205, 150, 125)) - picture)
+    skin = np.asarray(cv2.GaussianBlur(skin, (0, 0), max(0.5, rows / 200)), np.float32)
+    picture += skin[..., None] * (_colour((205, 150, 125)) - picture)
 
 
 def _taken(picture: NDArray[np.float32], scene: Scene, rng: Rng) -> Picture:
     """What the camera makes of it: blur, noise, eight bits, JPEG."""
     if scene.blur:
-        picture = cv2.GaussianBlur(picture, (0, 0), scene.blur)
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), scene.blur), np.float32)
     picture += rng.standard_normal(picture.shape[:2], np.float32)[..., None] * scene.noise
     pixels = np.clip(np.round(picture), 0, 255).astype(np.uint8)
     done, data = cv2.imencode(".jpg", pixels[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, scene.quality))
     assert done
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
+
+
+def _colour(rgb: tuple[float, float, float]) -> NDArray[np.float32]:
+    return np.array(rgb, np.float32)
 
 
 def scan(mask: Mask) -> Picture:
@@ -368,7 +366,7 @@ def drawn(character: str, rng: Rng) -> Mask:
         points += rng.normal(0, 0.012 * size, 2)
         fixed = np.round(points * 16).astype(np.int32)
         cv2.polylines(canvas, [fixed], False, 255, max(1, round(pen * size)), cv2.LINE_AA, 4)
-    return boxed(canvas.astype(np.float32) / 255)
+    return boxed(canvas.astype(np.float32) / np.float32(255))
 
 
 def from_pixels(image: NDArray[np.uint8], height: int = 400) -> Mask:
@@ -384,13 +382,19 @@ def boxed(mask: Mask) -> Mask:
     return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
+def written_in(font: Path, character: str) -> Mask:
+    """A character of a font, cut to its box."""
+    image = Image.new("L", (800, 800))
+    ImageDraw.Draw(image).text((200, 150), character, fill=255, font=ImageFont.truetype(font, 400))
+    return boxed(np.asarray(image, np.float32) / np.float32(255))
+
+
 def handwriting_fonts() -> list[Path]:
     """Font files that look handwritten, as fontconfig lists them; empty where there are none."""
-    try:
-        done = subprocess.run(
-            ["fc-list", "--format", "%{file}\n"], capture_output=True, text=True, check=False
-        )
-    except OSError:
+    program = shutil.which("fc-list")
+    if program is None:
         return []
+    command = [program, "--format", "%{file}\n"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     files = sorted(set(done.stdout.split("\n")))
-    return [Path(f) for f in files if any(name in f.lower() for name in HANDWRITING)]
+    return [Path(file) for file in files if any(name in file.lower() for name in HANDWRITING)]
