@@ -37,7 +37,7 @@ def test_another_capture_is_refused(capture: str) -> None:
     """One line says what was found, and which values there are."""
     text = OLD.replace("}", f', "capture": {capture}}}')
 
-    with pytest.raises(InkfoldError, match="capture .* expected auto or scan or photo"):
+    with pytest.raises(InkfoldError, match=r"capture .* expected auto or scan or photo"):
         ImageSpec.from_json(text)
 
 
