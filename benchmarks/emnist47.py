@@ -23,12 +23,18 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from inkfold.commands.cli import Clock, progress, run
-from inkfold.commands.options import fit_option, overwrite_option, size_option, threshold_option
+from inkfold.commands.options import (
+    fit_option,
+    overwrite_option,
+    public_capture_option,
+    size_option,
+    threshold_option,
+)
 from inkfold.commands.packing_notes import made, notes
 from inkfold.importers import emnist
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.packing.public_set import Importing, import_collection
-from inkfold.spec import Fit, ImageSpec, Threshold
+from inkfold.spec import Capture, Fit, ImageSpec, Threshold
 
 MERGED = frozenset("cijklmopsuvwxyz")  # with their capitals: Cohen et al. 2017, arXiv 1702.05373
 
@@ -44,15 +50,23 @@ MERGED = frozenset("cijklmopsuvwxyz")  # with their capitals: Cohen et al. 2017,
     help="The file to write.",
 )
 @size_option
+@public_capture_option("scan")
 @fit_option
 @threshold_option
 @overwrite_option
 def command(
-    folder: Path, *, output: Path, size: int, fit: Fit, threshold: Threshold, overwrite: bool
+    folder: Path,
+    *,
+    output: Path,
+    size: int,
+    capture: Capture,
+    fit: Fit,
+    threshold: Threshold,
+    overwrite: bool,
 ) -> int:
     """Read both splits, write one dataset, and print what is in it."""
     clock = Clock()
-    spec = ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold)
+    spec = ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold, capture=capture)
     report = import_collection(
         emnist47(folder),
         output,

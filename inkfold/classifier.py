@@ -21,7 +21,7 @@ from inkfold.calibration import tempered
 from inkfold.class_choice import columns_of, restricted
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.headers.further import has_further_frames
-from inkfold.picture import Pixels, decode, is_blank, load, prepare
+from inkfold.picture import Pixels, decode, is_blank, load, preparation
 from inkfold.workers import processors
 
 BATCH = 256  # most pictures that are answered together, which bounds the memory
@@ -48,11 +48,14 @@ class Reading(NamedTuple):
         Why there is no image.
     further : bool
         Whether the file has further frames or pages, which were not read.
+    photograph : bool
+        Whether the picture was prepared as a photograph.
     """
 
     image: NDArray[np.uint8] | None
     error: str | None = None
     further: bool = False
+    photograph: bool = False
 
 
 Pieces = list[Future[list[Reading]]]  # a batch's readings, in pieces that threads prepare
@@ -79,6 +82,8 @@ class Prediction:
         transparent.
     further : bool
         Whether the file has further frames or pages, of which none was read but the first.
+    photograph : bool
+        Whether the picture was taken for a photograph, and prepared as one.
     """
 
     path: Path | str
@@ -87,6 +92,7 @@ class Prediction:
     error: str | None = None
     blank: bool = False
     further: bool = False
+    photograph: bool = False
 
 
 class Classifier:
@@ -285,20 +291,20 @@ class Classifier:
         try:
             data = b"" if isinstance(given, np.ndarray) else load(given)
             pixels = given if isinstance(given, np.ndarray) else decode(data)
-            image = prepare(pixels, self._spec)
+            image, photograph = preparation(pixels, self._spec)
         except PictureError as error:
             return Reading(None, str(error))
         further = has_further_frames(data)
         if is_blank(image[None])[0]:
-            return Reading(None, BLANK, further)
-        return Reading(image, None, further)
+            return Reading(None, BLANK, further, photograph)
+        return Reading(image, None, further, photograph)
 
     def _answers(self, items: list[Item], pieces: Pieces) -> Iterator[Prediction]:
         """The predictions of a batch, with one call of the network for all readable pictures."""
         readings = [reading for piece in pieces for reading in piece.result()]
         images = [reading.image for reading in readings if reading.image is not None]
         answers = iter(self.likeliest(np.stack(images), self.top) if images else ())
-        for (path, _), (image, error, further) in zip(items, readings, strict=True):
+        for (path, _), (image, error, further, photograph) in zip(items, readings, strict=True):
             labels, probabilities = ((), ()) if image is None else next(answers)
             yield Prediction(
                 path=path,
@@ -307,6 +313,7 @@ class Classifier:
                 error=error,
                 blank=error is BLANK,
                 further=further,
+                photograph=photograph,
             )
 
     def likeliest(

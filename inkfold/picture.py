@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ from inkfold.errors import PictureError, PictureTooLargeError
 from inkfold.headers.checked import checked
 from inkfold.headers.limits import MAX_PIXELS
 from inkfold.headers.orientation import UPRIGHT, orientation
+from inkfold.photograph.capture import is_photograph
+from inkfold.photograph.written import written
 from inkfold.spec import ImageSpec, Ink, Interpolation
 
 Grey = NDArray[np.uint8]
@@ -135,6 +138,21 @@ def _checked(pixels: NDArray[np.generic]) -> Pixels:
     return pixels  # type: ignore[return-value]  # the dtype was checked above
 
 
+class Preparation(NamedTuple):
+    """A prepared picture.
+
+    Attributes
+    ----------
+    image : uint8 array of shape (size, size)
+        The network's input, 0 = paper, 255 = ink.
+    photograph : bool
+        Whether the picture was taken for a photograph.
+    """
+
+    image: Grey
+    photograph: bool
+
+
 def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     """Make a network's input from pixels: grey, ink high on paper 0, fitted to the frame.
 
@@ -148,8 +166,9 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     -------
     image : uint8 array of shape (size, size)
         0 = paper. The paper's level is the median of the picture's edge, whatever its grey; where
-        ink is darker than the paper, lighter pixels count as paper, and the reverse. A blank
-        picture gives an image of zeros.
+        ink is darker than the paper, lighter pixels count as paper, and the reverse. Of a
+        photograph the image shows what is written on its sheet. A blank picture gives an image of
+        zeros.
 
     Raises
     ------
@@ -177,7 +196,24 @@ def prepare(pixels: Pixels, spec: ImageSpec) -> Grey:
     >>> image.shape
     (32, 32)
     """
+    return preparation(pixels, spec).image
+
+
+def preparation(pixels: Pixels, spec: ImageSpec) -> Preparation:
+    """What `prepare` makes of a picture, and whether it was prepared as a photograph."""
     grey = as_grey(_checked(pixels))
+    photograph = spec.capture == "photo" or (spec.capture == "auto" and is_photograph(grey))
+    image = _of_photograph(grey, spec) if photograph else _of_scan(grey, spec)
+    return Preparation(image, photograph)
+
+
+def _of_photograph(grey: Grey, spec: ImageSpec) -> Grey:
+    """The image of what is written in a photograph."""
+    return fit(clean(written(grey, spec.ink)), spec.for_photographs())
+
+
+def _of_scan(grey: Grey, spec: ImageSpec) -> Grey:
+    """The image of a clean picture: its paper is one level, and all else is ink."""
     if spec.threshold == "soft":
         return fit(clean(_ink(flatten(grey), spec.ink)), spec)
     ink = _ink(grey, spec.ink)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 from inkfold.errors import InkfoldError
@@ -12,11 +12,13 @@ Fit = Literal["stretch", "pad", "ink"]
 Ink = Literal["auto", "dark", "light"]
 Threshold = Literal["none", "otsu", "soft"]
 Interpolation = Literal["area", "linear", "cubic"]
+Capture = Literal["auto", "scan", "photo"]
 WORDS: dict[str, tuple[str, ...]] = {
     "fit": get_args(Fit),
     "ink": get_args(Ink),
     "threshold": get_args(Threshold),
     "interpolation": get_args(Interpolation),
+    "capture": get_args(Capture),
 }
 LARGEST = 4096  # pixels: far above the 1,024 that packing offers
 EXPECTED = {name: " or ".join(words) for name, words in WORDS.items()} | {
@@ -50,6 +52,10 @@ class ImageSpec:
         ``area`` averages when shrinking and is bilinear when enlarging.
     margin : float
         Share of the side that ``pad`` and ``ink`` leave free on each edge, 0 to 0.45.
+    capture : {"auto", "scan", "photo"}
+        What the pictures are. A ``scan`` is prepared by the other fields. Of a ``photo`` the
+        writing is found first (`inkfold.photograph`); it is then prepared by the fields of
+        `for_photographs`. ``auto`` finds out for each picture.
 
     Examples
     --------
@@ -67,20 +73,33 @@ class ImageSpec:
     threshold: Threshold = "none"
     interpolation: Interpolation = "area"
     margin: float = 0.0
+    capture: Capture = "auto"
 
     @classmethod
-    def of(cls, *, size: int, fit: Fit, ink: Ink, threshold: Threshold) -> Self:
+    def of(
+        cls, *, size: int, fit: Fit, ink: Ink, threshold: Threshold, capture: Capture = "auto"
+    ) -> Self:
         """The spec with the usual margin of its `fit`: that of MNIST for ``ink``, otherwise 0."""
         margin = INK_MARGIN if fit == "ink" else 0.0
-        return cls(size=size, fit=fit, ink=ink, threshold=threshold, margin=margin)
+        return cls(size=size, fit=fit, ink=ink, threshold=threshold, margin=margin, capture=capture)
+
+    def for_photographs(self) -> Self:
+        """The spec of a photograph's writing: fit ``ink`` with MNIST's margin, threshold soft."""
+        return replace(self, fit="ink", margin=INK_MARGIN, threshold="soft")
 
     def to_json(self) -> str:
-        """One line of JSON with sorted keys: equal specs give equal bytes."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """One line of JSON with sorted keys: equal specs give equal bytes.
+
+        The field `capture` is left out where it is ``scan``: so was every spec before it.
+        """
+        fields = asdict(self)
+        if self.capture == "scan":
+            del fields["capture"]
+        return json.dumps(fields, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The spec that `to_json` wrote as `text`.
+        """The spec that `to_json` wrote as `text`; without `capture` it is a spec of scans.
 
         Raises
         ------
@@ -92,7 +111,7 @@ class ImageSpec:
         except (TypeError, ValueError, RecursionError) as error:
             raise InkfoldError(f"image spec is not JSON ({error}); restore the file") from None
         known = set(cls.__dataclass_fields__)
-        if not isinstance(fields, dict) or set(fields) != known:
+        if not isinstance(fields, dict) or set(fields) | {"capture"} != known:
             found = sorted(fields) if isinstance(fields, dict) else type(fields).__name__
             raise InkfoldError(
                 f"image spec has the fields {found}, this version knows {sorted(known)}; "
@@ -104,6 +123,7 @@ class ImageSpec:
                     f"image spec has {name} {value!a}, expected {EXPECTED[name]}; restore the "
                     "file, or use the version of inkfold that wrote it"
                 )
+        fields.setdefault("capture", "scan")
         return cls(**fields)
 
 

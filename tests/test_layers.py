@@ -17,7 +17,7 @@ FLOORS = (
     "program extras",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally photograph"
     ),
     "output workers decoders class_choice elastic calibration keras_backend networks",
     "picture pages locks fork_server",

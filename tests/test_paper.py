@@ -161,7 +161,7 @@ def test_a_black_border_is_not_taken_for_light_from_one_side() -> None:
 
 def difference(shot: Shot, threshold: Threshold) -> float:
     """Mean difference in grey levels from letters in pure ink, at the best shift by a pixel."""
-    spec = ImageSpec.of(size=32, fit="ink", ink="auto", threshold=threshold)
+    spec = ImageSpec.of(size=32, fit="ink", ink="auto", threshold=threshold, capture="scan")
     differences = []
     for character in STROKES:
         pure, seen = (prepare(photograph(character, s), spec).astype(float) for s in (Shot(), shot))

@@ -19,9 +19,11 @@ from benchmarks.invariance import table
 from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
+from inkfold.importers import emnist
 from inkfold.metrics import Rate
 from inkfold.picture import prepare
 from tests.worlds.drawn_letters import STROKES, Shot, photograph
+from tests.worlds.reading import real
 from tests.worlds.scripts import ROOT
 
 LETTERS = tuple(STROKES)
@@ -158,3 +160,14 @@ def test_its_record_names_the_pictures_it_was_trained_on() -> None:
     assert record["weights"] == "float16"
     assert len(record["classes"]) == 47
     assert json.loads(json.dumps(record["spec"]))["threshold"] == "soft"
+
+
+def test_its_own_kind_of_pictures_keep_every_pixel() -> None:
+    """It finds out what is a photograph, and EMNIST's pictures are prepared as they always were."""
+    spec = load_bundle(SHIPPED).spec
+    pictures = [glyph.pixels for glyph in emnist.read(real("emnist-bymerge-test")).glyphs()][::50]
+
+    assert spec.capture == "auto"
+    for picture in pictures:
+        as_scan = prepare(picture, replace(spec, capture="scan"))
+        assert np.array_equal(prepare(picture, spec), as_scan)

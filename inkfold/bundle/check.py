@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from inkfold.bundle.bundle import ARCHITECTURE, ONNX, Bundle, load_bundle
 from inkfold.bundle.history import read_history
 from inkfold.bundle.network import onnx_answers
 from inkfold.errors import InkfoldError
+from inkfold.spec import ImageSpec
 
 TOLERANCE = 1e-3  # largest difference of a probability between two ways to answer one image
 
@@ -72,14 +73,22 @@ def _keras_answer(bundle: Bundle, blank: NDArray[np.float32]) -> NDArray[np.floa
 
 def _check_metadata(bundle: Bundle, found: dict[str, Any]) -> None:
     """Refuse an ONNX file whose own class names or spec are not the record's."""
-    expected = {"classes": list(bundle.classes), "spec": asdict(bundle.spec)}
+    expected = {"classes": list(bundle.classes), "spec": _input_of(bundle.spec.to_json())}
     for name, value in expected.items():
         try:
-            same = name not in found or json.loads(found[name]) == value
-        except ValueError:
+            text = found.get(name)
+            same = text is None or value == (
+                _input_of(text) if name == "spec" else json.loads(text)
+            )
+        except (ValueError, InkfoldError):
             same = False
         if not same:
             raise InkfoldError(
                 f"{bundle.path / ONNX}: its metadata {name!r} differ from the record's; restore "
                 "it or train again"
             )
+
+
+def _input_of(text: str) -> ImageSpec:
+    """The spec of a network's input, whatever pictures it is made of."""
+    return replace(ImageSpec.from_json(text), capture="scan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,15 +54,20 @@ class Recogniser:
         """The names of the classes that may be answered, in label order."""
         return self.classifier.classes
 
-    def answer(self, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Answer:
+    def answer(
+        self, pixels: NDArray[np.uint8] | NDArray[np.uint16], *, drawn: bool = False
+    ) -> Answer:
         """The answer to a picture, which is first prepared as the bundle's spec says.
+
+        What was `drawn` on a canvas is never taken for a photograph.
 
         Raises
         ------
         PictureError
             If `pixels` is not a picture.
         """
-        seen = prepare(pixels, self.classifier.bundle.spec)
+        spec = self.classifier.bundle.spec
+        seen = prepare(pixels, replace(spec, capture="scan") if drawn else spec)
         if is_blank(seen[None])[0]:
             return Answer(labels=(), probabilities=(), sure=False, seen=seen)
         ((labels, probabilities),) = self.classifier.likeliest(seen[None], SHOWN)

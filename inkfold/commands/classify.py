@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FURTHER = b": has several frames or pages; the first was answered"
 
+PHOTOGRAPHS = "pictures taken for photographs; what is written on the sheet was answered"
+
 
 @click.command("classify")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
@@ -100,14 +102,17 @@ def command(
     make_line = line_maker(form, reject=reject, top=classifier.top)
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
-    failed = False
+    failed, given, photographs = False, 0, 0
     for prediction in classifier.classify(expand(paths, _unbuffered_stdin)):
         echo(make_line(prediction), nl=False)
+        given, photographs = given + 1, photographs + prediction.photograph
         if prediction.error is not None:
             failed = True
             echo(_error_line(prediction), err=True)
         if prediction.further and not quiet:
             echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
+    if photographs and not quiet:
+        echo(f"note: {photographs:,} of {given:,} {PHOTOGRAPHS}", err=True)
     return SOME_FAILED if failed else 0
 
 

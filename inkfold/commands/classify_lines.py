@@ -97,6 +97,8 @@ def _json(prediction: Prediction, rejected: bool) -> bytes:
         line["top"] = top
         if rejected:
             line["rejected"] = True
+    if prediction.photograph:
+        line["capture"] = "photo"
     try:
         return json.dumps(line, ensure_ascii=False).encode() + b"\n"
     except UnicodeEncodeError:  # lone surrogates have no UTF-8: escape everything

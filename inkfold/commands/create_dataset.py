@@ -13,7 +13,9 @@ import click
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.next_lines import after_packing
 from inkfold.commands.options import (
-    fit_option,
+    automatic_fit_option,
+    automatic_threshold_option,
+    capture_option,
     min_per_class_option,
     output_option,
     overwrite_option,
@@ -22,12 +24,11 @@ from inkfold.commands.options import (
     seed_option,
     size_option,
     split_option,
-    threshold_option,
     workers_option,
 )
 from inkfold.commands.packing_notes import made, notes
 from inkfold.recipe import DEFAULT_DATASET
-from inkfold.spec import Fit, ImageSpec, Ink, Threshold
+from inkfold.spec import Capture, Fit, ImageSpec, Ink, Threshold
 
 if TYPE_CHECKING:
     from inkfold.packing.layout import Layout
@@ -91,7 +92,8 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
     help="The table's columns, where their names do not say it: path=FILE,label=SIGN.",
 )
 @seed_option
-@fit_option
+@capture_option
+@automatic_fit_option
 @click.option(
     "--ink",
     type=click.Choice(("auto", "dark", "light")),
@@ -99,7 +101,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
     show_default=True,
     help="Which side of the paper the ink is on; auto finds out, picture by picture.",
 )
-@threshold_option
+@automatic_threshold_option
 @per_class_option
 @click.option(
     "--group-by",
@@ -132,9 +134,10 @@ def command(
     labels: Path | None,
     columns: tuple[tuple[str, str], ...],
     seed: int,
-    fit: Fit,
+    capture: Capture,
+    fit: Fit | None,
     ink: Ink,
-    threshold: Threshold,
+    threshold: Threshold | None,
     per_class: int | None,
     group_by: str | None,
     min_per_class: int,
@@ -171,7 +174,12 @@ def command(
 
     clock = Clock()
     packing = Packing(
-        spec=ImageSpec.of(size=size, fit=fit, ink=ink, threshold=threshold),
+        spec=ImageSpec.of(
+            size=size, fit=fit or "pad", ink=ink, threshold=threshold or "none", capture=capture
+        ),
+        settle=tuple(
+            name for name, given in (("fit", fit), ("threshold", threshold)) if given is None
+        ),
         fractions=split,
         seed=seed,
         per_class=per_class,

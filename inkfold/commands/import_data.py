@@ -17,6 +17,7 @@ from inkfold.commands.options import (
     output_option,
     overwrite_option,
     per_class_option,
+    public_capture_option,
     quiet_option,
     seed_option,
     size_option,
@@ -26,7 +27,7 @@ from inkfold.commands.options import (
 from inkfold.commands.packing_notes import made, notes
 from inkfold.errors import InkfoldError
 from inkfold.program import typed
-from inkfold.spec import Fit, ImageSpec, Threshold
+from inkfold.spec import Capture, Fit, ImageSpec, Threshold
 
 if TYPE_CHECKING:
     from inkfold.packing.pack import Report
@@ -50,6 +51,7 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
 )
 @click.option("--resplit", is_flag=True, help="Divide anew, whatever the set's own split.")
 @seed_option
+@public_capture_option("auto")
 @fit_option
 @threshold_option
 @click.option(
@@ -83,6 +85,7 @@ def command(
     split: tuple[float, float, float] | None,
     resplit: bool,
     seed: int,
+    capture: Capture,
     fit: Fit,
     threshold: Threshold,
     transpose: bool,
@@ -127,7 +130,7 @@ def command(
 
     importing = Importing(
         format=name,
-        spec=ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold),
+        spec=ImageSpec.of(size=size, fit=fit, ink="auto", threshold=threshold, capture=capture),
         fractions=split,
         seed=seed,
         per_class=per_class,

@@ -92,6 +92,44 @@ threshold_option = click.option(
     help="Before fitting. otsu: make the pictures black and white; soft: clear uneven paper "
     "and make pale ink full.",
 )
+automatic_fit_option = click.option(
+    "--fit",
+    type=click.Choice(("stretch", "pad", "ink")),
+    default=None,
+    help="stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle. "
+    "Photographs are always fitted by ink.  [default: ink where most of a sample of the pictures "
+    "are photographs, otherwise pad]",
+)
+automatic_threshold_option = click.option(
+    "--threshold",
+    type=click.Choice(("none", "otsu", "soft")),
+    default=None,
+    help="Before fitting. otsu: make the pictures black and white; soft: clear uneven paper "
+    "and make pale ink full. Photographs are always prepared by soft.  [default: soft where most "
+    "of a sample of the pictures are photographs, otherwise none]",
+)
+capture_option = click.option(
+    "--capture",
+    type=click.Choice(("auto", "scan", "photo")),
+    default="auto",
+    show_default=True,
+    help="What the pictures are. scan: clean; photo: find the sheet and what is written on it; "
+    "auto finds out, picture by picture.",
+)
+
+
+def public_capture_option(default: str) -> Callable[[Command], Command]:
+    """``--capture`` where a public set is read, whose pictures are scans."""
+    return click.option(
+        "--capture",
+        type=click.Choice(("auto", "scan", "photo")),
+        default=default,
+        show_default=True,
+        help="photo: the set's pictures are photographs; otherwise they are scans. auto: a network "
+        "that is trained on them finds out, of each picture that it is asked about, what it is.",
+    )
+
+
 per_class_option = click.option(
     "--per-class", type=click.IntRange(1), help="Keep at most so many of each class."
 )

@@ -40,6 +40,7 @@ def notes(report: Report) -> Iterator[str]:
     """
     unreadable, ignored, plan = report.unreadable, report.ignored, report.plan
     yield from report.remarks
+    yield from _captured(report)
     for path, reason in unreadable.first:
         yield f"unreadable: {path!r}: {reason}"
     more = unreadable.count - len(unreadable.first)
@@ -70,6 +71,18 @@ def notes(report: Report) -> Iterator[str]:
     yield from _counted(kind, plan.torn)
     examples = [f"{first!r} and {second!r}" for first, second in plan.conflicts.first]
     yield from _counted("the same pixels under two labels", plan.conflicts.count, examples)
+
+
+def _captured(report: Report) -> Iterator[str]:
+    """What the pictures were taken for and how they were fitted, if some were photographs."""
+    packed = sum(map(len, report.plan.orders))
+    if report.photographs:
+        scans = packed - report.photographs
+        yield (
+            f"photographs: {report.photographs:,}, of which the writing was found, fit ink, "
+            f"threshold soft; scans: {scans:,}, fit {report.spec.fit}, "
+            f"threshold {report.spec.threshold} (--capture, --fit and --threshold say otherwise)"
+        )
 
 
 def _unequal(plan: Plan) -> Iterator[str]:

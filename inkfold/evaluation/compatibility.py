@@ -70,7 +70,10 @@ def _check_classes(bundle: Bundle, dataset: Dataset) -> None:
 
 def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
     ours, theirs = bundle.spec, dataset.spec
+    _check_capture(bundle, dataset)
     for field in fields(ImageSpec):
+        if field.name == "capture":
+            continue
         our, their = getattr(ours, field.name), getattr(theirs, field.name)
         if our != their:
             raise InkfoldError(
@@ -79,6 +82,25 @@ def _check_spec(bundle: Bundle, dataset: Dataset) -> None:
                 f"{typed('create_dataset')} FOLDER --size {ours.size} --fit {ours.fit} "
                 f"--ink {ours.ink} --threshold {ours.threshold} -o datasets/{bundle.name}.h5"
             )
+
+
+def _check_capture(bundle: Bundle, dataset: Dataset) -> None:
+    """Refuse pictures that the bundle would prepare otherwise: as photographs, or not.
+
+    A bundle with ``auto`` and a dataset of scans belong together, because clean pictures are
+    prepared by both in one way.
+    """
+    ours, theirs = bundle.spec.capture, dataset.spec.capture
+    photographs = _packing(dataset.provenance).get("counts", {}).get("photographs", 0)
+    if ours == theirs or ("photo" not in (ours, theirs) and not photographs):
+        return
+    raise InkfoldError(
+        f"{bundle.path} takes pictures with capture {ours}, {dataset.path} holds them with capture "
+        f"{theirs}, and {photographs:,} of them were prepared as photographs; pack the folder as "
+        f"the bundle needs it: python create_dataset.py FOLDER --size {bundle.spec.size} --fit "
+        f"{bundle.spec.fit} --threshold {bundle.spec.threshold} --capture {ours} "
+        f"-o datasets/{bundle.name}.h5"
+    )
 
 
 def same_splits(bundle: Bundle, dataset: Dataset) -> bool:

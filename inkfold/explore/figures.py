@@ -39,7 +39,14 @@ THRESHOLDS = {
     "otsu": "made black and white (Otsu)",
     "soft": "uneven paper cleared and ink made full",
 }
-SAID = ("seed", "size", "fit", "ink", "threshold")  # options that other words of the page name
+SAID = (
+    "seed",
+    "size",
+    "fit",
+    "ink",
+    "threshold",
+    "capture",
+)  # options that other words of the page name
 
 
 @dataclass(frozen=True)

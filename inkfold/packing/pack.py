@@ -24,12 +24,13 @@ from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scan import label_by, scan
 from inkfold.packing.scratch import Spool
+from inkfold.packing.settle import settled
 from inkfold.packing.source import Source, open_source
 from inkfold.packing.split import Groups, group_name, numbered
 from inkfold.packing.stage import Staged, stage
 from inkfold.picture import is_blank
 from inkfold.picture_files import readable
-from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
+from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
 from inkfold.workers import Progress
 
@@ -51,6 +52,10 @@ class Report:
         What was recognised in the folder, and what was made of it.
     further : Tally
         Files of which the first frame or page was packed, and others were not.
+    photographs : int
+        Packed pictures that were prepared as photographs.
+    spec : ImageSpec
+        How the pictures were prepared.
     """
 
     plan: Plan
@@ -60,6 +65,8 @@ class Report:
     blank: Tally
     remarks: tuple[str, ...] = ()
     further: Tally = field(default_factory=Tally)
+    photographs: int = 0
+    spec: ImageSpec = field(default_factory=ImageSpec)
 
 
 def pack(
@@ -98,6 +105,8 @@ def pack(
                 source = open_source(folder, scratch)
                 listing = stack.enter_context(closing(listed(source, packing, scratch)))
             paths = listing.paths
+            spec = settled(source, paths, packing.spec, packing.settle, executor)
+            packing = replace(packing, spec=spec)
             with progress("reading", len(paths)) as advance:
                 work = stage(
                     source, paths, packing.spec, scratch, executor=executor, advance=advance
@@ -125,7 +134,10 @@ def pack(
         with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
             with progress("writing", sum(map(len, plan.orders))) as advance:
                 blank = rows.write(writer, plan.orders, advance)
-            writer.finish(_provenance(packing, staged, plan, listing, blank))
+            photographs = photographs_in(staged, plan)
+            writer.finish(
+                _provenance(packing, staged, plan, listing, blank=blank, photographs=photographs)
+            )
     return Report(
         plan=plan,
         read=files,
@@ -133,6 +145,8 @@ def pack(
         ignored=listing.ignored,
         blank=blank,
         further=staged.further,
+        photographs=photographs,
+        spec=packing.spec,
         remarks=(*listing.remarks, *_split_remarks(official, plan)),
     )
 
@@ -237,6 +251,12 @@ class PackedRows:
         )
 
 
+def photographs_in(staged: Staged, plan: Plan) -> int:
+    """How many of the packed pictures were prepared as photographs."""
+    photographs = staged.facts.column("photograph", 0)
+    return sum(int(photographs[order].sum()) for order in plan.orders)
+
+
 def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
     """Refuse a folder with too many unreadable files; `allowed` is in per cent of all files."""
     if unreadable.count * 100 > files * allowed:
@@ -257,7 +277,13 @@ def _name_groups(paths: Spool, pattern: str, names: Spool) -> None:
 
 
 def _provenance(
-    packing: Packing, staged: Staged, plan: Plan, listing: Listing, blank: Tally
+    packing: Packing,
+    staged: Staged,
+    plan: Plan,
+    listing: Listing,
+    *,
+    blank: Tally,
+    photographs: int,
 ) -> dict[str, Any]:
     """How the file was made: without paths and anything else that differs from run to run."""
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
@@ -274,6 +300,7 @@ def _provenance(
             "blank": blank.count,
             "duplicates": plan.duplicates,
             "conflicts": plan.conflicts.count,
+            "photographs": photographs,
         }
         | ({"leaked": plan.leaked} if listing.side is not None and not packing.resplit else {}),
     }

@@ -38,6 +38,9 @@ class Packing:
     Parameters
     ----------
     spec : ImageSpec
+    settle : tuple of str
+        Which of the spec's fields `fit` and `threshold` the pictures decide: where most of a
+        sample are photographs they become ``ink`` and ``soft``, otherwise they stay.
     fractions : three numbers from 0 that add up to 1
         Train, validation and test.
     seed : int
@@ -63,6 +66,7 @@ class Packing:
     """
 
     spec: ImageSpec = field(default_factory=ImageSpec)
+    settle: tuple[str, ...] = ()
     fractions: Fractions = (0.8, 0.1, 0.1)
     seed: int = 0
     per_class: int | None = None
@@ -79,6 +83,8 @@ class Packing:
         """The options as the file's provenance keeps them."""
         options = asdict(self)
         spec = options.pop("spec")
+        options |= {name: spec[name] for name in ("size", "fit", "ink", "threshold", "capture")}
+        del options["settle"]  # what it decided is in the spec
         del options["allow_bad"]  # it decides whether there is a file, not what is in it
         options["split"] = options.pop("fractions")
         options["labels"] = None if self.labels is None else "table"  # a path would differ
@@ -88,10 +94,11 @@ class Packing:
             ("label_by", None),
             ("labels", None),
             ("columns", ()),
+            ("capture", "scan"),
         ):
             if options[name] == usual:  # of no meaning for class folders
                 del options[name]
-        return options | {name: spec[name] for name in ("size", "fit", "ink", "threshold")}
+        return options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from inkfold.importers.collection import Collection
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
 from inkfold.packing.listing import NO_SIDE
-from inkfold.packing.pack import PackedRows, Report
+from inkfold.packing.pack import PackedRows, Report, photographs_in
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.split import Fractions
 from inkfold.packing.staged_set import StagedSet, stage_set
@@ -32,7 +32,9 @@ class Importing:
     format : str
         For the record.
     spec : ImageSpec
-        Goes into the file; only its `ink` is not used, for the set knows its own.
+        Goes into the file; only its `ink` is not used, for the set knows its own. With the
+        capture ``auto`` the set's pictures are scans: it is for the pictures that a network
+        trained on them is asked about.
     fractions : three numbers from 0 that add up to 1, optional
         Train, validation and test; of a set with its own test the first two divide the set's
         train. By default 0.8, 0.1, 0.1, and 0.9, 0.1 of a set's train.
@@ -137,6 +139,7 @@ def import_collection(
                 with progress("writing", sum(map(len, plan.orders))) as written:
                     blank = rows.write(writer, plan.orders, written)
                 writer.finish(_provenance(collection, importing, public, plan, blank))
+            photographs = photographs_in(public.staged, plan)
             read = len(public.staged.good) + collection.unreadable.count
     return Report(
         plan=plan,
@@ -144,6 +147,8 @@ def import_collection(
         unreadable=collection.unreadable,
         ignored=collection.ignored,
         blank=blank,
+        photographs=photographs,
+        spec=packing.spec,
     )
 
 
@@ -164,7 +169,11 @@ def _provenance(
     for name in ("label_column", "margin_around"):  # files without these keep their bytes
         if getattr(importing, name) is not None:
             own[name] = getattr(importing, name)
-    left_out = {"unreadable": collection.unreadable.count, "ignored": collection.ignored.count}
+    some = {
+        "unreadable": collection.unreadable.count,
+        "ignored": collection.ignored.count,
+        "photographs": photographs_in(public.staged, plan),
+    }
     counts = {name: len(order) for name, order in zip(SPLITS, plan.orders, strict=True)}
     noticed = {
         "classes": len(plan.classes),
@@ -178,5 +187,5 @@ def _provenance(
         "options": options | own | {"split": importing.fractions, "read_ink": collection.ink},
         "seed": importing.seed,
         "source": {"fingerprint": public.staged.fingerprint},
-        "counts": counts | noticed | {name: count for name, count in left_out.items() if count},
+        "counts": counts | noticed | {name: count for name, count in some.items() if count},
     }

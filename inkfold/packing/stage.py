@@ -19,7 +19,7 @@ from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
 from inkfold.packing.members import opened, read_member
 from inkfold.packing.scratch import Records, Spool
-from inkfold.picture import decode, load, prepare
+from inkfold.picture import decode, load, preparation
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
 from inkfold.tally import Tally
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 FILES = 256  # in one piece of work
 IN_FLIGHT = 8  # pieces whose pictures may wait for the writer
 # Digests of each picture, BLAKE2b-128 in two words: of the file's bytes, of the prepared pixels.
-FACTS = np.dtype([("file", np.uint64, 2), ("pixels", np.uint64, 2)])
+# And whether it was prepared as a photograph, 0 or 1.
+FACTS = np.dtype(
+    [("file", np.uint64, (2,)), ("pixels", np.uint64, (2,)), ("photograph", np.uint64, (1,))]
+)
 
 
 @dataclass(frozen=True)
@@ -169,10 +172,10 @@ def prepare_files(files: Files) -> Prepared:
     facts = np.zeros(count, FACTS)
     bad: list[tuple[int, str]] = []
     further: list[int] = []
-    for place, read in enumerate(_readers(files)):
+    for place, read in enumerate(readers(files)):
         try:
             data = read()
-            images[place] = prepare(decode(data), files.spec)
+            images[place], facts["photograph"][place] = preparation(decode(data), files.spec)
         except PictureError as error:
             bad.append((place, str(error)))
         else:
@@ -184,7 +187,7 @@ def prepare_files(files: Files) -> Prepared:
     return Prepared(images, facts, tuple(bad), tuple(further))
 
 
-def _readers(files: Files) -> Iterator[Callable[[], bytes]]:
+def readers(files: Files) -> Iterator[Callable[[], bytes]]:
     """For each file a function that gives its bytes."""
     if files.members is None:
         for path in files.paths:

@@ -22,7 +22,7 @@ from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
 from inkfold.packing.stage import FACTS, Prepared, Staged
-from inkfold.picture import prepare
+from inkfold.picture import preparation
 from inkfold.spec import TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
 
@@ -144,18 +144,19 @@ def _pieces(collection: Collection, *, transpose: bool) -> Iterator[list[Glyph]]
 
 
 def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
-    """Prepare pictures of a set.
+    """Prepare pictures of a set: scans, unless the spec says that they are photographs.
 
     Raises
     ------
     InkfoldError
         If a picture cannot be used: the set's file is then not what its format says.
     """
+    spec = spec if spec.capture == "photo" else replace(spec, capture="scan")
     images = np.empty((len(glyphs), spec.size, spec.size), np.uint8)
     facts = np.zeros(len(glyphs), FACTS)
     for place, glyph in enumerate(glyphs):
         try:
-            images[place] = prepare(glyph.pixels, spec)
+            images[place], facts["photograph"][place] = preparation(glyph.pixels, spec)
         except PictureError as error:
             raise InkfoldError(f"{glyph.source}: {error}; download the set again") from None
         digest = hashlib.blake2b(glyph.pixels.tobytes(), digest_size=16).digest()

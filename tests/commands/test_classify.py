@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,9 @@ import pytest
 from PIL import Image
 
 from inkfold.commands.classify import main
-from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
+from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle, write_picture
 from tests.worlds.drawn_pictures import save
+from tests.worlds.photographs import drawn, photograph, plain
 from tests.worlds.scripts import ROOT, run_script
 
 Capture = pytest.CaptureFixture[str]
@@ -40,6 +42,24 @@ def test_each_picture_gets_a_line_in_the_order_given(capfd: Capture) -> None:
     out, err = capfd.readouterr()
     assert (code, out) == (0, "2.png $c\n0.png あ\n./2.png $c\n")
     assert err == "models/trained/bands answers: 4 classes\n"
+
+
+def test_photographs_are_noticed(here: Path, capfd: Capture) -> None:
+    """A bundle with the capture auto says which pictures it took for photographs, and how many."""
+    write_bundle(here / "auto", spec=replace(SPEC, capture="auto"))
+    rng = np.random.default_rng(0)
+    cv2.imwrite("photo.png", photograph(drawn("A", rng), plain(rng), rng))
+
+    main(["--model", "auto", "--format", "jsonl", "photo.png", "0.png"])
+    lines, note = capfd.readouterr()
+    main(["--model", "auto", "-q", "photo.png"])
+    text, quiet = capfd.readouterr()
+
+    first, second = map(json.loads, lines.splitlines())
+    assert first["capture"] == "photo"
+    assert "capture" not in second
+    assert note.splitlines()[-1].startswith("note: 1 of 2 pictures taken for photographs")
+    assert (text.split()[0], quiet) == ("photo.png", "")
 
 
 def test_stderr_says_how_good_the_bundle_is(here: Path, capfd: Capture) -> None:

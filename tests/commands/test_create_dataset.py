@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from inkfold.commands.create_dataset import main
 from inkfold.dataset.reader import open_dataset
 from tests.worlds.drawn_pictures import encode, glyph, raw_png, save, write_classes, write_picture
+from tests.worlds.photographs import drawn, photograph, plain
 from tests.worlds.scripts import run_script
 
 
@@ -97,6 +99,24 @@ def test_the_next_line_fits_what_was_made(
     assert main(["in", "-o", "my d.h5", *options]) == 0
 
     assert capsys.readouterr().out.splitlines()[1:] == lines
+
+
+def test_a_folder_of_photographs_says_what_was_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without options photographs are fitted by their ink, and a line at the end says so."""
+    rng = np.random.default_rng(0)
+    for name in ("A", "B"):
+        for place in range(3):
+            taken = photograph(drawn(name, rng), replace(plain(rng), side=90, blur=0.5), rng)
+            write_picture(Path("in") / name / f"{place}.png", taken)
+
+    assert main(["in", "-o", "out.h5", "--workers", "1", "-q"]) == 0
+
+    assert "photographs: 6, of which the writing was found, fit ink" in capsys.readouterr().err
+    with open_dataset("out.h5") as dataset:
+        assert (dataset.spec.fit, dataset.spec.threshold) == ("ink", "soft")
+    assert main(["in", "-o", "scan.h5", "--workers", "1", "-q", "--capture", "scan"]) == 0
+    with open_dataset("scan.h5") as dataset:
+        assert (dataset.spec.fit, dataset.spec.capture) == ("pad", "scan")
 
 
 def test_every_option_reaches_the_file() -> None:

@@ -13,6 +13,7 @@ from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.compatibility import caveat, check_match, first_difference, same_splits
+from inkfold.spec import Capture
 from tests.worlds.bands import CLASSES, PACKING, SPEC, write_bundle, write_dataset
 
 OTHER_SPLIT = PACKING | {"fingerprint": "packed-2"}
@@ -102,6 +103,33 @@ def test_pictures_prepared_in_another_way_are_refused(
 
     with dataset_at(tmp_path, spec=spec) as dataset, pytest.raises(InkfoldError, match=message):
         check_match(bundle_at(tmp_path), dataset, "test")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "photographs", "together"),
+    [
+        ("auto", "scan", 0, True),
+        ("scan", "auto", 0, True),
+        ("auto", "auto", 7, True),
+        ("scan", "auto", 7, False),
+        ("auto", "photo", 0, False),
+        ("photo", "scan", 0, False),
+    ],
+)
+def test_captures_go_together_where_no_photograph_is_packed(
+    tmp_path: Path, ours: Capture, theirs: Capture, photographs: int, *, together: bool
+) -> None:
+    """Scans are prepared in one way by scan and auto; photographs belong to one capture alone."""
+    bundle = bundle_at(tmp_path, spec=replace(SPEC, capture=ours))
+    spec = replace(SPEC, capture=theirs)
+    provenance = PACKING | {"counts": {"photographs": photographs}}
+
+    with dataset_at(tmp_path, spec=spec, provenance=provenance) as dataset:
+        if together:
+            check_match(bundle, dataset, "test")
+        else:
+            with pytest.raises(InkfoldError, match=f"--capture {ours} "):
+                check_match(bundle, dataset, "test")
 
 
 def test_an_empty_split_is_refused(tmp_path: Path) -> None:

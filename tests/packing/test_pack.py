@@ -126,6 +126,7 @@ def test_provenance_says_how_and_not_where(tmp_path: Path) -> None:
         "fit": "ink",
         "ink": "dark",
         "threshold": "otsu",
+        "capture": "auto",
         "split": [0.8, 0.1, 0.1],
         "seed": 3,
         "per_class": None,

@@ -20,10 +20,11 @@ from inkfold.importers.formats import FORMATS
 from inkfold.packing.pack import Report
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.picture import prepare
-from inkfold.spec import SPLITS, ImageSpec, Ink
+from inkfold.spec import SPLITS, Capture, ImageSpec, Ink
 from tests.worlds.drawn_pictures import glyph
 from tests.worlds.foreign_files import write_idx
 from tests.worlds.packing_run import silent
+from tests.worlds.photographs import drawn, photograph, plain
 from tests.worlds.reading import real
 
 SMALL = Importing(format="made-up", spec=ImageSpec(size=12))
@@ -387,3 +388,30 @@ def test_real_mnist_at_its_own_size_is_the_published_pictures(tmp_path: Path) ->
         for image, label, source in zip(images, labels, dataset.test.source, strict=True):
             assert np.array_equal(image, test[source].pixels)
             assert label == test[source].label
+
+
+@pytest.mark.parametrize("capture", ["auto", "scan", "photo"])
+def test_the_pictures_of_a_set_are_scans(tmp_path: Path, capture: Capture) -> None:
+    """Photographs in a set are prepared as scans unless the capture is photo; the file keeps it."""
+    rng = np.random.default_rng(0)
+    taken = [photograph(drawn(name, rng), replace(plain(rng), side=200), rng) for name in "ABAB"]
+    glyphs = [
+        Glyph(pixels=taken[at], label=at % 2, source=f"file:{at}", split=None, group=None)
+        for at in range(4)
+    ]
+    collection = Collection(
+        name="taken", classes=("A", "B"), ink="dark", count=4, glyphs=lambda: iter(glyphs)
+    )
+    spec = ImageSpec(size=20, ink="dark", capture=capture)
+    importing = Importing(format="made-up", spec=spec, fractions=(1, 0, 0))
+
+    report = import_collection(
+        collection, tmp_path / "d.h5", importing, overwrite=False, progress=silent
+    )
+
+    as_used = replace(spec, capture="photo" if capture == "photo" else "scan")
+    wanted = {prepare(picture, as_used).tobytes() for picture in taken}
+    with open_dataset(tmp_path / "d.h5") as dataset:
+        assert dataset.spec == spec
+        assert {image.tobytes() for image in dataset.train.images[:]} == wanted
+    assert report.photographs == (4 if capture == "photo" else 0)

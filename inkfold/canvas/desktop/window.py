@@ -142,7 +142,9 @@ class Window:
         if self._pending is None:
             self._stale = False
             drawing = self._drawing()
-            self._pending = self._thread.submit(lambda: self._recogniser.answer(render(drawing)))
+            self._pending = self._thread.submit(
+                lambda: self._recogniser.answer(render(drawing), drawn=True)
+            )
             self._root.after(POLL, self._show_answer)
 
     def _show_answer(self) -> None:

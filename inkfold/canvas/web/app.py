@@ -187,7 +187,7 @@ def _add_answers(app: FastAPI, recogniser: Recogniser, rendering: CapacityLimite
         """Answer a drawing. Rows go down and columns to the right, in pixels of the sheet."""
 
         def answered() -> Answer:
-            return recogniser.answer(render(drawing.drawing()))
+            return recogniser.answer(render(drawing.drawing()), drawn=True)
 
         return answer_message(await to_thread.run_sync(answered, limiter=rendering))
 

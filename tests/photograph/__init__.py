@@ -1,0 +1,1 @@
+"""Tests of what makes ink on even paper of a photograph."""
