@@ -152,3 +152,15 @@ def test_a_torn_file_is_refused(tmp_path: Path, version: int) -> None:
     for cut in (0, 60, 130, len(data) // 2, len(data) - 3):
         path.write_bytes(data[:cut])
         assert "mine.mat: " in refusal("mat", path)
+
+
+def test_a_file_of_version_5_without_scipy_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A light installation lacks SciPy: the line names the file, and what to install."""
+    savemat(tmp_path / "a.mat", {"x": letters(3).transpose(1, 2, 0), "y": np.arange(3)})
+    monkeypatch.setattr("inkfold.extras.find_spec", lambda _name: None)
+
+    assert "a.mat: a MATLAB 5 file needs scipy, which is not installed: " in refusal(
+        "mat", tmp_path / "a.mat"
+    )
