@@ -16,10 +16,10 @@ FLOORS = (
     "errors picture_formats",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally structure"
     ),
-    "output workers decoders class_choice elastic calibration keras_backend",
-    "picture pages locks fork_server",
+    "output workers decoders class_choice elastic calibration keras_backend novelty",
+    "picture prediction pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",
     "evaluation explore canvas",

@@ -45,6 +45,7 @@ RECORD_SCHEMA: Schema = {
     "refit?": YES_OR_NO,
     "calibration?": OBJECT.or_null(),
     "weights?": TEXT,
+    "novelty?": {"features": COUNT, "limit": NUMBER, "measures": OBJECT},
     "onnx_error?": NUMBER.or_null(),
     "seal?": TEXT,
 }

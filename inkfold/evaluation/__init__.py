@@ -1,5 +1,5 @@
 """How good a bundle is on a split, and how far its probabilities can be trusted.
 
-Read compatibility, evaluate, calibrate, paired, compare, report, page, confusion_plot, in this
-order.
+Read compatibility, evaluate, calibrate, refusal, paired, compare, report, page, confusion_plot, in
+this order.
 """

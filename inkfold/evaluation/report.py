@@ -79,7 +79,8 @@ def summary(result: Evaluation, caveat: str | None) -> str:
             f"mean recall        {100 * balanced:.2f} % over "
             f"{seen:,} {'class' if seen == 1 else 'classes'}"
         )
-    lines += [f"cross-entropy      {result.loss:.4f} nats", *trust_lines(result), ""]
+    lines += [*_refused_lines(result), f"cross-entropy      {result.loss:.4f} nats"]
+    lines += [*trust_lines(result), ""]
     if not result.pairs:
         return "\n".join([*lines, "nothing was confused"]) + "\n"
     lines.append("most confused (true, answered, times):")
@@ -90,6 +91,13 @@ def summary(result: Evaluation, caveat: str | None) -> str:
     for name, recall in weakest(result, LISTED):
         lines.append(f"  {name}  {recall.correct:,} of {recall.total:,}")
     return "\n".join(lines) + "\n"
+
+
+def _refused_lines(result: Evaluation) -> list[str]:
+    """How many characters ``classify.py`` takes for none, where the bundle can tell at all."""
+    if result.refused is None:
+        return []
+    return [f"withheld           {result.refused}, by default: taken for no character"]
 
 
 def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
@@ -105,6 +113,7 @@ def as_json(result: Evaluation, caveat: str | None) -> dict[str, Any]:
         "top5": result.top5.as_json(),
         "baseline": {"class": result.majority, **result.baseline.as_json()},
         "mean_recall": balanced_accuracy(result.scores),
+        "refused": None if result.refused is None else result.refused.as_json(),
         "loss": result.loss,
         "classes": [
             {
