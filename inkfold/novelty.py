@@ -67,12 +67,12 @@ class Novelty:
         structure : float32 array of shape (n, 7)
             What `structure.measures` gives.
         """
-        placed = features @ self.whitening[: self.features]
-        placed += structure @ self.whitening[self.features :]
-        products = placed @ self.centres.T
-        squares = (self.centres**2).sum(axis=1)
-        nearest = (squares - 2 * products).min(axis=1)
-        return np.asarray(np.maximum(nearest + (placed**2).sum(axis=1), 0))
+        with np.errstate(invalid="ignore", over="ignore"):  # of a network that overflows
+            placed = features @ self.whitening[: self.features]
+            placed += structure @ self.whitening[self.features :]
+            squares = (self.centres**2).sum(axis=1)
+            nearest = (squares - 2 * placed @ self.centres.T).min(axis=1)
+            return np.asarray(np.maximum(nearest + (placed**2).sum(axis=1), 0))
 
     def outside(self, structure: Floats) -> NDArray[np.bool_]:
         """Whether a measure of each picture lies outside of the range seen in training."""

@@ -47,7 +47,7 @@ def measures(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     columns_of_measures = [
         grey / np.maximum(drawn, 1),
         np.log((columns + 1) / (rows + 1)),
-        1 - _largest_body(ink) / np.maximum(area, 1),
+        (area - _largest_body(ink)) / np.maximum(area, 1),
         np.log1p(runs_across / np.maximum(in_rows.sum(axis=1), 1)),
         np.log1p(runs_down / np.maximum(in_columns.sum(axis=1), 1)),
         np.log((1 + area) / (1 + runs_across + runs_down)),

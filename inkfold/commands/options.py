@@ -93,7 +93,9 @@ class _Reject(click.ParamType[float | None]):
 
 def reject_option(help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
     """``--reject``: None for ``auto``, or the probability below which a label is withheld."""
-    return click.option("--reject", type=_Reject(), default="auto", show_default=True, help=help)
+    return click.option(
+        "--reject", metavar="auto|P", type=_Reject(), default="auto", show_default=True, help=help
+    )
 
 
 strict_option = click.option(

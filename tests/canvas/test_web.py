@@ -24,6 +24,7 @@ from inkfold.canvas.web.guard import MAX_BYTES
 from inkfold.canvas.web.messages import DrawingMessage
 from inkfold.classifier import Classifier
 from inkfold.picture import decode, prepare
+from inkfold.prediction import Refusal
 from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle
 from tests.worlds.serving import serving
 
@@ -58,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
     """A client of a server that runs."""
-    recogniser = Recogniser(Classifier(load_bundle(bundle)), reject=0.6)
+    recogniser = Recogniser(Classifier(load_bundle(bundle)), Refusal(below=0.6))
     app = create_app(recogniser, KeptDrawings(folder), ("127.0.0.1",))
     with serving(app) as address, httpx.Client(base_url=address, timeout=120) as opened:
         yield opened
