@@ -186,12 +186,9 @@ def table(real: Measured, held_out: Measured, kinds: dict[str, Measured]) -> Ite
     maximum its threshold.
     """
     sure = np.quantile(held_out.confidences, REFUSED)
-    yield "| kind | pictures | refused | several / not writing / unlike | AUC | by maximum | AUC |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| kind | pictures | refused | AUC | by maximum | AUC |"
+    yield "|---|---|---|---|---|---|"
     for name, found in {"characters of the split": real, **kinds}.items():
-        reasons = " / ".join(
-            f"{found.flags.count(flag):,}" for flag in ("several", "not writing", "unlike")
-        )
         blank = found.flags.count("blank")
         plain = Rate(int((found.confidences < sure).sum()), len(found.confidences))
         areas = ["", ""]
@@ -204,7 +201,7 @@ def table(real: Measured, held_out: Measured, kinds: dict[str, Measured]) -> Ite
         by_maximum = f"{100 * plain.share:.1f} %" if plain.share is not None else ""
         blanks = f" ({blank:,} blank)" if blank else ""
         yield (
-            f"| {name} | {len(found.flags):,}{blanks} | {refused} | {reasons} | {areas[0]} | "
+            f"| {name} | {len(found.flags):,}{blanks} | {refused} | {areas[0]} | "
             f"{by_maximum} | {areas[1]} |"
         )
 

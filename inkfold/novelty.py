@@ -101,7 +101,7 @@ class Novelty:
         never = {*_named(structure < self.seen[0]), *_named(structure > self.seen[1])}
         wide = {*_named(structure > self.usual[1])}
         unusual = wide | {*_named(structure < self.usual[0])}
-        if {"aspect"} & never & wide:
+        if wide >= BESIDE:
             return "several"
         if never & EVERYWHERE:
             return "not writing"
