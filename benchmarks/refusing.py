@@ -18,7 +18,7 @@ from __future__ import annotations
 import gzip
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,17 +141,13 @@ def foreign(folder: Path, spec: ImageSpec, *, choosing: bool) -> Iterator[tuple[
         *("Japanese_(katakana)", "Sanskrit", "Tagalog"),
     ):
         if (alphabet in CHOSEN_WITH) == choosing:
-            pictures = (
-                picture
-                for number in ("1", "2")
-                for picture in _zipped(
-                    folder / f"omniglot-small/images_background_small{number}.zip", alphabet
-                )
-            )
+            # Greek and Latin stand in both files: the same pictures twice
+            both = (folder / f"omniglot-small/images_background_small{n}.zip" for n in ("1", "2"))
+            pictures = next(filter(None, (list(_zipped(path, alphabet)) for path in both)))
             yield f"{alphabet.replace('_', ' ')} of Omniglot", _prepared(pictures, spec)
 
 
-def _prepared(pictures: Iterator[Images] | Images, spec: ImageSpec) -> Images:
+def _prepared(pictures: Iterable[Images], spec: ImageSpec) -> Images:
     """Pictures as the network takes them, at most `MOST`, evenly taken."""
     listed = list(pictures)
     step = -(-len(listed) // MOST)

@@ -83,4 +83,4 @@ def with_features(model: keras.Model) -> keras.Model | None:
     )
     if dense is None or dense.input.ndim != 2:
         return None
-    return keras.Model(model.inputs, [model.output, dense.input])
+    return keras.Model(model.inputs, [*model.outputs, dense.input])
