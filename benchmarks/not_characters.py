@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ def _sheet(rng: Rng, level: int | None = None) -> NDArray[np.float64]:
     return np.full((SIDE, SIDE), int(rng.integers(200, 256)) if level is None else level, float)
 
 
-def _finished(sheet: NDArray[np.float64], rng: Rng, grain: float = 3.0) -> Picture:
+def _finished(sheet: NDArray[np.floating[Any]], rng: Rng, grain: float = 3.0) -> Picture:
     """The sheet with a little grain, as bytes."""
     return np.clip(np.round(sheet + rng.normal(0, grain, sheet.shape)), 0, 255).astype(np.uint8)
 

@@ -114,7 +114,7 @@ def test_arrays_that_are_none_are_told_though_the_hash_is_right(taught: Path, ca
     novelty = read_novelty(load_bundle(taught))
     assert novelty is not None
     arrays = {"whitening": novelty.whitening, "centres": novelty.centres}
-    changed = {
+    changed: dict[str, dict[str, Any]] = {
         "other shapes": {"centres": arrays["centres"][:, 1:]},
         "whole numbers": {"centres": arrays["centres"].astype(np.int64)},
         "nan": {"whitening": arrays["whitening"] * np.float32("nan")},
@@ -122,7 +122,8 @@ def test_arrays_that_are_none_are_told_though_the_hash_is_right(taught: Path, ca
     if case in DAMAGE:
         (taught / NOVELTY).write_bytes(DAMAGE[case])
     else:
-        np.savez(taught / NOVELTY, **{**arrays, **changed[case]})
+        both: dict[str, Any] = {**arrays, **changed[case]}
+        np.savez(taught / NOVELTY, **both)
     finish_bundle(taught, load_record(taught))
 
     with pytest.raises(InkfoldError, match=r"novelty\.npz: ") as caught:

@@ -41,7 +41,7 @@ def bars(count: int, seed: int) -> tuple[Image, NDArray[np.int32]]:
     rng = np.random.default_rng(seed)
     labels = (np.arange(count) % len(CLASSES)).astype(np.int32)
     images = [
-        bar(label, rng.integers(0, 2), rng.integers(3, 7), level=rng.integers(230, 256))
+        bar(label, *rng.integers([0, 3], [2, 7]).tolist(), level=int(rng.integers(230, 256)))
         for label in labels.tolist()
     ]
     return np.array(images, np.uint8).reshape(-1, SPEC.size, SPEC.size), labels
