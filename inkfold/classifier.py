@@ -6,23 +6,28 @@ decode and prepare the files, and the network answers batch by batch in the call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import ONNX, Bundle
+from inkfold.bundle.novelty_file import read_novelty
 from inkfold.calibration import tempered
 from inkfold.class_choice import columns_of, restricted
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.headers.further import has_further_frames
+from inkfold.novelty import Flag
 from inkfold.picture import Pixels, decode, is_blank, load, preparation
+from inkfold.prediction import Likeliest, Prediction
 from inkfold.workers import processors
+
+if TYPE_CHECKING:
+    from inkfold.bundle.network import Network
 
 BATCH = 256  # most pictures that are answered together, which bounds the memory
 RUN = 64  # most images in one run of ONNX Runtime: more do not fit into a processor's cache
@@ -31,7 +36,6 @@ PIECE = 32  # pictures that a reading thread takes at a time
 READERS = 4  # threads that read and prepare: OpenCV works without Python's lock
 PATIENCE = 0.05  # seconds without a new picture after which those at hand are answered
 Engine = Literal["onnx", "keras"]
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Given = Path | str | Pixels  # a picture file, or pixels as `picture.read` gives them
 Item = tuple[Path | str, Given]  # a picture and the name that its prediction bears as `path`
 BLANK = "blank: nothing is written in this picture"
@@ -60,39 +64,6 @@ class Reading(NamedTuple):
 
 Pieces = list[Future[list[Reading]]]  # a batch's readings, in pieces that threads prepare
 Readings = tuple[list[Item], Pieces]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """A classifier's answer about one picture.
-
-    Attributes
-    ----------
-    path : Path or str
-        The picture's path as it was given; for one that was given as pixels ``"array N"``, with N
-        its place among all pictures that were given, from 0.
-    labels : tuple of str
-        The names of the likeliest classes, the likeliest first; empty where there is an error.
-    probabilities : tuple of float
-        The probabilities of these classes, from 0 to 1; empty where there is an error.
-    error : str, optional
-        Why the picture could not be read, or that it is blank.
-    blank : bool
-        Whether the picture was read, and nothing is written in it: all paper, all ink, or fully
-        transparent.
-    further : bool
-        Whether the file has further frames or pages, of which none was read but the first.
-    photograph : bool
-        Whether the picture was taken for a photograph, and prepared as one.
-    """
-
-    path: Path | str
-    labels: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
-    error: str | None = None
-    blank: bool = False
-    further: bool = False
-    photograph: bool = False
 
 
 class Classifier:
@@ -142,9 +113,16 @@ class Classifier:
         self._columns = None if only is None else columns_of(only, bundle.classes)
         self.temperature = bundle.temperature
         self.top = min(top, len(self.classes))
-        self._network = _onnx(bundle) if engine == "onnx" else _keras(bundle)
+        self._novelty = read_novelty(bundle)
+        features = None if self._novelty is None else self._novelty.features
+        self._network = (_onnx if engine == "onnx" else _keras)(bundle, features)
         # ONNX Runtime runs in the threads that call it, Keras starts its own
         self._threads = processors() if engine == "onnx" else 1
+
+    @property
+    def knows_characters(self) -> bool:
+        """Whether the bundle has learned what its classes look like, and so what does not."""
+        return self._novelty is not None
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The probability of each class, for images that `picture.prepare` has made.
@@ -182,24 +160,44 @@ class Classifier:
         >>> [classifier.classes[label] for label in probabilities.argmax(axis=1)]
         ['A', 'B']
         """
-        answers = self.network_answers(images)
+        return self._given(self.network_answers(images))
+
+    def _given(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's own probabilities, calibrated, of the classes that may be answered."""
         if self.temperature is not None:
             answers = tempered(answers, self.temperature)
         return answers if self._columns is None else restricted(answers, self._columns)
 
     def network_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The network's own probabilities of all its classes, without the temperature."""
+        return self.answers_and_flags(images)[0]
+
+    def answers_and_flags(
+        self, images: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], list[Flag | None]]:
+        """What `network_answers` gives, and why each image does not look like one character.
+
+        Returns
+        -------
+        answers : float32 array of shape (N, C)
+        flags : list
+            N times "several", "not writing" or "unlike", or None: for an image that looks like one
+            character, and for all where the bundle has not learned what its classes look like.
+        """
         size = self._spec.size
         if images.dtype != np.uint8 or images.shape[1:] != (size, size):
             raise ValueError(
                 f"images are {images.dtype} {images.shape}, expected uint8 (N, {size}, {size})"
             )
         answers = np.empty((len(images), len(self.bundle.classes)), np.float32)
+        flags: list[Flag | None] = [None] * len(images)
         run_size = self._run_size(len(images))
 
         def run(start: int) -> None:
             part = slice(start, start + run_size)
-            answers[part] = self._network(images[part, ..., None].astype(np.float32))
+            answers[part], features = self._network(images[part, ..., None].astype(np.float32))
+            if self._novelty is not None and features is not None:
+                flags[part] = self._novelty.flags(images[part], features)
 
         starts = range(0, len(images), run_size)
         if self._threads == 1 or len(starts) <= 1:
@@ -213,7 +211,7 @@ class Classifier:
                 f"{self.bundle.path}: the network answers with values that are no numbers "
                 "(its training diverged); train again with a lower learning rate"
             )
-        return answers
+        return answers, flags
 
     def classify(self, pictures: Given | Iterable[Given]) -> Iterator[Prediction]:
         """The predictions for pictures, in the order of the pictures.
@@ -305,29 +303,31 @@ class Classifier:
         images = [reading.image for reading in readings if reading.image is not None]
         answers = iter(self.likeliest(np.stack(images), self.top) if images else ())
         for (path, _), (image, error, further, photograph) in zip(items, readings, strict=True):
-            labels, probabilities = ((), ()) if image is None else next(answers)
+            blank = error is BLANK
+            nothing = Likeliest((), (), "blank" if blank else None)
+            labels, probabilities, flag = nothing if image is None else next(answers)
             yield Prediction(
                 path=path,
                 labels=labels,
                 probabilities=probabilities,
                 error=error,
-                blank=error is BLANK,
+                blank=blank,
                 further=further,
                 photograph=photograph,
+                flag=flag,
             )
 
-    def likeliest(
-        self, images: NDArray[np.uint8], top: int
-    ) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-        """Names and probabilities of the `top` likeliest classes, at most all, image by image.
+    def likeliest(self, images: NDArray[np.uint8], top: int) -> Iterator[Likeliest]:
+        """The `top` likeliest classes, at most all, and the flag, image by image.
 
-        The likeliest class comes first. `images` are as `predict` takes them.
+        `images` are as `predict` takes them.
         """
-        probabilities = self.predict(images)
+        answers, flags = self.answers_and_flags(images)
+        probabilities = self._given(answers)
         best = leading(probabilities, min(top, len(self.classes)))
         values = np.take_along_axis(probabilities, best, axis=1)
-        for labels, row in zip(best.tolist(), values.tolist(), strict=True):
-            yield tuple(self.classes[label] for label in labels), tuple(row)
+        for labels, row, flag in zip(best.tolist(), values.tolist(), flags, strict=True):
+            yield Likeliest(tuple(self.classes[label] for label in labels), tuple(row), flag)
 
 
 def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
@@ -390,12 +390,14 @@ def import_engine(engine: Engine) -> None:
         import_keras()
 
 
-def _onnx(bundle: Bundle) -> Network:
-    from inkfold.bundle.network import onnx_answers
+def _onnx(bundle: Bundle, features: int | None) -> Network:
+    from inkfold.bundle.network import onnx_network
 
-    return onnx_answers(bundle.path / ONNX, bundle.onnx_session(threads=1), len(bundle.classes))
+    session = bundle.onnx_session(threads=1)
+    return onnx_network(bundle.path / ONNX, session, len(bundle.classes), features)
 
 
-def _keras(bundle: Bundle) -> Network:
-    model = bundle.keras_model()
-    return lambda batch: np.asarray(model.predict_on_batch(batch))
+def _keras(bundle: Bundle, features: int | None) -> Network:
+    from inkfold.bundle.network import network_of_keras
+
+    return network_of_keras(bundle.keras_model(), features)

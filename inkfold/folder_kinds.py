@@ -69,7 +69,7 @@ def _fail(error: OSError) -> None:
 
 _BUNDLE = (
     r"model_architecture\.json|model\.weights\.h5|model\.onnx|bundle\.json"
-    r"|history\.csv|curves\.png|MODEL_CARD\.md"
+    r"|novelty\.npz|history\.csv|curves\.png|MODEL_CARD\.md"
 )
 _REPORT = (
     r"summary\.txt|evaluation\.json|confusion\.png|report\.html"

@@ -20,6 +20,7 @@ from inkfold.classifier import Classifier, Given, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.metrics import ranks
+from inkfold.prediction import Likeliest
 from inkfold.training.engine import Options, Training
 from tests.worlds import tiny_network
 from tests.worlds.bands import CLASSES, picture, write_bundle, write_picture
@@ -163,13 +164,13 @@ def test_batches_begin_with_one_picture_and_grow(
 ) -> None:
     """The first picture is answered alone, without waiting for a second, and batches double."""
     path = write_picture(tmp_path / "1.png", 1)
-    predict, sizes = classifier.predict, []
+    likeliest, sizes = classifier.likeliest, []
 
-    def watched(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def watched(images: NDArray[np.uint8], top: int) -> Iterator[Likeliest]:
         sizes.append(len(images))
-        return predict(images)
+        return likeliest(images, top)
 
-    monkeypatch.setattr(classifier, "predict", watched)
+    monkeypatch.setattr(classifier, "likeliest", watched)
     predictions = list(classifier.classify([path] * 2000))
 
     assert len(predictions) == sum(sizes) == 2000

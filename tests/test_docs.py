@@ -49,6 +49,7 @@ def test_every_stage_is_a_script_too() -> None:
         "export",
         "audit",
         "shrink",
+        "calibrate",
         "check",
     }
     assert networks == set(SCORES)

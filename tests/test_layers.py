@@ -17,10 +17,10 @@ FLOORS = (
     "program extras",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally photograph"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally photograph structure"
     ),
-    "output workers decoders class_choice elastic calibration keras_backend networks",
-    "picture pages locks fork_server",
+    "output workers decoders class_choice elastic calibration keras_backend networks novelty",
+    "picture prediction pages locks fork_server",
     "dataset bundle importers",
     "classifier packing augmentation audit",
     "evaluation explore canvas",

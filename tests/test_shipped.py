@@ -14,8 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.invariance import table
+from benchmarks.not_characters import landscape
 from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
@@ -78,7 +80,7 @@ def test_it_is_small_enough_to_come_along() -> None:
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 6_000_000
     assert {path.name for path in SHIPPED.iterdir()} == {
         *("model_architecture.json", "model.weights.h5", "model.onnx", "bundle.json"),
-        *("history.csv", "curves.png", "MODEL_CARD.md"),
+        *("novelty.npz", "history.csv", "curves.png", "MODEL_CARD.md"),
     }
 
 
@@ -106,6 +108,62 @@ def test_a_drawing_keeps_its_answer_however_it_lies_on_the_sheet() -> None:
     assert len(rows) == 12
     assert [name for name, rate in rows if rate.correct < LEAST] == []
     assert all(rate.total == len(LETTERS) for _, rate in rows)
+
+
+def flags(pictures: list[NDArray[np.uint8]]) -> list[str | None]:
+    """Why each picture does not look like one character."""
+    return [prediction.flag for prediction in classifier().classify(pictures)]
+
+
+def test_the_letters_that_are_drawn_look_like_characters() -> None:
+    """At least 25 of the 26 drawn letters and digits have no flag, in ordinary ways of writing."""
+    for way in (BASE, WAYS["light on dark"], WAYS["pencil on grey paper"], WAYS["leaning right"]):
+        found = flags([photograph(letter, way) for letter in LETTERS])
+        assert found.count(None) >= LEAST, dict(zip(LETTERS, found, strict=True))
+
+
+def beside_each_other(text: str) -> NDArray[np.uint8]:
+    """Drawn characters beside each other, as on one sheet."""
+    shot = Shot(frame=(0.4, 0.1, 0.4, 0.1))
+    return np.hstack([photograph(character, shot) for character in text])
+
+
+def typeset(text: str) -> NDArray[np.uint8]:
+    """A text in one of OpenCV's fonts."""
+    sheet = np.full((160, 90 * len(text) + 60), 245, np.uint8)
+    cv2.putText(sheet, text, (30, 110), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 3, 20, 4, cv2.LINE_AA)
+    return sheet
+
+
+def square() -> NDArray[np.uint8]:
+    """A white square on black."""
+    sheet = np.zeros((200, 200), np.uint8)
+    sheet[50:150, 50:150] = 255
+    return sheet
+
+
+def lined() -> NDArray[np.uint8]:
+    """An empty sheet with lines."""
+    sheet = np.full((200, 200), 245, np.uint8)
+    sheet[20::30] = 150
+    return sheet
+
+
+@pytest.mark.parametrize("text", ["hello", "777", "42", "XYZ"])
+def test_a_word_and_a_number_do_not_look_like_one_character(text: str) -> None:
+    """What is written or typeset as several characters has the flag several."""
+    drawn = [beside_each_other(text)] if set(text) <= set(STROKES) else []
+
+    assert set(flags([typeset(text), *drawn])) == {"several"}
+
+
+def test_what_is_no_writing_does_not_look_like_a_character() -> None:
+    """A lined sheet, a white square and 20 landscapes have a flag, all or nearly all."""
+    rng = np.random.default_rng(7)
+    landscapes = flags([landscape(rng) for _ in range(20)])
+
+    assert None not in flags([lined(), square()])
+    assert landscapes.count(None) <= 3
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """A bundle: a trained network on the disk with all that is needed to use it (docs/formats.md).
 
-Read bundle, record, network, history, model_card, onnx_export, check, in
+Read bundle, record, network, features, novelty_file, history, model_card, onnx_export, check, in
 this order.
 """
 

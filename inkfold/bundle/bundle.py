@@ -42,6 +42,7 @@ VERSION = 1
 ARCHITECTURE = "model_architecture.json"
 WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
 ONNX = "model.onnx"
+NOVELTY = "novelty.npz"
 RECORD = "bundle.json"
 FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
 LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
@@ -187,6 +188,8 @@ class Bundle:
     @_reads_files
     def onnx_session(self, threads: int = 0) -> onnxruntime.InferenceSession:
         """The exported network; takes float32 (n, H, W, 1) from 0 to 255, gives float32 (n, C).
+
+        A second output, where there is one, gives the network's features, float32 (n, d).
 
         Parameters
         ----------
@@ -373,7 +376,8 @@ def _check_record(path: Path, record: dict[str, Any]) -> None:
             f"{path}: bundle format {record.get('format_version')}, this version reads format "
             f"{VERSION}; train again, or use the version of inkfold that wrote it"
         )
-    check_record(path, record, (ARCHITECTURE, WEIGHTS))
+    needed = (ARCHITECTURE, WEIGHTS, *([NOVELTY] if "novelty" in record else []))
+    check_record(path, record, needed)
 
 
 def recorded_rate(record: dict[str, Any], split: str) -> Rate | None:
@@ -393,7 +397,7 @@ def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
     missing = [name for name in FIELDS if name not in record]
     if missing:
         raise ValueError(f"a bundle's record needs {missing}")
-    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX) if (folder / name).exists()]
+    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX, NOVELTY) if (folder / name).exists()]
     libraries = {name: version for name in LIBRARIES if (version := _installed(name))}
     full = record | {
         "format": FORMAT,

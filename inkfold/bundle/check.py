@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import ARCHITECTURE, ONNX, Bundle, load_bundle
 from inkfold.bundle.history import read_history
-from inkfold.bundle.network import onnx_answers
+from inkfold.bundle.network import network_of_keras, onnx_network
+from inkfold.bundle.novelty_file import read_novelty
 from inkfold.errors import InkfoldError
 from inkfold.spec import ImageSpec
+
+if TYPE_CHECKING:
+    import keras
+
+    from inkfold.bundle.network import Outputs
 
 TOLERANCE = 1e-3  # largest difference of a probability between two ways to answer one image
 
@@ -34,20 +39,23 @@ def check_bundle(path: Path) -> dict[str, int]:
     """
     bundle = load_bundle(path)
     epochs = read_history(path)
+    novelty = read_novelty(bundle)
+    features = None if novelty is None else novelty.features
     blank = np.zeros((1, bundle.spec.size, bundle.spec.size, 1), np.float32)
-    answers = [_keras_answer(bundle, blank)]
+    outputs = [network_of_keras(_keras_model(bundle), features)(blank)]
     if (path / ONNX).exists():
         session = bundle.onnx_session(threads=1)
         _check_metadata(bundle, session.get_modelmeta().custom_metadata_map)
-        answers.append(onnx_answers(path / ONNX, session, len(bundle.classes))(blank))
+        network = onnx_network(path / ONNX, session, len(bundle.classes), features)
+        outputs.append(network(blank))
     names = (ARCHITECTURE, ONNX)
-    for name, answer in zip(names, answers, strict=False):
+    for name, (answer, _) in zip(names, outputs, strict=False):
         if not np.isfinite(answer).all() or abs(float(answer.sum()) - 1) > TOLERANCE:
             raise InkfoldError(
                 f"{path / name}: answers a blank image with no probabilities; restore it or "
                 "train again"
             )
-    if len(answers) == 2 and np.abs(answers[0] - answers[1]).max() > TOLERANCE:
+    if len(outputs) == 2 and not _alike(*outputs):
         raise InkfoldError(
             f"{path / ONNX}: answers a blank image otherwise than {ARCHITECTURE}; write it again "
             f"with: python -m inkfold.bundle.onnx_export {path}"
@@ -61,14 +69,21 @@ def check_bundle(path: Path) -> dict[str, int]:
     }
 
 
-def _keras_answer(bundle: Bundle, blank: NDArray[np.float32]) -> NDArray[np.float32]:
+def _alike(ours: Outputs, theirs: Outputs) -> bool:
+    """Whether two networks give the same probabilities, and features, nearly."""
+    pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
+    return all(np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE) for a, b in pairs)
+
+
+def _keras_model(bundle: Bundle) -> keras.Model:
+    """The Keras network, its number of parameters compared with the record."""
     model = bundle.keras_model()
     if model.count_params() != bundle.record["parameters"]:
         raise InkfoldError(
             f"{bundle.path}: its network has {model.count_params()} parameters, the record says "
             f"{bundle.record['parameters']}; restore it or train again"
         )
-    return np.asarray(model.predict_on_batch(blank))
+    return model
 
 
 def _check_metadata(bundle: Bundle, found: dict[str, Any]) -> None:

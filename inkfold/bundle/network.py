@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inkfold.bundle.features import with_features
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_heaps import endless_heap
 from inkfold.records import read_json, shown
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
     from numpy.typing import NDArray
+
+    # probabilities (n, C), and features (n, d) if they were asked for
+    Outputs = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+    # takes images, float32 (n, H, W, 1) from 0 to 255
+    Network = Callable[[NDArray[np.float32]], Outputs]
 
 ADVICE = "restore it or train again"
 # layers of Keras that hold Python's bytecode, or load a program from another file
@@ -134,7 +140,7 @@ def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime
     ------
     InkfoldError
         If ONNX Runtime cannot load it, or it has not one input of four dimensions and one output of
-        two.
+        two, or two of these.
     """
     import onnxruntime
 
@@ -146,7 +152,12 @@ def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime
         raise _unusable(path, "ONNX Runtime cannot load it", error) from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
     found = [(each.type, len(each.shape or ())) for each in (*inputs, *outputs)]
-    if len(inputs) != 1 or found[1:] != [("tensor(float)", 2)] or found[0] != ("tensor(float)", 4):
+    table = ("tensor(float)", 2)
+    if (
+        len(inputs) != 1
+        or found[:2] != [("tensor(float)", 4), table]
+        or found[2:] not in ([], [table])
+    ):
         raise InkfoldError(
             f"{path}: takes and gives {shown(found)}, expected float32 of 4 and of 2 dimensions; "
             f"{ADVICE}"
@@ -163,28 +174,53 @@ def _readable(path: Path) -> str | bytes:
     return str(path)
 
 
-def onnx_answers(
-    path: Path, session: onnxruntime.InferenceSession, classes: int
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """The function that answers images, float32 (n, H, W, 1), with probabilities, float32 (n, C).
+def onnx_network(
+    path: Path, session: onnxruntime.InferenceSession, classes: int, features: int | None = None
+) -> Network:
+    """The network of an ONNX session, as a function of images; `features` is how many it gives.
 
     It raises an `InkfoldError` if the network fails, or answers in another shape.
     """
     import numpy as np
 
     name = session.get_inputs()[0].name
+    outputs = [output.name for output in session.get_outputs()]
+    widths = [classes] if features is None else [classes, features]
+    if len(outputs) < len(widths):
+        raise InkfoldError(f"{path}: gives no features, which its novelty.npz is about; {ADVICE}")
 
-    def answers(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def answers(batch: NDArray[np.float32]) -> Outputs:
         try:
-            found = np.asarray(session.run(None, {name: batch})[0])
+            found = session.run(outputs[: len(widths)], {name: batch})
         except Exception as error:  # ONNX Runtime's errors have no common type
             raise _unusable(path, "ONNX Runtime cannot run it", error) from None
-        if found.shape != (len(batch), classes):
-            raise InkfoldError(
-                f"{path}: answers in the shape {found.shape}, expected {(len(batch), classes)}; "
-                f"{ADVICE}"
-            )
-        return found
+        for each, width in zip(found, widths, strict=True):
+            if np.shape(each) != (len(batch), width):
+                raise InkfoldError(
+                    f"{path}: answers in the shape {np.shape(each)}, expected "
+                    f"{(len(batch), width)}; {ADVICE}"
+                )
+        return found[0], None if features is None else found[1]
+
+    return answers
+
+
+def network_of_keras(model: keras.Model, features: int | None = None) -> Network:
+    """The network of a Keras model, as a function of images; `features` is how many it gives."""
+    import numpy as np
+
+    if features is None:
+        return lambda batch: (np.asarray(model.predict_on_batch(batch)), None)
+    both = with_features(model)
+    if both is None or both.outputs[1].shape[-1] != features:
+        raise InkfoldError(
+            f"{model.name}: does not give the {features} features that its novelty.npz is about; "
+            f"{ADVICE}"
+        )
+
+    def answers(batch: NDArray[np.float32]) -> Outputs:
+        probabilities, found = both.predict_on_batch(batch)
+        return np.asarray(probabilities), np.asarray(found)
 
     return answers
 

@@ -27,6 +27,7 @@ from inkfold.bundle.bundle import (
     finish_bundle,
     load_bundle,
 )
+from inkfold.bundle.features import add_features
 from inkfold.bundle.network import keras_network, load_weights
 from inkfold.extras import missing
 from inkfold.keras_backend import import_keras
@@ -64,10 +65,11 @@ def export_onnx(folder: Path, *, classes: Sequence[str], spec: dict[str, Any]) -
 
 
 def _describe(path: Path, classes: Sequence[str], spec: dict[str, Any]) -> None:
-    """Put class names and image spec into the metadata of an ONNX file."""
+    """Put class names and image spec into an ONNX file's metadata, and add its features' output."""
     import onnx
 
     model = onnx.load(path)
+    add_features(model)
     properties = {
         "classes": json.dumps(list(classes), ensure_ascii=False),
         "spec": json.dumps(spec),

@@ -46,6 +46,7 @@ RECORD_SCHEMA: Schema = {
     "calibration?": OBJECT.or_null(),
     "weights?": TEXT,
     "class_weights?": NUMBER.list(),
+    "novelty?": {"features": COUNT, "limit": NUMBER, "measures": OBJECT},
     "onnx_error?": NUMBER.or_null(),
     "seal?": TEXT,
 }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.classifier import Classifier
+from inkfold.novelty import Flag
 from inkfold.picture import is_blank, prepare
+from inkfold.prediction import Refusal
 
+UNSURE = 0.5  # a lower probability is "not sure" where no other is asked for
 SHOWN = 5  # classes in an answer
 
 
@@ -24,7 +28,10 @@ class Answer:
     probabilities : tuple of float
         The probability of each of `labels`.
     sure : bool
-        Whether the first probability reaches the threshold; False for a blank picture.
+        Whether the first label is given: its probability reaches the threshold, and its picture is
+        not withheld for its flag. False for a blank picture.
+    flag : {"blank", "several", "not writing", "unlike"}, optional
+        Why the picture does not look like one character.
     seen : uint8 array of shape (size, size)
         The prepared image that the network classified, 0 = paper, 255 = ink.
     """
@@ -32,6 +39,7 @@ class Answer:
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
     sure: bool
+    flag: Flag | None
     seen: NDArray[np.uint8]
 
 
@@ -42,12 +50,13 @@ class Recogniser:
     Parameters
     ----------
     classifier : Classifier
-    reject : float
-        The threshold: an answer with a lower probability is not sure.
+    refusal : Refusal
+        Which answers are not sure; by default those with a probability below 0.5, and those to
+        pictures that do not look like one character.
     """
 
     classifier: Classifier
-    reject: float = 0.5
+    refusal: Refusal = field(default_factory=partial(Refusal, UNSURE))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -69,7 +78,7 @@ class Recogniser:
         spec = self.classifier.bundle.spec
         seen = prepare(pixels, replace(spec, capture="scan") if drawn else spec)
         if is_blank(seen[None])[0]:
-            return Answer(labels=(), probabilities=(), sure=False, seen=seen)
-        ((labels, probabilities),) = self.classifier.likeliest(seen[None], SHOWN)
-        sure = probabilities[0] >= self.reject
-        return Answer(labels=labels, probabilities=probabilities, sure=sure, seen=seen)
+            return Answer(labels=(), probabilities=(), sure=False, flag="blank", seen=seen)
+        ((labels, probabilities, flag),) = self.classifier.likeliest(seen[None], SHOWN)
+        sure = not self.refusal.withholds(flag, probabilities[0])
+        return Answer(labels=labels, probabilities=probabilities, sure=sure, flag=flag, seen=seen)

@@ -14,11 +14,12 @@ import click
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.classify_lines import Format, csv_header, line_maker
 from inkfold.commands.cli import SOME_FAILED, echo, run
-from inkfold.commands.options import only_option, quiet_option
+from inkfold.commands.options import only_option, quiet_option, reject_option, strict_option
 from inkfold.extras import need
 
 if TYPE_CHECKING:
-    from inkfold.classifier import Engine, Prediction
+    from inkfold.classifier import Engine
+    from inkfold.prediction import Prediction
 
 FURTHER = b": has several frames or pages; the first was answered"
 
@@ -48,13 +49,11 @@ PHOTOGRAPHS = "pictures taken for photographs; what is written on the sheet was 
     show_default=True,
     help="text is for people; csv and jsonl keep any path and label apart.",
 )
-@click.option(
-    "--reject",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Below this probability withhold the label: ? in text, empty in csv, null in jsonl.",
+@reject_option(
+    "Withhold labels: ? in text, empty in csv, null in jsonl. auto: of pictures that do not look "
+    "like one character; P: of all with a lower probability than P, so that 0 withholds none.",
 )
+@strict_option
 @click.option(
     "--engine",
     type=click.Choice(["onnx", "keras"]),
@@ -70,7 +69,8 @@ def command(
     model: Path | None,
     top: int,
     form: Format,
-    reject: float,
+    reject: float | None,
+    strict: bool,
     engine: Engine,
     only: str | None,
     quiet: bool,
@@ -84,7 +84,9 @@ def command(
 
     A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
     read, and a picture in which nothing is written, is named on stderr and gets no label; the
-    others are answered, and the exit code is 1. Formats: those of create_dataset.
+    others are answered, and the exit code is 1. A picture that does not look like one character
+    gets a flag: several, not writing, or unlike all that was learned. Formats: those of
+    create_dataset.
     """
     if engine == "keras":
         from inkfold.keras_backend import keras_libraries
@@ -94,12 +96,14 @@ def command(
     from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
     from inkfold.picture_files import expand
+    from inkfold.prediction import Refusal
 
     chosen = None if only is None else chosen_classes(only, bundle.classes)
     if not quiet:
         echo(_introduction(bundle, chosen), err=True)
     classifier = Classifier(bundle, engine, top, chosen)
-    make_line = line_maker(form, reject=reject, top=classifier.top)
+    refusal = Refusal.of(reject, strict=strict)
+    make_line = line_maker(form, refusal=refusal, top=classifier.top)
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
     failed, given, photographs = False, 0, 0
@@ -141,7 +145,14 @@ def _introduction(bundle: Bundle, only: Sequence[str] | None) -> str:
         if rate := bundle.rate(split):
             text += f", on {split} {rate}{'' if only is None else ' with all of them'}"
             break
-    return text if bundle.temperature is None else f"{text}; probabilities calibrated"
+    if bundle.temperature is not None:
+        text += "; probabilities calibrated"
+    if "novelty" not in bundle.record:
+        text += (
+            "; it cannot tell what is no character of its classes (inkfold calibrate "
+            f"{bundle.path} DATASET adds that)"
+        )
+    return text
 
 
 def _error_line(prediction: Prediction) -> bytes:

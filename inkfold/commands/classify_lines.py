@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal
 from inkfold.output import csv_row
 
 if TYPE_CHECKING:
-    from inkfold.classifier import Prediction
+    from inkfold.prediction import Prediction, Refusal
 
 Format = Literal["text", "csv", "jsonl"]
 Line = Callable[["Prediction"], bytes]
 REJECTED = "?"  # in text, in place of a label that is withheld
 
 
-def line_maker(form: Format, *, reject: float, top: int) -> Line:
+def line_maker(form: Format, *, refusal: Refusal, top: int) -> Line:
     """The function that makes a prediction's line.
 
     Parameters
@@ -26,8 +26,8 @@ def line_maker(form: Format, *, reject: float, top: int) -> Line:
     form : {"text", "csv", "jsonl"}
         In text and CSV the line of a picture that could not be read is empty, and in text that of
         a blank picture.
-    reject : float
-        The best label is withheld where its probability is lower than this.
+    refusal : Refusal
+        Which of the best labels are withheld.
     top : int
         How many classes are named, for the empty cells of a blank picture in CSV.
     """
@@ -37,17 +37,19 @@ def line_maker(form: Format, *, reject: float, top: int) -> Line:
         "jsonl": _json,
     }
     make = makers[form]
-    return lambda prediction: make(prediction, _is_rejected(prediction, reject))
+    return lambda prediction: make(prediction, _is_rejected(prediction, refusal))
 
 
 def csv_header(top: int) -> bytes:
-    """``filename,label,probability`` and the columns of the next likeliest classes."""
+    """``filename,label,probability``, the columns of the next likeliest classes, and ``flag``."""
     others = [f"{name}_{place}" for place in range(2, top + 1) for name in ("label", "probability")]
-    return csv_row(["filename", "label", "probability", *others]).encode()
+    return csv_row(["filename", "label", "probability", *others, "flag"]).encode()
 
 
-def _is_rejected(prediction: Prediction, reject: float) -> bool:
-    return prediction.error is None and prediction.probabilities[0] < reject
+def _is_rejected(prediction: Prediction, refusal: Refusal) -> bool:
+    return prediction.error is None and refusal.withholds(
+        prediction.flag, prediction.probabilities[0]
+    )
 
 
 def _text(prediction: Prediction, rejected: bool) -> bytes:
@@ -68,7 +70,7 @@ def _text(prediction: Prediction, rejected: bool) -> bytes:
 
 
 def _csv(prediction: Prediction, rejected: bool, *, top: int) -> bytes:
-    """One row under `csv_header`; that of a blank picture has the path alone."""
+    """One row under `csv_header`; that of a blank picture has path and flag alone."""
     if prediction.error is not None and not prediction.blank:
         return b""
     labels = list(prediction.labels)
@@ -76,7 +78,7 @@ def _csv(prediction: Prediction, rejected: bool, *, top: int) -> bytes:
         labels[0] = ""
     pairs = zip(labels, prediction.probabilities, strict=True)
     cells = [cell for label, p in pairs for cell in (label, f"{p:.9g}")] or [""] * (2 * top)
-    row = csv_row([os.fspath(prediction.path), *cells])
+    row = csv_row([os.fspath(prediction.path), *cells, prediction.flag])
     return row.encode("utf-8", "surrogateescape")  # the path in the bytes in which it was given
 
 
@@ -85,6 +87,7 @@ def _json(prediction: Prediction, rejected: bool) -> bytes:
     line: dict[str, object] = {"path": os.fspath(prediction.path)}
     if prediction.blank:
         line |= {"label": None, "probability": None, "top": [], "blank": True}
+        line["flag"] = prediction.flag
     elif prediction.error is not None:
         line["error"] = prediction.error
     else:
@@ -95,6 +98,7 @@ def _json(prediction: Prediction, rejected: bool) -> bytes:
         line["label"] = None if rejected else prediction.labels[0]
         line["probability"] = top[0][1]
         line["top"] = top
+        line["flag"] = prediction.flag
         if rejected:
             line["rejected"] = True
     if prediction.photograph:

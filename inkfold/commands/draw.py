@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
 from inkfold.commands.cli import echo, run
-from inkfold.commands.options import only_option
+from inkfold.commands.options import only_option, reject_option, strict_option
 from inkfold.errors import InkfoldError
 from inkfold.extras import need
 
@@ -42,13 +43,11 @@ EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104, compared with, not bound
     show_default=True,
     help="Where drawings are kept, in class folders.",
 )
-@click.option(
-    "--reject",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Below this probability it is not sure.",
+@reject_option(
+    "When it is not sure. auto: below a probability of 0.5, and of what does not look like one "
+    "character; P: below the probability P alone.",
 )
+@strict_option
 @only_option
 @click.option("--desktop", is_flag=True, help="Open a window in place of a web page.")
 def command(
@@ -58,7 +57,8 @@ def command(
     port: int,
     no_browser: bool,
     folder: Path,
-    reject: float,
+    reject: float | None,
+    strict: bool,
     only: str | None,
     desktop: bool,
 ) -> int:
@@ -81,25 +81,30 @@ def command(
     if desktop:
         from inkfold.canvas.desktop.window import open_window
 
-        open_window(_recogniser(loaded, reject, only), folder)
+        open_window(_recogniser(loaded, reject, only, strict=strict), folder)
         return 0
     with _listening(host, port) as listener:
-        _serve(_recogniser(loaded, reject, only), folder, listener, host, browser=not no_browser)
+        recogniser = _recogniser(loaded, reject, only, strict=strict)
+        _serve(recogniser, folder, listener, host, browser=not no_browser)
     return 0
 
 
-def _recogniser(bundle: Bundle, reject: float, only: str | None) -> Recogniser:
+def _recogniser(
+    bundle: Bundle, reject: float | None, only: str | None, *, strict: bool
+) -> Recogniser:
     """The bundle, ready to answer; raises InkfoldError if it cannot answer a blank picture."""
     import numpy as np
 
-    from inkfold.canvas.recogniser import Recogniser
+    from inkfold.canvas.recogniser import UNSURE, Recogniser
     from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
+    from inkfold.prediction import Refusal
 
     chosen = None if only is None else chosen_classes(only, bundle.classes)
     classifier = Classifier(bundle, only=chosen)
     classifier.predict(np.zeros((1, bundle.spec.size, bundle.spec.size), np.uint8))
-    return Recogniser(classifier, reject)
+    refusal = Refusal.of(reject, strict=strict)
+    return Recogniser(classifier, replace(refusal, below=UNSURE) if reject is None else refusal)
 
 
 def _listening(host: str, port: int) -> socket.socket:

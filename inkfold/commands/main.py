@@ -10,6 +10,7 @@ from inkfold import __version__
 from inkfold.commands import (
     audit,
     augment,
+    calibrate,
     check,
     classify,
     create_dataset,
@@ -51,6 +52,7 @@ for stage in (
     train,
     evaluate,
     shrink,
+    calibrate,
     check,
     classify,
     draw,

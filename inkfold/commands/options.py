@@ -70,6 +70,40 @@ only_option = click.option(
     metavar="CLASSES",
     help="Answer these classes alone: names and ranges, as 0-9,A,B; @FILE has a name a line.",
 )
+
+
+class _Reject(click.ParamType[float | None]):
+    """A probability, or ``auto``, which is None."""
+
+    name = "auto|P"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        if value is None or value == "auto":
+            return None
+        try:
+            share = float(str(value))
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is neither auto nor a number from 0 to 1", param, ctx)
+        return share
+
+
+def reject_option(help: str) -> Callable[[Command], Command]:  # noqa: A002, click's own word
+    """``--reject``: None for ``auto``, or the probability below which a label is withheld."""
+    return click.option(
+        "--reject", metavar="auto|P", type=_Reject(), default="auto", show_default=True, help=help
+    )
+
+
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    help="With a number for --reject as well: withhold the labels of pictures that do not look "
+    "like one character.",
+)
 size_option = click.option(
     "--size",
     type=click.IntRange(4, 1024),

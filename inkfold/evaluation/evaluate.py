@@ -50,6 +50,9 @@ class Predictions:
         The same two with the temperature: what ``classify.py`` gives.
     group : list of str, optional
         Writer, page or sheet of each picture; None where the dataset has no groups.
+    refused : bool array of shape (N,), optional
+        Whether ``classify.py`` withholds the label by default, for the picture does not look like
+        one character; None where the bundle cannot tell.
     """
 
     labels: NDArray[np.int32]
@@ -60,6 +63,7 @@ class Predictions:
     probability: NDArray[np.float32]
     of_truth: NDArray[np.float32]
     group: list[str] | None = None
+    refused: NDArray[np.bool_] | None = None
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -179,6 +183,12 @@ class Evaluation:
         """What ``classify.py --reject`` would keep of this split."""
         return keep(self.predictions.probability, self.predictions.right, reject)
 
+    @property
+    def refused(self) -> Rate | None:
+        """Pictures whose label is withheld by default; None where the bundle cannot tell."""
+        refused = self.predictions.refused
+        return None if refused is None else Rate(int(refused.sum()), len(refused))
+
     @cached_property
     def groups(self) -> tuple[GroupScore, ...]:
         """The score of every group of the split, the weakest first; empty where none is known."""
@@ -263,13 +273,16 @@ def predict_split(
     advance : callable
         Called with the number of pictures answered since the last call.
     """
-    blocks = []
+    blocks, flagged = [], []
     for block in part.blocks():
-        blocks.append(_reduced(classifier.network_answers(block.images), block, temperature))
+        own, flags = classifier.answers_and_flags(block.images)
+        blocks.append(_reduced(own, block, temperature))
+        flagged += [flag is not None for flag in flags]
         advance(len(block.labels))
-    names = [field.name for field in fields(Predictions) if field.name != "group"]
+    names = [field.name for field in fields(Predictions) if field.name not in {"group", "refused"}]
     columns = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
-    return Predictions(**columns, group=part.group)
+    refused = np.array(flagged, bool) if classifier.knows_characters else None
+    return Predictions(**columns, group=part.group, refused=refused)
 
 
 def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Predictions:

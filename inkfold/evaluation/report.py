@@ -108,9 +108,17 @@ def _right_lines(result: Evaluation) -> list[str]:
         classes = f"{seen:,} {'class' if seen == 1 else 'classes'}"
         lines.append(f"mean recall        {100 * balanced:.2f} % over {classes}")
         lines.append(f"{INDENT}{words.MEAN_RECALL}")
+    lines += _refused_lines(result)
     lines.append(f"cross-entropy      {result.loss:.4f} nats")
     lines.append(f"{INDENT}{words.cross_entropy(len(result.classes))}")
     return lines
+
+
+def _refused_lines(result: Evaluation) -> list[str]:
+    """How many characters ``classify.py`` takes for none, where the bundle can tell at all."""
+    if result.refused is None:
+        return []
+    return [f"withheld           {result.refused}, by default: taken for no character"]
 
 
 def as_json(
@@ -130,6 +138,7 @@ def as_json(
         "top5": result.top5.as_json(),
         "baseline": {"class": result.majority, **result.baseline.as_json()},
         "mean_recall": balanced_accuracy(result.scores),
+        "refused": None if result.refused is None else result.refused.as_json(),
         "loss": result.loss,
         "classes": [
             {

@@ -1,5 +1,5 @@
 """From a recipe, a network and a dataset to a bundle.
 
 Read engine, balance, pace, plan, loop, scoring, batches, compile, twins, kernels, allocator,
-checkpoint, events, log, write_bundle, half_precision, in this order.
+checkpoint, events, log, learn_novelty, write_bundle, half_precision, in this order.
 """

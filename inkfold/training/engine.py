@@ -28,6 +28,7 @@ from inkfold.training.balance import weights_of
 from inkfold.training.batches import Batches
 from inkfold.training.checkpoint import Checkpoint
 from inkfold.training.compile import Build, Kernels, fresh_network, has_fused_kernels
+from inkfold.training.learn_novelty import learned_of
 from inkfold.training.loop import Fitted, Run, State, Watcher
 from inkfold.training.pace import measured
 from inkfold.training.plan import Plan, Work, planned
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 Augment = Literal["online", "none"]
 KernelChoice = Literal["auto", "keras", "fused"]
+SHARE = "trained_share"  # in a checkpoint's calibration: what `learned_of` found in the search
 WORTH_MEASURING = 60.0  # seconds of training from which on Keras' own layers are tried as well
 
 
@@ -195,8 +197,9 @@ class Training:
             self._in_float32(fitted.model),
             fitted.history,
             self._record(fitted),
-            self.dataset.validation,
+            self.dataset,
             overwrite=overwrite,
+            trained_share=(fitted.calibration or {}).get(SHARE),
         )
         self.checkpoint.unlink(missing_ok=True)
         return Trained(self.output, fitted.history, full)
@@ -218,7 +221,10 @@ class Training:
         search = self._phase(model, state, watcher, saved).finish()
         if not self.options.refit:
             return search
-        calibration = search_record(self._in_float32(search.model), self.dataset)
+        plain = self._in_float32(search.model)
+        calibration = search_record(plain, self.dataset)
+        if (learned := learned_of(plain, self.dataset)) is not None:
+            calibration[SHARE] = learned.trained_share
         state = replace(
             state, refit_epochs=search.epochs, history=search.history, calibration=calibration
         )
@@ -336,7 +342,9 @@ class Training:
         if self.options.balance:
             record["class_weights"] = weights_of(dataset).tolist()
         if fitted.calibration is not None:
-            record["calibration"] = fitted.calibration
+            record["calibration"] = {
+                name: value for name, value in fitted.calibration.items() if name != SHARE
+            }
         return record
 
 

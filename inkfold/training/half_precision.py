@@ -15,7 +15,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle.bundle import (
+    ARCHITECTURE,
+    NOVELTY,
+    ONNX,
+    RECORD,
+    WEIGHTS,
+    Bundle,
+    finish_bundle,
+)
 from inkfold.bundle.history import CURVES, HISTORY
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.network import stored_shapes
@@ -93,7 +101,7 @@ def shrink(bundle: Bundle, validation: Split, output: Path, *, overwrite: bool) 
         )
     check_card(bundle.path / RECORD, bundle.record)
     with new_folder(output, BUNDLE, overwrite=overwrite, inputs=[bundle.path]) as folder:
-        for name in (ARCHITECTURE, HISTORY, CURVES):
+        for name in (ARCHITECTURE, NOVELTY, HISTORY, CURVES):
             if (bundle.path / name).exists():
                 shutil.copyfile(bundle.path / name, folder / name)
         _halve_weights(bundle.path / WEIGHTS, folder / WEIGHTS)

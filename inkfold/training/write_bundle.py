@@ -12,10 +12,11 @@ from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
 from inkfold.bundle.history import CURVES, HISTORY, Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
-from inkfold.dataset.reader import Split
+from inkfold.dataset.reader import Dataset, Split
 from inkfold.folder_kinds import BUNDLE
 from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_folder
+from inkfold.training.learn_novelty import learned_of, write_learned
 from inkfold.training.scoring import score
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def write_bundle(
     model: keras.Model,
     history: list[Row],
     record: dict[str, Any],
-    validation: Split,
+    dataset: Dataset,
     *,
     overwrite: bool,
+    trained_share: float | None = None,
 ) -> dict[str, Any]:
     """Write a whole bundle beside `path` and rename it.
 
@@ -46,9 +48,13 @@ def write_bundle(
         One row for each epoch.
     record : dict
         The bundle's record, without parameters, shapes and scores.
-    validation : Split
-        Its pictures score the network and compare ONNX with Keras.
+    dataset : Dataset
+        Its validation pictures score the network and compare ONNX with Keras, and with those of
+        train it is learned what does not look like one character.
     overwrite : bool
+    trained_share : float, optional
+        After a refit: the share of its own training pictures that the network of the search lets
+        lie beyond its limit (`evaluation.refusal`).
 
     Returns
     -------
@@ -56,7 +62,7 @@ def write_bundle(
         The whole record. ``record["onnx_error"]`` is the largest difference of a probability
         between ONNX and Keras; None where TensorFlow, which writes ONNX, is not installed.
     """
-    refit = history[-1]["phase"] == "refit"
+    refit, validation = history[-1]["phase"] == "refit", dataset.validation
     full = record | {
         "parameters": int(model.count_params()),
         "shapes": [list(weight.shape) for weight in model.weights],
@@ -76,6 +82,9 @@ def write_bundle(
             export_onnx(folder, classes=full["classes"], spec=full["spec"])
             images = validation.images[:COMPARED]
             full["onnx_error"] = _onnx_error(Bundle(folder, full), model, images)
+        learned = learned_of(model, dataset, refit=refit, trained_share=trained_share)
+        if learned is not None:
+            full["novelty"] = write_learned(folder, learned, dataset.fingerprint)
         finish_bundle(folder, full)
     return full
 

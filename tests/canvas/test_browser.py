@@ -427,3 +427,22 @@ def contrast(colour: str, background: str) -> float:
         linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
         luminances.append(float(np.dot([0.2126, 0.7152, 0.0722], linear)) + 0.05)
     return max(luminances) / min(luminances)
+
+
+def test_what_is_not_one_character_is_said_in_words_with_the_guess_in_grey(
+    site: Site, tmp_path: Path
+) -> None:
+    """A number of two digits is no answer: the page says why, and shows the guess as a guess."""
+    sheet = np.full((160, 240), 245, np.uint8)
+    cv2.putText(sheet, "42", (30, 110), cv2.FONT_HERSHEY_SIMPLEX, 3, 20, 6, cv2.LINE_AA)
+    cv2.imwrite(str(tmp_path / "42.png"), sheet)
+
+    site.hand_over(tmp_path / "42.png", "open")
+
+    expect(site.page.locator("#label")).to_have_text(
+        re.compile(r"^This does not look like one character: there are several .* Perhaps \w, \d")
+    )
+    reason, guess = (site.page.locator(f"#label .{part}") for part in ("reason", "guess"))
+    colour = "(element) => getComputedStyle(element).color"
+    assert reason.evaluate(colour) != guess.evaluate(colour)
+    assert site.problems == []

@@ -24,8 +24,10 @@ from inkfold.canvas.web.guard import MAX_BYTES
 from inkfold.canvas.web.messages import DrawingMessage
 from inkfold.classifier import Classifier
 from inkfold.picture import decode, prepare
+from inkfold.prediction import Refusal
 from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle
 from tests.worlds.serving import serving
+from tests.worlds.taught import TWO, bar, write_taught
 
 SIDE = SPEC.size
 
@@ -58,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(bundle: Path, folder: Path) -> Iterator[httpx.Client]:
     """A client of a server that runs."""
-    recogniser = Recogniser(Classifier(load_bundle(bundle)), reject=0.6)
+    recogniser = Recogniser(Classifier(load_bundle(bundle)), Refusal(below=0.6))
     app = create_app(recogniser, KeptDrawings(folder), ("127.0.0.1",))
     with serving(app) as address, httpx.Client(base_url=address, timeout=120) as opened:
         yield opened
@@ -89,6 +91,36 @@ def test_a_page_that_answers_some_classes_alone_knows_no_others(
     assert classes == list(chosen)
     assert [likely["label"] for likely in answer["top"]] == [CLASSES[2], CLASSES[0]]
     assert sum(likely["probability"] for likely in answer["top"]) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that knows what its classes look like."""
+    return write_taught(tmp_path_factory.mktemp("taught"))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "sure", "text"),
+    [(Refusal(), False, "?"), (Refusal(0.0, flagged=False), True, CLASSES[0])],
+    ids=["auto", "reject 0"],
+)
+def test_what_does_not_look_like_one_character_has_a_flag(
+    taught: Path, tmp_path: Path, refusal: Refusal, sure: bool, text: str
+) -> None:
+    """The answer says why and still has the guess; by default it is not sure, and ? as text."""
+    recogniser = Recogniser(Classifier(load_bundle(taught)), refusal)
+    app = create_app(recogniser, KeptDrawings(tmp_path / "kept"), ("127.0.0.1",))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=120) as client:
+        two = client.post("/predict", files={"file": png(TWO)}).json()
+        one = client.post("/predict", files={"file": png(bar(3))}).json()
+        blank = client.post("/predict", files={"file": png(np.zeros_like(TWO))}).json()
+        plain = {"accept": "text/plain"}
+        label = client.post("/predict", files={"file": png(TWO)}, headers=plain).text
+
+    assert (two["flag"], two["sure"], two["label"]) == ("several", sure, CLASSES[0])
+    assert (one["flag"], one["sure"], one["label"]) == (None, True, CLASSES[3])
+    assert (blank["flag"], blank["sure"], blank["label"]) == ("blank", False, None)
+    assert label == text
 
 
 def test_a_bundle_that_answers_with_no_numbers_is_told_to_the_client(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle, write_pictu
 from tests.worlds.drawn_pictures import save
 from tests.worlds.photographs import drawn, photograph, plain
 from tests.worlds.scripts import ROOT, run_script
+from tests.worlds.taught import BETWEEN, TWO, bar, write_taught
 
 Capture = pytest.CaptureFixture[str]
 
@@ -41,7 +42,10 @@ def test_each_picture_gets_a_line_in_the_order_given(capfd: Capture) -> None:
 
     out, err = capfd.readouterr()
     assert (code, out) == (0, "2.png $c\n0.png あ\n./2.png $c\n")
-    assert err == "models/trained/bands answers: 4 classes\n"
+    assert err == (
+        "models/trained/bands answers: 4 classes; it cannot tell what is no character of its "
+        "classes (inkfold calibrate models/trained/bands DATASET adds that)\n"
+    )
 
 
 def test_photographs_are_noticed(here: Path, capfd: Capture) -> None:
@@ -159,7 +163,7 @@ def test_a_top_above_the_number_of_classes_names_all_classes(capfd: Capture) -> 
     main(["-q", "--top", "99", "--format", "csv", "0.png"])
 
     header, row = csv.reader(capfd.readouterr().out.splitlines())
-    assert header[-2:] == ["label_4", "probability_4"]
+    assert header[-3:] == ["label_4", "probability_4", "flag"]
     assert len(row) == len(header)
 
 
@@ -171,6 +175,62 @@ def test_a_label_below_the_threshold_is_withheld(here: Path, capfd: Capture) -> 
     assert main(["-q", "--reject", "0.5", "both.png", "0.png"]) == 0
     assert capfd.readouterr().out == "both.png ?\n0.png あ\n"
     assert main(["-q", "--reject", "50", "both.png"]) == 2
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bundle that knows what its classes look like, and three pictures."""
+    folder = tmp_path_factory.mktemp("taught")
+    write_taught(folder)
+    for name, image in {"one": bar(3), "two": TWO, "between": BETWEEN}.items():
+        (folder / f"{name}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    return folder
+
+
+def answered(folder: Path, capfd: Capture, *options: str) -> list[str]:
+    """The lines about the three pictures, without the paths of their folder."""
+    pictures = [str(folder / f"{name}.png") for name in ("one", "two", "between")]
+
+    assert main(["--model", str(folder / "bands"), *options, *pictures]) == 0
+    return capfd.readouterr().out.replace(f"{folder}{os.sep}", "").splitlines()
+
+
+def test_what_does_not_look_like_one_character_is_withheld(taught: Path, capfd: Capture) -> None:
+    """Two bars and a bar between two classes are ?, with exit code 0; --reject 0 answers them."""
+    withheld = ["one.png ด", "two.png ?", "between.png ?"]
+
+    assert answered(taught, capfd) == withheld
+    assert answered(taught, capfd, "--reject", "auto") == withheld
+    assert answered(taught, capfd, "--reject", "0", "--strict") == withheld
+    given = answered(taught, capfd, "--reject", "0")
+    assert given == ["one.png ด", "two.png あ", "between.png b b"]
+
+
+def test_the_flag_is_about_the_picture_and_not_the_chosen_classes(
+    taught: Path, capfd: Capture
+) -> None:
+    """With --only a character of another class has no flag, and two characters keep theirs."""
+    lines = answered(taught, capfd, "--only", "あ,$c", "--format", "csv")
+
+    rows = list(csv.DictReader(lines))
+    assert [row["flag"] for row in rows] == ["", "several", "unlike"]
+    assert [bool(row["label"]) for row in rows] == [True, False, False]
+
+
+def test_the_introduction_says_nothing_of_what_a_taught_bundle_knows(
+    taught: Path, capfd: Capture
+) -> None:
+    """Only a bundle that cannot tell says so, with the command that teaches it."""
+    main(["--model", str(taught / "bands"), str(taught / "one.png")])
+
+    assert "calibrate" not in capfd.readouterr().err
+
+
+def test_a_word_for_reject_must_be_auto(taught: Path, capfd: Capture) -> None:
+    """Another word, and numbers that are no probabilities, end with exit code 2."""
+    for wrong in ("always", "1.5", "-1", "nan"):
+        assert main(["--model", str(taught / "bands"), "--reject", wrong, "a.png"]) == 2
+        assert "neither auto nor a number from 0 to 1" in capfd.readouterr().err
 
 
 BLANK = {
@@ -194,7 +254,7 @@ def test_a_blank_picture_gets_no_label(name: str, here: Path, capfd: Capture) ->
 
     assert codes == [1, 1, 1]
     assert lines["text"] == "0.png あ\n"
-    assert lines["csv"].splitlines()[1] == f"{name},,"
+    assert lines["csv"].splitlines()[1] == f"{name},,,blank"
     answer = json.loads(lines["jsonl"].splitlines()[0])
     assert (answer["label"], answer["blank"]) == (None, True)
 
@@ -389,7 +449,7 @@ def test_some_classes_alone_may_be_answered(capfd: Capture) -> None:
     assert [line[1] for line in words] == ["あ", "あ"]
     assert [set(line[1::2]) for line in words] == [{"あ", "$c"}] * 2
     assert all(float(line[2]) + float(line[4]) == pytest.approx(1, abs=2e-4) for line in words)
-    assert err == "models/trained/bands answers: 2 of its 4 classes\n"
+    assert err.startswith("models/trained/bands answers: 2 of its 4 classes; ")
 
 
 @pytest.mark.usefixtures("here")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from inkfold.bundle.bundle import load_bundle
 from inkfold.evaluation.calibrate import Calibration
 from inkfold.evaluation.confusion_plot import draw_confusion, most_confused, short
 from inkfold.evaluation.evaluate import Evaluation, Mistake, Predictions
-from inkfold.evaluation.report import publish, summary, write_report
+from inkfold.evaluation.report import as_json, publish, summary, write_report
 from inkfold.metrics import Confusion, Rate, majority
 from tests.worlds.bands import write_bundle
 
@@ -312,3 +313,16 @@ def test_only_the_test_score_gets_onto_the_card(tmp_path: Path) -> None:
     card.unlink()
     publish(bundle, evaluation())
     assert not card.exists()
+
+
+def test_characters_that_are_taken_for_none_are_counted() -> None:
+    """The summary and the JSON say how many labels are withheld by default, if the bundle can."""
+    plain = evaluation()
+    count = len(plain.predictions.labels)
+    refused = np.arange(count) < 3
+    taught = evaluation(predictions=replace(plain.predictions, refused=refused))
+
+    assert f"withheld           3 of {count}, " in summary(taught, None)
+    assert as_json(taught, None)["refused"]["correct"] == 3
+    assert "withheld" not in summary(plain, None)
+    assert as_json(plain, None)["refused"] is None

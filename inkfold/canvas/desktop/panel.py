@@ -14,6 +14,11 @@ from inkfold.canvas.recogniser import SHOWN, Answer
 
 PREVIEW = 160  # side of the enlarged image that the network sees, in pixels
 BAR, HEIGHT = 180, 16  # width and height of a full bar, in pixels
+REASONS = {
+    "several": "there are several bodies of ink",
+    "not writing": "the ink is not that of writing",
+    "unlike": "it is unlike all that was learned",
+}
 KEYS = {
     "<Control-z>": "undo",
     "<Control-Shift-Z>": "redo",
@@ -60,6 +65,10 @@ class Panel:
         self._add_tools(left, actions)
         self._label = ttk.Label(right, font=("TkDefaultFont", 20), anchor="w", width=24)
         self._label.pack(anchor="w")
+        self._withheld = ttk.Label(
+            right, foreground="#57564f", wraplength=340, font=("TkDefaultFont", 11)
+        )
+        self._withheld.pack(anchor="w")
         self._bars = [_Bar(right) for _ in range(SHOWN)]
         ttk.Label(right, text="What the network sees").pack(anchor="w", pady=(12, 0))
         self._seen = tk.Label(right, borderwidth=1, relief="solid")
@@ -136,6 +145,7 @@ class Panel:
     def show_answer(self, answer: Answer) -> None:
         """Show the label, the bars, and the image that the network saw, enlarged."""
         self._label.configure(text=_in_words(answer))
+        self._withheld.configure(text=_why_withheld(answer))
         pairs = list(zip(answer.labels, answer.probabilities, strict=True))
         for at, bar in enumerate(self._bars):
             bar.show(*(pairs[at] if at < len(pairs) else ("", 0.0)))
@@ -170,5 +180,18 @@ class _Bar:
 def _in_words(answer: Answer) -> str:
     if not answer.labels:
         return "Nothing is drawn yet."
-    text = f"{answer.labels[0]}, {100 * answer.probabilities[0]:.1f} %"
-    return text if answer.sure else f"Not sure: perhaps {text}"
+    if _why_withheld(answer):
+        return "?"
+    return _guess(answer) if answer.sure else f"Not sure: perhaps {_guess(answer)}"
+
+
+def _why_withheld(answer: Answer) -> str:
+    """Why the picture does not look like one character, and the guess; empty where it does."""
+    reason = REASONS.get(answer.flag or "")
+    if reason is None or answer.sure:
+        return ""
+    return f"This does not look like one character: {reason}. Perhaps {_guess(answer)}."
+
+
+def _guess(answer: Answer) -> str:
+    return f"{answer.labels[0]}, {100 * answer.probabilities[0]:.1f} %"

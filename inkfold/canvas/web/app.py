@@ -166,7 +166,10 @@ def _add_answers(app: FastAPI, recogniser: Recogniser, rendering: CapacityLimite
     async def predict(
         file: UploadFile, accept: Annotated[str, Header()] = "application/json"
     ) -> Response | AnswerMessage:
-        """Answer a picture file. With `Accept: text/plain` the label alone comes back."""
+        """Answer a picture file. With `Accept: text/plain` the label alone comes back.
+
+        It is ? where the picture does not look like one character.
+        """
 
         def answered() -> Answer:
             return recogniser.answer(decode(file.file.read()))
@@ -177,7 +180,7 @@ def _add_answers(app: FastAPI, recogniser: Recogniser, rendering: CapacityLimite
             status = 413 if isinstance(error, PictureTooLargeError) else 415
             raise HTTPException(status, f"{error}; send a PNG or JPEG") from None
         if accept.partition(",")[0].partition(";")[0].strip() == "text/plain":
-            return PlainTextResponse(answer.labels[0] if answer.labels else "")
+            return PlainTextResponse(_label(answer))
         return answer_message(answer)
 
     @app.post(
@@ -236,6 +239,13 @@ def _add_collection(app: FastAPI, collection: KeptDrawings, rendering: CapacityL
             removed = collection.remove(number)
         if not removed:
             raise HTTPException(404, "no such drawing; GET /kept lists them")
+
+
+def _label(answer: Answer) -> str:
+    """The label alone: empty for a blank picture, ? for what does not look like one character."""
+    if not answer.labels:
+        return ""
+    return answer.labels[0] if answer.sure or answer.flag is None else "?"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from inkfold.canvas.drawing import Drawing, Stroke
 from inkfold.canvas.kept_drawings import KeptDrawing
 from inkfold.canvas.recogniser import Answer
+from inkfold.novelty import Flag
 
 Coordinate = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
 Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -107,7 +108,14 @@ class AnswerMessage(Message):
 
     label: str | None = Field(description="The likeliest class; null for a blank picture.")
     probability: float
-    sure: bool = Field(description="Whether the probability reaches the threshold.")
+    sure: bool = Field(
+        description="Whether the label is given: the probability reaches the threshold, and the "
+        "picture looks like one character."
+    )
+    flag: Flag | None = Field(
+        description="Why the picture does not look like one character: blank, several, "
+        "not writing, unlike; null where it does."
+    )
     top: list[Likely] = Field(description="The likeliest classes, best first.")
     seen: Seen
 
@@ -140,6 +148,7 @@ def answer_message(answer: Answer) -> AnswerMessage:
         label=answer.labels[0] if answer.labels else None,
         probability=answer.probabilities[0] if answer.labels else 0.0,
         sure=answer.sure,
+        flag=answer.flag,
         top=[Likely(label=label, probability=probability) for label, probability in pairs],
         seen=Seen(size=len(answer.seen), pixels=pixels),
     )

@@ -2,16 +2,27 @@
 
 const element = (id) => document.getElementById(id);
 
-export function showAnswer({ label, sure, top, seen }) {
-  element("label").textContent =
-    label === null ? "Nothing is drawn yet." : inWords(label, sure, top);
+const REASONS = {
+  several: "there are several bodies of ink",
+  "not writing": "the ink is not that of writing",
+  unlike: "it is unlike all that was learned",
+};
+
+export function showAnswer({ label, sure, flag, top, seen }) {
+  element("label").replaceChildren(
+    ...(label === null ? ["Nothing is drawn yet."] : inWords(label, sure, flag, top)),
+  );
   element("top").replaceChildren(...top.map(bar));
   showSeen(seen);
 }
 
-function inWords(label, sure, top) {
-  const share = percent(top[0].probability);
-  return sure ? `${label}, ${share}` : `Not sure: perhaps ${label}, ${share}`;
+/** What is said of the likeliest class, as nodes and texts; a guess that is withheld is grey. */
+function inWords(label, sure, flag, top) {
+  const guess = `${label}, ${percent(top[0].probability)}`;
+  if (sure) return [guess];
+  if (flag === null) return [`Not sure: perhaps ${guess}`];
+  const words = `This does not look like one character: ${REASONS[flag]}. `;
+  return [span("reason", words), span("guess", `Perhaps ${guess}`)];
 }
 
 function bar({ label, probability }) {
