@@ -64,7 +64,9 @@ def test_processors_share_a_batch(
     """Several threads run the network, each on 16 to 64 images, with the answers in order."""
     network, runs = classifier._network, []
 
-    def watched(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def watched(
+        batch: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         runs.append((threading.current_thread().name, len(batch)))
         return network(batch)
 

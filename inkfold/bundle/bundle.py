@@ -207,7 +207,7 @@ class Bundle:
         >>> from inkfold import load_bundle, newest_bundle
         >>> session = load_bundle(newest_bundle()).onnx_session()
         >>> images = np.zeros((5, 32, 32, 1), np.float32)
-        >>> (probabilities,) = session.run(None, {session.get_inputs()[0].name: images})
+        >>> probabilities = session.run(None, {session.get_inputs()[0].name: images})[0]
         >>> probabilities.shape
         (5, 47)
         """

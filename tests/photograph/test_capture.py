@@ -38,7 +38,7 @@ def test_real_digits_keep_every_pixel() -> None:
     """scikit-learn's 1,797 digits, small and enlarged eightfold, are prepared as scans."""
     from sklearn.datasets import load_digits
 
-    digits = [np.uint8(255 * digit / 16) for digit in load_digits().images]
+    digits = [(255 * digit / 16).astype(np.uint8) for digit in load_digits().images]
     assert not any(is_photograph(digit) for digit in digits)
     assert_kept(digits[:200])
     assert_kept([np.kron(digit, np.ones((8, 8), np.uint8)) for digit in digits[:100]])
