@@ -143,6 +143,7 @@ def test_provenance_says_how_and_not_where(tmp_path: Path) -> None:
         "blank": 0,
         "duplicates": 0,
         "conflicts": 0,
+        "photographs": 0,
     }
     assert str(tmp_path) not in json.dumps(provenance)
 

@@ -117,3 +117,15 @@ def test_a_large_picture_is_clean_by_its_edge_and_its_paper() -> None:
 
     picture[10:190, 10:190] = np.random.default_rng(0).integers(0, 255, (180, 180))
     assert is_photograph(picture)
+
+
+def test_a_large_sheet_of_one_level_needs_an_edge_of_that_level() -> None:
+    """A sheet of one level in front of something uneven is a photograph, whatever its corners."""
+    picture = np.random.default_rng(0).integers(0, 200, (200, 200), dtype=np.uint8)
+    picture[5:-5, 5:-5] = 230
+    picture[[0, 0, -1, -1], [0, -1, 0, -1]] = 230
+
+    assert is_photograph(picture)
+    picture[:, :20] = 230
+    picture[:20] = 230
+    assert not is_photograph(picture)
