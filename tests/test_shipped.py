@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.invariance import table
 from benchmarks.not_characters import landscape
 from inkfold.bundle.bundle import SHIPPED, load_bundle
+from inkfold.bundle.check import check_bundle
 from inkfold.canvas.recogniser import Recogniser
 from inkfold.classifier import Classifier
 from inkfold.importers import emnist
@@ -82,6 +83,12 @@ def test_it_is_small_enough_to_come_along() -> None:
         *("model_architecture.json", "model.weights.h5", "model.onnx", "bundle.json"),
         *("novelty.npz", "history.csv", "curves.png", "MODEL_CARD.md"),
     }
+
+
+@pytest.mark.slow
+def test_it_passes_the_thorough_check() -> None:
+    """Its record, its files and both of its networks agree, features included."""
+    assert check_bundle(SHIPPED)["files"] == 4
 
 
 def test_plain_pictures_of_letters_are_answered_rightly() -> None:

@@ -50,7 +50,7 @@ def keras_network(path: Path) -> keras.Model:
     try:
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     except Exception as error:  # Keras raises errors of any type for a wrong description
-        raise _unusable(path, "Keras cannot build it", error) from None
+        raise unusable(path, "Keras cannot build it", error) from None
     if not isinstance(model, keras.Model):
         raise InkfoldError(f"{path}: describes no network, but {shown(model)}; {ADVICE}")
     return model
@@ -113,7 +113,7 @@ def stored_shapes(path: Path) -> list[tuple[int, ...]]:
             wrong = "a heap of texts without an end" if endless is not None else None
             wrong = wrong or file.visititems_links(look)
     except Exception as error:  # h5py answers damage with errors of many types
-        raise _unusable(path, "cannot be read", error) from None
+        raise unusable(path, "cannot be read", error) from None
     if wrong is not None:
         raise InkfoldError(f"{path}: {wrong}; {ADVICE}")
     return sorted(shapes)
@@ -130,7 +130,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
     try:
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise errors of any type for a wrong file
-        raise _unusable(path, "Keras cannot load it", error) from None
+        raise unusable(path, "Keras cannot load it", error) from None
 
 
 def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
@@ -149,7 +149,7 @@ def onnx_session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime
             _readable(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # ONNX Runtime's errors have no common type
-        raise _unusable(path, "ONNX Runtime cannot load it", error) from None
+        raise unusable(path, "ONNX Runtime cannot load it", error) from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
     found = [(each.type, len(each.shape or ())) for each in (*inputs, *outputs)]
     table = ("tensor(float)", 2)
@@ -193,7 +193,7 @@ def onnx_network(
         try:
             found = session.run(outputs[: len(widths)], {name: batch})
         except Exception as error:  # ONNX Runtime's errors have no common type
-            raise _unusable(path, "ONNX Runtime cannot run it", error) from None
+            raise unusable(path, "ONNX Runtime cannot run it", error) from None
         for each, width in zip(found, widths, strict=True):
             if np.shape(each) != (len(batch), width):
                 raise InkfoldError(
@@ -225,7 +225,7 @@ def network_of_keras(model: keras.Model, features: int | None = None) -> Network
     return answers
 
 
-def _unusable(path: Path, what: str, error: Exception) -> InkfoldError:
+def unusable(path: Path, what: str, error: Exception) -> InkfoldError:
     """The error about a file that a library does not take, with the first line of its reason."""
     text = str(error).strip().splitlines()
     reason = text[0] if text else type(error).__name__

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import NOVELTY, RECORD, Bundle
+from inkfold.bundle.network import unusable
 from inkfold.errors import InkfoldError
 from inkfold.novelty import Novelty
 from inkfold.records import NUMBER, Schema, check_fields
@@ -67,11 +68,11 @@ def read_novelty(bundle: Bundle) -> Novelty | None:
 def _arrays(path: Path) -> list[NDArray[np.float32]]:
     """The arrays of the file; nothing in it is run, for a pickled array is refused."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name] for name in ("whitening", "centres")]
+        # opened here, because NumPy leaves the file of a damaged archive open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            arrays = [found[name] for name in ("whitening", "centres")]
     except Exception as error:  # NumPy and zipfile answer damage with errors of many types
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InkfoldError(f"{path}: cannot be read ({reason}); restore it, or {ADVICE}") from None
+        raise unusable(path, "NumPy cannot read it", error) from None
     for array in arrays:
         if array.dtype != np.float32 or array.ndim != 2 or not np.isfinite(array).all():
             raise InkfoldError(

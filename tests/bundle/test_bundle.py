@@ -110,7 +110,9 @@ def test_the_architecture_is_plain_keras(bundle: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["model_architecture.json", "model.weights.h5", "model.onnx"], ids=str
+    "name",
+    ["model_architecture.json", "model.weights.h5", "model.onnx", "novelty.npz"],
+    ids=str,
 )
 def test_a_changed_or_missing_file_is_named(bundle: Path, name: str) -> None:
     """A file with one flipped bit, and a file that is gone, are refused by their names."""

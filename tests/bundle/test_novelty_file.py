@@ -190,3 +190,31 @@ def test_a_network_that_ends_in_no_product_has_no_features(tmp_path: Path) -> No
         finish_bundle(path, load_record(path))
         with pytest.raises(InkfoldError, match="ends in no dense layer"):
             add_to_bundle(load_bundle(path), dataset)
+
+
+def told(bundle: Path) -> str:
+    """The message with which a bundle is refused; empty if it answers."""
+    try:
+        Classifier(load_bundle(bundle)).answers_and_flags(np.stack([picture(0), TWO]))
+    except InkfoldError as error:
+        return str(error)
+    return ""
+
+
+def test_any_damage_to_the_arrays_is_told_or_harmless(taught: Path) -> None:
+    """Bytes changed at random, with the hash put right, end in one line or in an answer."""
+    rng, whole = np.random.default_rng(0), (taught / NOVELTY).read_bytes()
+    messages = []
+    for _ in range(120):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), rng.integers(1, 9)):
+            data[place] = rng.integers(256)
+        if rng.random() < 0.2:
+            del data[rng.integers(len(data)) :]
+        (taught / NOVELTY).write_bytes(data)
+        finish_bundle(taught, load_record(taught))
+        message = told(taught)
+        messages += [message] if message else []
+
+    assert len(messages) > 60
+    assert all(message.isprintable() for message in messages)
