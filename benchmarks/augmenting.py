@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import Row, Spread, digits, in_turn, report, run_script
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.elastic import Elastic, chunk_rng
 from inkfold.spec import SPLITS, ImageSpec

@@ -42,7 +42,8 @@ from benchmarks.emnist47 import emnist47
 from inkfold.calibration import calibration_error, fit_temperature, reliability, tempered
 from inkfold.commands import cli
 from inkfold.commands.cli import progress
-from inkfold.dataset.reader import Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import Split
 from inkfold.importers import idx
 from inkfold.importers.collection import Collection, Glyph, Official
 from inkfold.keras_backend import import_keras, policy

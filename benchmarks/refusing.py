@@ -33,7 +33,8 @@ from inkfold.bundle.bundle import ONNX, SHIPPED, load_bundle
 from inkfold.bundle.network import onnx_network
 from inkfold.bundle.novelty_file import read_novelty
 from inkfold.commands.cli import run
-from inkfold.dataset.reader import Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import Split
 from inkfold.metrics import Rate
 from inkfold.novelty import REFUSED, Flag
 from inkfold.picture import as_grey, decode, is_blank, prepare

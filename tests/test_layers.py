@@ -102,7 +102,7 @@ def test_an_import_goes_to_a_lower_floor_or_stays_in_its_room(path: Path) -> Non
 def test_a_door_costs_nothing_and_names_every_file_behind_it(door: Path) -> None:
     """Importing a room loads its public names, or what tells of Ctrl-C, and no other file of it."""
     public = {
-        "dataset": {"inkfold.dataset.reader"},
+        "dataset": {"inkfold.dataset.reader", "inkfold.dataset.split"},
         "bundle": {"inkfold.bundle.bundle"},
         "commands": {"inkfold.commands.interrupts"},
     }

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from inkfold.audit.checks import Faults, Repeats
 from inkfold.dataset.originals import Originals
-from inkfold.dataset.reader import CHUNK, Dataset
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import NO_COMPANION, Rows, read_rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import CHUNK, Dataset, reopened
+from inkfold.dataset.reader import Dataset, reopened
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import (
     NOTHING,
     Rows,

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.augmentation.augment import Augmentation
-from inkfold.dataset.reader import CHUNK, Dataset
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import CHUNK
 from inkfold.elastic import Elastic, chunk_rng, warp
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, new_file

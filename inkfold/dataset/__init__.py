@@ -1,9 +1,10 @@
 """The packed dataset, format 1 (docs/formats.md): read, written, and turned into files again.
 
-Read damage, digests, reader, originals, writer, check, then the way back: export_rows,
+Read damage, digests, split, reader, originals, writer, check, then the way back: export_rows,
 class_folders, array_files, parquet, export.
 """
 
-from inkfold.dataset.reader import Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import Split
 
 __all__ = ["Dataset", "Split", "open_dataset"]

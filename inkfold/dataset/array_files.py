@@ -17,7 +17,8 @@ from typing import IO
 import numpy as np
 
 from inkfold.dataset.export_rows import Rows
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 
 NPZ = "dataset.npz"

@@ -15,7 +15,8 @@ import numpy as np
 
 from inkfold.dataset.damage import damaged, reading
 from inkfold.dataset.digests import check_digests
-from inkfold.dataset.reader import BLOCK, CHUNK, Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import BLOCK, CHUNK, Split
 
 
 def check_dataset(

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inkfold.dataset.export_rows import Rows, png
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.output import csv_row
 
 LIST = "pictures.csv"  # lies beside the folders

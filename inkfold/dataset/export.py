@@ -18,7 +18,8 @@ from inkfold.dataset.array_files import check_idx, write_idx, write_npz
 from inkfold.dataset.class_folders import write_class_folders
 from inkfold.dataset.export_rows import ExportRows, export_rows
 from inkfold.dataset.parquet import write_parquet
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.extras import need
 from inkfold.folder_kinds import EXPORT, EXPORTED_FILES

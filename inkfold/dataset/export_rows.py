@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import CHUNK, Split
+from inkfold.dataset.split import CHUNK, Split
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import BLOCK, Dataset
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import BLOCK
 
 Places = NDArray[np.int64]  # numbers of originals, as `Originals` has them
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkfold.dataset.export_rows import ExportRows, Rows, png
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 
 if TYPE_CHECKING:
     import pyarrow as pa

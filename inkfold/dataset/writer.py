@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from inkfold import __version__
 from inkfold.dataset.damage import reading
 from inkfold.dataset.digests import check_digests
-from inkfold.dataset.reader import CHUNK, FORMAT, VERSION
+from inkfold.dataset.reader import FORMAT, VERSION
+from inkfold.dataset.split import CHUNK
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_file

@@ -22,7 +22,8 @@ from inkfold.calibration import (
     tempered,
 )
 from inkfold.classifier import Classifier
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.evaluation.compatibility import same_splits
 from inkfold.metrics import Rate, cross_entropy
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inkfold import __version__
 from inkfold.bundle.bundle import Bundle
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.evaluation import words
 from inkfold.evaluation.compatibility import first_difference

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import Bin, RiskCurve, Withheld, keep, reliability, risk_curve, tempered
 from inkfold.classifier import Classifier
-from inkfold.dataset.reader import Block, Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Block, Split
 from inkfold.evaluation.calibrate import Calibration, as_stored
 from inkfold.evaluation.compatibility import check_match, same_splits
 from inkfold.metrics import (

@@ -8,7 +8,7 @@ from pathlib import Path
 from inkfold import __version__
 from inkfold.bundle.history import CAVEAT, Epoch, accuracy_chart, loss_chart
 from inkfold.calibration import BINS, Bin, RiskCurve, calibration_error
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.evaluation import words
 from inkfold.evaluation.advice import Learned, advice, found
 from inkfold.evaluation.evaluate import TOP, Evaluation, weakest

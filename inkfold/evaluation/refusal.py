@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.novelty import REFUSED, Novelty, fit_novelty
 from inkfold.structure import measures
 

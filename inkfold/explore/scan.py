@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.augmentation.preview import chosen_rows
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.program import typed
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity, all_unchanged

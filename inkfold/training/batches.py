@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.elastic import Elastic, chunk_rng
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]

@@ -29,7 +29,7 @@ from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.network import stored_shapes
 from inkfold.bundle.record import check_card
 from inkfold.classifier import Classifier
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.folder_kinds import BUNDLE
 from inkfold.hdf5_faults import no_write_lost

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from inkfold.bundle.history import Row
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras
 from inkfold.recipe import Stage

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inkfold.dataset.reader import Split
+from inkfold.dataset.split import Split
 from inkfold.metrics import SMALLEST
 
 if TYPE_CHECKING:

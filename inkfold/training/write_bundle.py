@@ -12,7 +12,8 @@ from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
 from inkfold.bundle.history import CURVES, HISTORY, Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
-from inkfold.dataset.reader import Dataset, Split
+from inkfold.dataset.reader import Dataset
+from inkfold.dataset.split import Split
 from inkfold.folder_kinds import BUNDLE
 from inkfold.hdf5_faults import no_write_lost
 from inkfold.output import new_folder

@@ -19,7 +19,8 @@ import pytest
 from inkfold.augmentation import augment
 from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import CHUNK, open_dataset
+from inkfold.dataset.reader import open_dataset
+from inkfold.dataset.split import CHUNK
 from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion

@@ -19,7 +19,8 @@ from inkfold.commands.export import main
 from inkfold.dataset.class_folders import LONGEST, folder_names
 from inkfold.dataset.digests import digests
 from inkfold.dataset.export import Exported, export_dataset
-from inkfold.dataset.reader import CHUNK, Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import CHUNK, Split
 from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS

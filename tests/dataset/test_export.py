@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
 from inkfold.dataset.export import Exported, Form, export_dataset
-from inkfold.dataset.reader import Dataset, Split, open_dataset
+from inkfold.dataset.reader import Dataset, open_dataset
+from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
 from inkfold.packing.public_set import Importing

@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.dataset.reader import CHUNK, POOL, open_dataset
+from inkfold.dataset.reader import open_dataset
+from inkfold.dataset.split import CHUNK, POOL
 from inkfold.errors import InkfoldError
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.tracing import watched

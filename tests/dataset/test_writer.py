@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from isal import isal_zlib
 
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import CHUNK, open_dataset
+from inkfold.dataset.reader import open_dataset
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import Rows, SplitWriter, deflate, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 from tests.worlds.packed_strokes import write_packed

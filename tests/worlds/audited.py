@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.digests import digests
-from inkfold.dataset.reader import CHUNK
+from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
 
