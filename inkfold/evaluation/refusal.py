@@ -157,11 +157,18 @@ def _joined(parts: Sequence[Described]) -> Described:
 
 
 def _features(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What a network's last layer is given for some images, float32 (n, d)."""
+    """What a network's last layer is given for some images, float32 (n, d).
+
+    The last batch is filled up with blank images, so that all batches have one shape: TensorFlow
+    compiles a network anew for each, and warns of it.
+    """
     found = []
     for start in range(0, len(images), BATCH):
-        _, features = network(images[start : start + BATCH, ..., None].astype(np.float32))
+        part = images[start : start + BATCH]
+        batch = np.zeros((BATCH, *images.shape[1:], 1), np.float32)
+        batch[: len(part), ..., 0] = part
+        _, features = network(batch)
         if features is None:
             raise ValueError("the network gives no features")
-        found.append(features)
+        found.append(features[: len(part)])
     return np.concatenate(found)
