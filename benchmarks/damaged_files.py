@@ -19,7 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from inkfold.bundle.bundle import ARCHITECTURE, RECORD, SHIPPED, WEIGHTS, sha256
+from inkfold.bundle.bundle import ARCHITECTURE, RECORD, SHIPPED, WEIGHTS
+from inkfold.bundle.hashing import sha256
 from inkfold.dataset.reader import open_dataset
 from tests.importers.test_casia import put as put_casia
 from tests.importers.test_casia import sample

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -20,9 +19,10 @@ from inkfold.bundle.novelty_file import read_novelty
 from inkfold.calibration import tempered
 from inkfold.class_choice import columns_of, restricted
 from inkfold.errors import InkfoldError, PictureError
+from inkfold.given import Given, Item, named
 from inkfold.headers.further import has_further_frames
 from inkfold.novelty import Flag
-from inkfold.picture import Pixels, decode, is_blank, load, preparation
+from inkfold.picture import decode, is_blank, load, preparation
 from inkfold.prediction import Likeliest, Prediction
 from inkfold.workers import processors
 
@@ -36,8 +36,6 @@ PIECE = 32  # pictures that a reading thread takes at a time
 READERS = 4  # threads that read and prepare: OpenCV works without Python's lock
 PATIENCE = 0.05  # seconds without a new picture after which those at hand are answered
 Engine = Literal["onnx", "keras"]
-Given = Path | str | Pixels  # a picture file, or pixels as `picture.read` gives them
-Item = tuple[Path | str, Given]  # a picture and the name that its prediction bears as `path`
 BLANK = "blank: nothing is written in this picture"
 
 
@@ -254,7 +252,7 @@ class Classifier:
         array 0 B
         nowhere.png no such file or directory
         """
-        return self._classify(_items(pictures))
+        return self._classify(named(pictures))
 
     def _classify(self, items: Iterator[Item]) -> Iterator[Prediction]:
         """The predictions of `classify`; the threads end with the generator."""
@@ -328,36 +326,6 @@ class Classifier:
         values = np.take_along_axis(probabilities, best, axis=1)
         for labels, row, flag in zip(best.tolist(), values.tolist(), flags, strict=True):
             yield Likeliest(tuple(self.classes[label] for label in labels), tuple(row), flag)
-
-
-def _items(pictures: Given | Iterable[Given]) -> Iterator[Item]:
-    """Each picture with its name; raises TypeError at once if `pictures` has another type."""
-    if isinstance(pictures, str | Path):
-        return iter([(pictures, pictures)])
-    if isinstance(pictures, np.ndarray):
-        stacked = pictures.ndim == 3 and pictures.shape[2] not in (3, 4)
-        return map(_item, enumerate(pictures if stacked else [pictures]))
-    if isinstance(pictures, bytes) or not isinstance(pictures, Iterable):
-        raise TypeError(_not_a_picture(pictures))
-    return map(_item, enumerate(pictures))
-
-
-def _item(numbered: tuple[int, Given]) -> Item:
-    """The picture at a place, from 0, with its name; raises TypeError if it has another type."""
-    place, given = numbered
-    if isinstance(given, str | Path):
-        return given, given
-    if not isinstance(given, np.ndarray):
-        raise TypeError(f"picture {place}: {_not_a_picture(given)}")
-    return f"array {place}", given  # `prepare` says what is wrong with its pixels
-
-
-def _not_a_picture(given: object) -> str:
-    """The message about a value that is neither a path nor pixels."""
-    return (
-        f"{type(given).__name__} found, expected the path of a picture file, or its pixels as an "
-        "array of shape (rows, columns), (rows, columns, 3) or (rows, columns, 4)"
-    )
 
 
 def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import load_bundle
-from inkfold.classifier import Classifier, Given, leading
+from inkfold.classifier import Classifier, leading
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
+from inkfold.given import Given
 from inkfold.metrics import ranks
 from inkfold.prediction import Likeliest
 from inkfold.training.engine import Options, Training

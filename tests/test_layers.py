@@ -21,7 +21,7 @@ FLOORS = (
     ),
     "output workers decoders class_choice elastic calibration keras_backend networks novelty",
     "picture prediction pages locks fork_server",
-    "dataset bundle importers",
+    "dataset bundle importers given",
     "classifier packing augmentation audit",
     "evaluation explore canvas",
     "training",

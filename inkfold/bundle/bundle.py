@@ -6,24 +6,19 @@ docs/formats.md describes the files. NumPy is not imported at the top of this mo
 
 from __future__ import annotations
 
-import hashlib
 import json
-import mmap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from inkfold import __version__
-from inkfold.bundle.record import check_record, seal
+from inkfold.bundle.hashing import sha256_of_all
+from inkfold.bundle.record import check_record
 from inkfold.errors import InkfoldError
 from inkfold.identity import Identity, all_unchanged
-from inkfold.locks import only_writer
-from inkfold.output import new_file
 from inkfold.program import typed
 from inkfold.records import read_json
 from inkfold.spec import ImageSpec
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-NO_SCORES: Mapping[str, dict[str, Any]] = MappingProxyType({})
 FORMAT = "inkfold-bundle"
 VERSION = 1
 ARCHITECTURE = "model_architecture.json"
@@ -44,14 +38,9 @@ WEIGHTS = "model.weights.h5"  # Keras 3 refuses any other ending
 ONNX = "model.onnx"
 NOVELTY = "novelty.npz"
 RECORD = "bundle.json"
-FIELDS = ("name", "classes", "spec", "recipe", "seed", "dataset", "parameters", "shapes", "scores")
-LIBRARIES = ("keras", "numpy", "onnx", "onnxruntime", "tensorflow", "jax", "torch")
 TRAINED = Path("models/trained")
 COMES_ALONG = Path(__file__).resolve().parents[1] / "shipped"  # a folder for each bundle
 SHIPPED = COMES_ALONG / "emnist47"  # answers where nothing was trained
-# Between two blocks a hashing thread needs Python's lock, for which it waits up to 5 ms beside a
-# thread that imports modules: 35 MB took 0.96 s in blocks of 256 KiB, and 0.06 s in these.
-BLOCK = 1 << 24  # bytes
 
 
 def _reads_files(
@@ -261,7 +250,7 @@ def load_bundle(path: Path | str, meanwhile: Callable[[], object] = lambda: None
     Examples
     --------
     >>> from inkfold import load_bundle
-    >>> bundle = load_bundle("models/trained/emnist47")
+    >>> bundle = load_bundle("emnist47")  # the one that comes along
     >>> len(bundle.classes)
     47
     """
@@ -386,103 +375,3 @@ def recorded_rate(record: dict[str, Any], split: str) -> Rate | None:
 
     score = record["scores"].get(split)
     return None if score is None else Rate(score["correct"], score["total"])
-
-
-def finish_bundle(folder: Path, record: dict[str, Any]) -> None:
-    """Hash the model's files in `folder` and write ``bundle.json``, the last file of a bundle.
-
-    `record` holds the fields of `FIELDS` (and may hold more); format, versions and hashes are
-    added here.
-    """
-    missing = [name for name in FIELDS if name not in record]
-    if missing:
-        raise ValueError(f"a bundle's record needs {missing}")
-    names = [name for name in (ARCHITECTURE, WEIGHTS, ONNX, NOVELTY) if (folder / name).exists()]
-    libraries = {name: version for name in LIBRARIES if (version := _installed(name))}
-    full = record | {
-        "format": FORMAT,
-        "format_version": VERSION,
-        "version": __version__,
-        "libraries": libraries,
-        "sha256": {name: sha256(folder / name) for name in names},
-    }
-    _write(folder, full)
-
-
-def record_results(
-    path: Path,
-    *,
-    scores: Mapping[str, dict[str, Any]] = NO_SCORES,
-    calibration: dict[str, Any] | None = None,
-) -> None:
-    """Put what an evaluation found into the bundle's record, in one write.
-
-    Parameters
-    ----------
-    path : Path
-        The bundle's folder.
-    scores : mapping of str to dict
-        The score on each of some splits, in place of an earlier one.
-    calibration : dict, optional
-        What calibrates the bundle's probabilities, in place of an earlier one.
-    """
-    with _only_writer_of_record(path):
-        record = read_record(path)
-        record["scores"] |= scores
-        _write(path, record if calibration is None else record | {"calibration": calibration})
-
-
-def _only_writer_of_record(path: Path) -> AbstractContextManager[None]:
-    """Keep a second evaluation from writing the record between its reading and its writing here."""
-    return only_writer(path.with_name(f"{path.name}.record"), wait=True)
-
-
-def _write(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``bundle.json`` beside its place and rename it."""
-    plain = json.loads(json.dumps(record))  # as a reader will see it: lists, and text as keys
-    text = json.dumps(plain | {"seal": seal(plain)}, ensure_ascii=False, indent=1, sort_keys=True)
-    with new_file(folder / RECORD, overwrite=True) as part:
-        part.write_text(text + "\n", encoding="utf-8")
-
-
-def _installed(name: str) -> str | None:
-    """The installed version of a library; None where it is not installed."""
-    from importlib.metadata import PackageNotFoundError, version  # slow; only writing needs it
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def sha256_of_all(paths: Iterable[Path], meanwhile: Callable[[], object]) -> list[str]:
-    """Hash every file in a thread of its own.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    meanwhile : callable
-        Runs in this thread at the same time.
-
-    Returns
-    -------
-    digests : list of str
-        Hexadecimal, in the order of `paths`.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # not before a bundle was found
-
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(sha256, paths)
-        meanwhile()
-    return list(digests)
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        # mapped memory is filled with zeros as it is touched; a bytearray is filled under the lock
-        block = memoryview(mmap.mmap(-1, min(BLOCK, path.stat().st_size + 1)))
-        while count := file.readinto(block):
-            digest.update(block[:count])
-    return digest.hexdigest()

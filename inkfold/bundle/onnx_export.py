@@ -18,17 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import (
-    ARCHITECTURE,
-    ONNX,
-    RECORD,
-    WEIGHTS,
-    Bundle,
-    finish_bundle,
-    load_bundle,
-)
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, WEIGHTS, Bundle, load_bundle
 from inkfold.bundle.features import add_features
 from inkfold.bundle.network import keras_network, load_weights
+from inkfold.bundle.writing import finish_bundle
 from inkfold.extras import missing
 from inkfold.keras_backend import import_keras
 from inkfold.workers import end_with_stdin

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from inkfold.bundle.bundle import Bundle, record_results
+from inkfold.bundle.bundle import Bundle
 from inkfold.bundle.model_card import CARD, SCORES
+from inkfold.bundle.writing import record_results
 from inkfold.calibration import BINS, RejectThreshold, Withheld, calibration_error
 from inkfold.evaluation import words
 from inkfold.evaluation.advice import Learned, advice, found

@@ -15,19 +15,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import (
-    ARCHITECTURE,
-    NOVELTY,
-    ONNX,
-    RECORD,
-    WEIGHTS,
-    Bundle,
-    finish_bundle,
-)
+from inkfold.bundle.bundle import ARCHITECTURE, NOVELTY, ONNX, RECORD, WEIGHTS, Bundle
 from inkfold.bundle.history import CURVES, HISTORY
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.network import stored_shapes
 from inkfold.bundle.record import check_card
+from inkfold.bundle.writing import finish_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.split import Split
 from inkfold.errors import InkfoldError

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkfold.bundle.bundle import NOVELTY, ONNX, RECORD, Bundle, finish_bundle
+from inkfold.bundle.bundle import NOVELTY, ONNX, RECORD, Bundle
 from inkfold.bundle.features import add_features, count_features
 from inkfold.bundle.network import network_of_keras, onnx_network
 from inkfold.bundle.novelty_file import write_novelty
+from inkfold.bundle.writing import finish_bundle
 from inkfold.dataset.reader import Dataset
 from inkfold.errors import InkfoldError
 from inkfold.evaluation.compatibility import same_splits

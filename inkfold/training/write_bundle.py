@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle, finish_bundle
+from inkfold.bundle.bundle import ARCHITECTURE, WEIGHTS, Bundle
 from inkfold.bundle.history import CURVES, HISTORY, Row, best_row, draw_curves, write_history
 from inkfold.bundle.model_card import CARD, model_card
 from inkfold.bundle.onnx_export import export_onnx, tensorflow_is_installed
+from inkfold.bundle.writing import finish_bundle
 from inkfold.dataset.reader import Dataset
 from inkfold.dataset.split import Split
 from inkfold.folder_kinds import BUNDLE

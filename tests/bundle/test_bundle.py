@@ -13,16 +13,14 @@ import numpy as np
 import pytest
 
 from inkfold.bundle.bundle import (
-    FIELDS,
     RECORD,
     SHIPPED,
     WEIGHTS,
-    finish_bundle,
     load_bundle,
     located,
     newest_bundle,
-    record_results,
 )
+from inkfold.bundle.writing import FIELDS, finish_bundle, record_results
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.keras_backend import import_keras

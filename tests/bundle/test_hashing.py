@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from inkfold.bundle import bundle
-from inkfold.bundle.bundle import sha256, sha256_of_all
+from inkfold.bundle import hashing
+from inkfold.bundle.hashing import sha256, sha256_of_all
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 16, 17, 100])
@@ -17,7 +17,7 @@ def test_a_files_hash_is_that_of_its_bytes(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The digest is hashlib's for a file that is empty, ends within a block, or ends with one."""
-    monkeypatch.setattr(bundle, "BLOCK", 8)
+    monkeypatch.setattr(hashing, "BLOCK", 8)
     data = bytes(range(size))
     (tmp_path / "file").write_bytes(data)
 
@@ -50,7 +50,7 @@ def test_this_thread_is_free_while_others_hash(
         threads.append(threading.current_thread())
         worked.set()
 
-    monkeypatch.setattr(bundle, "sha256", waiting)
+    monkeypatch.setattr(hashing, "sha256", waiting)
 
     assert sha256_of_all([tmp_path / "a", tmp_path / "b"], work) == ["a", "b"]
     assert threads == [threading.current_thread()]

@@ -14,9 +14,10 @@ import h5py
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import ONNX, finish_bundle, load_bundle
+from inkfold.bundle.bundle import ONNX, load_bundle
 from inkfold.bundle.check import check_bundle
 from inkfold.bundle.network import keras_network, load_weights, stored_shapes
+from inkfold.bundle.writing import finish_bundle
 from inkfold.classifier import Classifier
 from inkfold.errors import InkfoldError
 from tests.worlds import tiny_network

@@ -11,9 +11,10 @@ import numpy as np
 import onnx
 import pytest
 
-from inkfold.bundle.bundle import NOVELTY, ONNX, RECORD, finish_bundle, load_bundle
+from inkfold.bundle.bundle import NOVELTY, ONNX, RECORD, load_bundle
 from inkfold.bundle.features import add_features
 from inkfold.bundle.novelty_file import read_novelty
+from inkfold.bundle.writing import finish_bundle
 from inkfold.classifier import Classifier
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError

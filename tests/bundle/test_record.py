@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, load_bundle, record_results
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, RECORD, load_bundle
+from inkfold.bundle.writing import record_results
 from inkfold.errors import InkfoldError
 from tests.worlds.bands import CLASSES, write_bundle
 

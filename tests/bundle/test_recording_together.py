@@ -13,7 +13,7 @@ from tests.worlds.scripts import ROOT
 RECORD = """
 import sys
 from pathlib import Path
-from inkfold.bundle.bundle import record_results
+from inkfold.bundle.writing import record_results
 path, name = Path(sys.argv[1]), sys.argv[2]
 score = {"correct": 1, "total": 2, "loss": 0.5}
 print("ready", flush=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inkfold.bundle.bundle import ONNX, RECORD, load_bundle, record_results
+from inkfold.bundle.bundle import ONNX, RECORD, load_bundle
+from inkfold.bundle.writing import record_results
 from inkfold.classifier import Classifier
 from inkfold.errors import InkfoldError
 from tests.worlds.bands import write_bundle

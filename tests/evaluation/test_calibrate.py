@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkfold.bundle.bundle import Bundle, load_bundle, record_results
+from inkfold.bundle.bundle import Bundle, load_bundle
+from inkfold.bundle.writing import record_results
 from inkfold.calibration import RejectThreshold, Withheld
 from inkfold.classifier import Classifier
 from inkfold.commands.classify import main as classify

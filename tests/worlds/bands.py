@@ -19,7 +19,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS, finish_bundle
+from inkfold.bundle.bundle import ARCHITECTURE, ONNX, WEIGHTS
+from inkfold.bundle.writing import finish_bundle
 from inkfold.dataset.digests import digests
 from inkfold.dataset.writer import Rows, writing_dataset
 from inkfold.spec import SPLITS, ImageSpec
