@@ -69,6 +69,9 @@ class Row:
         spec and by fit pad; of the photographs as `prepare` takes them now.
     photographs, false_photographs : int
         Photographs, and clean pictures, that were taken for photographs.
+    withheld_clean, withheld : int
+        Clean pictures, and photographs as they are now, that do not look like one character to the
+        bundle, so that no label is given by default.
     milliseconds : float
         Of a processor, to prepare a photograph.
     """
@@ -80,6 +83,8 @@ class Row:
     now: Rate
     photographs: int
     false_photographs: int
+    withheld_clean: int
+    withheld: int
     milliseconds: float
 
     def __str__(self) -> str:
@@ -90,7 +95,7 @@ class Row:
             f"| {self.kind} | {self.clean.correct} of {self.clean.total} | "
             f"{self.as_bundle.correct} | {self.as_pad.correct} | {self.now.correct} "
             f"({low:.0f} to {high:.0f} %) | {kept:.1f} % | {self.photographs} | "
-            f"{self.milliseconds:.0f} |"
+            f"{self.withheld_clean} | {self.withheld} | {self.milliseconds:.0f} |"
         )
 
 
@@ -148,6 +153,8 @@ def measured(
         now=rates[3],
         photographs=photographs,
         false_photographs=false,
+        withheld_clean=_withheld(classifier, images[0]),
+        withheld=_withheld(classifier, images[3]),
         milliseconds=1000 * seconds / count,
     )
 
@@ -157,6 +164,14 @@ def _right(classifier: Classifier, images: Images, names: Sequence[str]) -> Rate
     best = classifier.predict(np.stack(images)).argmax(axis=1)
     answers = [classifier.classes[label] for label in best]
     return Rate(sum(a == n for a, n in zip(answers, names, strict=True)), len(names))
+
+
+def _withheld(classifier: Classifier, images: Images) -> int:
+    """How many images get no label by default: blank ones, and those with a flag."""
+    stack = np.stack(images)
+    _, flags = classifier.answers_and_flags(stack)
+    blank = is_blank(stack).tolist()
+    return sum(empty or flag is not None for empty, flag in zip(blank, flags, strict=True))
 
 
 def empty_sheets(laws: Sequence[Law], count: int, seed: int) -> Rate:
@@ -170,19 +185,23 @@ def empty_sheets(laws: Sequence[Law], count: int, seed: int) -> Rate:
     return Rate(blank, count * len(laws))
 
 
-def whole_words(laws: Sequence[Law], source: Source, count: int, seed: int) -> Rate:
-    """How many photographs of words of three characters keep all of the word."""
-    whole = 0
+def whole_words(
+    laws: Sequence[Law], source: Source, classifier: Classifier, *, count: int, seed: int
+) -> tuple[Rate, Rate]:
+    """How many photographs of words of three characters keep all of the word, and get no label."""
+    whole, images = 0, []
     for number, law in enumerate(laws):
         for place in range(count):
             rng = np.random.default_rng([seed, 200 + number, place])
             word = _word([source(rng)[0] for _ in range(3)])
-            ink = written(as_grey(photograph(word, law(rng), rng)), "auto") > HALF
+            picture = photograph(word, law(rng), rng)
+            images.append(prepare(picture, classifier.bundle.spec))
+            ink = written(as_grey(picture), "auto") > HALF
             rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
             if len(rows):
                 found = (np.ptp(columns) + 1) / (np.ptp(rows) + 1)
                 whole += abs(found / (word.shape[1] / word.shape[0]) - 1) < 0.35
-    return Rate(int(whole), count * len(laws))
+    return Rate(int(whole), len(images)), Rate(_withheld(classifier, images), len(images))
 
 
 def _word(masks: Sequence[Mask]) -> Mask:
@@ -267,7 +286,8 @@ def command(
     click.echo(f"{'EMNIST ByMerge, test split' if data else 'drawn characters'}, seed {seed}\n")
     click.echo(
         "| kind | clean | as scan | as scan, pad | now (95 % interval) | of the clean | "
-        "taken for photographs | ms |\n|---|---|---|---|---|---|---|---|"
+        "taken for photographs | clean withheld | withheld | ms |\n"
+        "|---|---|---|---|---|---|---|---|---|---|"
     )
     false = total = 0
     for name, law in KINDS.items():
@@ -281,7 +301,9 @@ def command(
     if sheets:
         laws = [KINDS[name] for name in KINDS if name not in FEW and (not kind or name in kind)]
         click.echo(f"empty sheets that are blank: {empty_sheets(laws, sheets, seed)}")
-        click.echo(f"words that are whole: {whole_words(laws, source, sheets, seed)}")
+        whole, withheld = whole_words(laws, source, classifier, count=sheets, seed=seed)
+        click.echo(f"words that are whole: {whole}")
+        click.echo(f"words without a label: {withheld}")
     return 0
 
 

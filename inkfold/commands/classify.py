@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from io import FileIO
 from pathlib import Path
@@ -19,11 +21,40 @@ from inkfold.extras import need
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine
-    from inkfold.prediction import Prediction
+    from inkfold.prediction import Prediction, Refusal
 
+NO_CHARACTER = "pictures got no label, for they do not look like one character"
 FURTHER = b": has several frames or pages; the first was answered"
 
 PHOTOGRAPHS = "pictures taken for photographs; what is written on the sheet was answered"
+
+
+@dataclass
+class Counts:
+    """What the pictures of a run were like, for the notes at its end."""
+
+    given: int = 0
+    failed: int = 0
+    photographs: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)  # labels withheld for a flag, by flag
+
+    def add(self, prediction: Prediction, refusal: Refusal) -> None:
+        """Count one more picture."""
+        self.given += 1
+        self.photographs += prediction.photograph
+        if prediction.error is not None:
+            self.failed += 1
+        elif prediction.flag is not None and refusal.flagged:
+            self.withheld[prediction.flag] += 1
+
+    def notes(self, *, strict: bool) -> Iterator[str]:
+        """One sentence for each thing that a user should know of."""
+        if self.photographs:
+            yield f"{self.photographs:,} of {self.given:,} {PHOTOGRAPHS}"
+        if self.withheld:
+            kinds = ", ".join(f"{flag} {count:,}" for flag, count in self.withheld.most_common())
+            way = "" if strict else "; --reject 0 gives every label"
+            yield f"{self.withheld.total():,} of {self.given:,} {NO_CHARACTER} ({kinds}){way}"
 
 
 @click.command("classify")
@@ -106,18 +137,17 @@ def command(
     make_line = line_maker(form, refusal=refusal, top=classifier.top)
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
-    failed, given, photographs = False, 0, 0
+    counts = Counts()
     for prediction in classifier.classify(expand(paths, _unbuffered_stdin)):
         echo(make_line(prediction), nl=False)
-        given, photographs = given + 1, photographs + prediction.photograph
+        counts.add(prediction, refusal)
         if prediction.error is not None:
-            failed = True
             echo(_error_line(prediction), err=True)
         if prediction.further and not quiet:
             echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
-    if photographs and not quiet:
-        echo(f"note: {photographs:,} of {given:,} {PHOTOGRAPHS}", err=True)
-    return SOME_FAILED if failed else 0
+    for note in () if quiet else counts.notes(strict=strict):
+        echo(f"note: {note}", err=True)
+    return SOME_FAILED if counts.failed else 0
 
 
 def _import_engine(engine: Engine) -> None:

@@ -206,6 +206,21 @@ def test_what_does_not_look_like_one_character_is_withheld(taught: Path, capfd: 
     assert given == ["one.png ด", "two.png あ", "between.png b b"]
 
 
+def test_withheld_labels_are_counted_at_the_end(taught: Path, capfd: Capture) -> None:
+    """A note says how many labels were withheld for which flags, and how to get them."""
+    pictures = [str(taught / name) for name in ("one.png", "two.png", "between.png")]
+    notes = []
+    for options in ([], ["--reject", "0"], ["--reject", "0", "--strict"], ["-q"]):
+        main(["--model", str(taught / "bands"), *options, *pictures])
+        notes.append([line for line in capfd.readouterr().err.splitlines() if "note:" in line])
+
+    note = (
+        "note: 2 of 3 pictures got no label, for they do not look like one character "
+        "(several 1, unlike 1)"
+    )
+    assert notes == [[f"{note}; --reject 0 gives every label"], [], [note], []]
+
+
 def test_the_flag_is_about_the_picture_and_not_the_chosen_classes(
     taught: Path, capfd: Capture
 ) -> None:
