@@ -208,6 +208,7 @@ def onnx_network(
 def network_of_keras(model: keras.Model, features: int | None = None) -> Network:
     """The network of a Keras model, as a function of images; `features` is how many it gives."""
     import numpy as np
+    from keras.ops import convert_to_numpy
 
     if features is None:
         return lambda batch: (np.asarray(model.predict_on_batch(batch)), None)
@@ -219,8 +220,9 @@ def network_of_keras(model: keras.Model, features: int | None = None) -> Network
         )
 
     def answers(batch: NDArray[np.float32]) -> Outputs:
-        probabilities, found = both.predict_on_batch(batch)
-        return np.asarray(probabilities), np.asarray(found)
+        # called as it is: TensorFlow warns on stderr where many networks compile their prediction
+        probabilities, found = (convert_to_numpy(given) for given in both([batch], training=False))
+        return probabilities, found
 
     return answers
 

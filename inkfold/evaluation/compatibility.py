@@ -97,7 +97,7 @@ def _check_capture(bundle: Bundle, dataset: Dataset) -> None:
     raise InkfoldError(
         f"{bundle.path} takes pictures with capture {ours}, {dataset.path} holds them with capture "
         f"{theirs}, and {photographs:,} of them were prepared as photographs; pack the folder as "
-        f"the bundle needs it: python create_dataset.py FOLDER --size {bundle.spec.size} --fit "
+        f"the bundle needs it: {typed('create_dataset')} FOLDER --size {bundle.spec.size} --fit "
         f"{bundle.spec.fit} --threshold {bundle.spec.threshold} --capture {ours} "
         f"-o datasets/{bundle.name}.h5"
     )

@@ -22,6 +22,9 @@ CENTRAL = 0.3  # least mean weight of a body that reaches an edge and is writing
 RULED = 1.15  # times the contrast of printed lines that a body reaches
 RELATED = 0.15  # least size of a further body, as a share of the main one
 DOT = 0.004  # least area of a dot, as a share of the main body's size squared
+FAINT = 0.15  # share of the pen's contrast that even paper, away from the writing, stays below
+AWAY = 15  # pixels around the writing that are not looked at for that
+UNEVEN = 0.25  # share of such places above it from which on there is no sheet, but a scene
 REACH = 0.6  # how far a dot may lie away, as a share of the main body's size
 
 
@@ -70,6 +73,8 @@ def writing(contrast: Contrast, sheet: Mask, ruling: float = 0.0) -> NDArray[np.
     chosen = _chosen(labels, stats, strong, sheet)
     if not chosen.any():
         return nothing
+    if _is_scene(contrast, sheet, chosen[labels], pen):
+        return nothing
     near = cv2.dilate(chosen[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.asarray(np.clip(contrast * (255 / pen), 0, 255).astype(np.uint8) * near)
 
@@ -100,6 +105,13 @@ def _chosen(labels: Labels, stats: Labels, strong: Mask, sheet: Mask) -> Mask:
     chosen = inner & (size >= RELATED * size[main])
     dots = strong & (area >= DOT * size[main] ** 2) & _near(stats, chosen, REACH * size[main])
     return np.asarray(chosen | (dots & ~_touching(labels, len(stats), sheet)))
+
+
+def _is_scene(contrast: Contrast, sheet: Mask, chosen: Mask, pen: float) -> bool:
+    """Whether there is something everywhere around the writing, as in a landscape: no sheet."""
+    near = cv2.dilate(chosen.astype(np.uint8), np.ones((AWAY, AWAY), np.uint8)) > 0
+    around = contrast[sheet & ~near]
+    return bool(len(around)) and float((around > FAINT * pen).mean()) > UNEVEN
 
 
 def _touching(labels: Labels, count: int, sheet: Mask) -> Mask:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks.not_characters import landscape, noise, wood
 from inkfold.bundle.bundle import SHIPPED, load_bundle
 from inkfold.classifier import Classifier
 from inkfold.photograph.written import written
@@ -195,3 +196,17 @@ def test_any_picture_gives_ink_of_its_size(seed: int, rows: int, columns: int, m
     assert ink.shape == grey.shape
     assert ink.dtype == np.uint8
     assert prepare(grey, replace(PAD, capture="photo")).shape == (32, 32)
+
+
+def test_a_scene_without_a_sheet_has_no_writing_on_it() -> None:
+    """Most wood and noise and many landscapes come out blank: something lies all around the ink."""
+    scenes = {"wood": wood, "noise": noise, "landscape": landscape}
+    rng = np.random.default_rng(3)
+    blank = {
+        name: sum(not written(as_grey(draw(rng)), "auto").any() for _ in range(10))
+        for name, draw in scenes.items()
+    }
+
+    assert blank["wood"] >= 8
+    assert blank["noise"] >= 8
+    assert blank["landscape"] >= 4
