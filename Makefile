@@ -5,16 +5,19 @@ READY := .venv/.ready
 PEERS := .venv/.peers
 TESTS := 2  # processes that tests run in; some start others of up to 1.5 GiB and two threads
 
-.PHONY: demo test check lint docs bench faults clean
+.PHONY: demo test long check lint docs bench faults clean
 
 demo: $(READY)  ## the main job on data that comes along, under three minutes
 	$(BIN)/inkfold demo --overwrite
 
-test: $(READY)  ## every test
-	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal
+test: $(READY)  ## every test but those that are marked long
+	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal -m "not long"
+
+long: $(READY)  ## the tests that take about a minute each
+	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal -m long
 
 check: lint  ## format, lint, types and the fast tests
-	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n $(TESTS) --dist worksteal -m "not slow and not long"
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -228,6 +228,7 @@ def test_no_text_of_the_package_names_a_script() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_an_installed_inkfold_trains_and_measures(
     wheel: Path, tmp_path_factory: pytest.TempPathFactory, here: Path
 ) -> None:

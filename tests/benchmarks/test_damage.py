@@ -20,11 +20,11 @@ KINDS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_refused_in_one_line_or_changes_nothing(kind: str) -> None:
-    """A dozen damaged copies of a file, for every command that reads it: none is broken."""
-    command = [sys.executable, "-m", "benchmarks.damage", "--count", "12", "--only", kind]
+    """Six damaged copies of a file, for every command that reads it: none is broken."""
+    command = [sys.executable, "-m", "benchmarks.damage", "--count", "6", "--only", kind]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     tried = re.search(r"tried (\d+), .*broken: none$", done.stdout, re.MULTILINE)
     assert tried is not None
-    assert int(tried[1]) > 8, "damage that changes nothing is not counted"
+    assert int(tried[1]) > 3, "damage that changes nothing is not counted"

@@ -262,6 +262,7 @@ def test_an_audit_that_is_stopped_while_its_network_learns_gives_all_that_it_fou
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_wrong_labels_of_real_digits_are_ranked_first(capsys: pytest.CaptureFixture[str]) -> None:
     """Of 9 labels made wrong among 901 digits, at least 8 are among the first 18 suspects."""
     pytest.importorskip("cleanlab", reason="the extra [audit] is not installed")

@@ -65,16 +65,17 @@ class Panel:
         self._add_tools(left, actions)
         self._label = ttk.Label(right, font=("TkDefaultFont", 20), anchor="w", width=24)
         self._label.pack(anchor="w")
-        self._withheld = ttk.Label(
-            right, foreground="#57564f", wraplength=340, font=("TkDefaultFont", 11)
-        )
-        self._withheld.pack(anchor="w")
         self._bars = [_Bar(right) for _ in range(SHOWN)]
         ttk.Label(right, text="What the network sees").pack(anchor="w", pady=(12, 0))
         self._seen = tk.Label(right, borderwidth=1, relief="solid")
         self._seen.pack(anchor="w")
         self._name = tk.StringVar(root)
         self._add_keeping(right, classes, actions["keep"])
+        # below everything, so that nothing moves under the pointer when a reason appears
+        self._withheld = ttk.Label(
+            right, foreground="#57564f", wraplength=340, font=("TkDefaultFont", 11)
+        )
+        self._withheld.pack(anchor="w")
         for keys, name in KEYS.items():
             root.bind(keys, lambda event, name=name: self._key_pressed(event, actions[name]))  # type: ignore[misc]  # a default argument keeps this turn's name
         for keys, step in (("<bracketleft>", -2), ("<bracketright>", 2)):
