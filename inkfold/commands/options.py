@@ -14,10 +14,16 @@ from typing import Any, TypeVar
 import click
 
 from inkfold.recipe import Distortion
+from inkfold.spec import WORDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
 Fractions = tuple[float, float, float]
+FIT_HELP = "stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle."
+THRESHOLD_HELP = (
+    "Before fitting. otsu: make the pictures black and white; soft: clear uneven paper and make "
+    "pale ink full."
+)
 DISTORTION_HELP = {
     "sigma": "Smoothness of the displacement, in pixels.",
     "alpha": "Strength: rms displacement is alpha / (6.14 sigma) pixels along each axis.",
@@ -113,33 +119,31 @@ size_option = click.option(
 )
 fit_option = click.option(
     "--fit",
-    type=click.Choice(("stretch", "pad", "ink")),
+    type=click.Choice(WORDS["fit"]),
     default="pad",
     show_default=True,
-    help="stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle.",
+    help=FIT_HELP,
 )
 threshold_option = click.option(
     "--threshold",
-    type=click.Choice(("none", "otsu", "soft")),
+    type=click.Choice(WORDS["threshold"]),
     default="none",
     show_default=True,
-    help="Before fitting. otsu: make the pictures black and white; soft: clear uneven paper "
-    "and make pale ink full.",
+    help=THRESHOLD_HELP,
 )
 automatic_fit_option = click.option(
     "--fit",
-    type=click.Choice(("stretch", "pad", "ink")),
+    type=click.Choice(WORDS["fit"]),
     default=None,
-    help="stretch: to the frame; pad: keep the aspect; ink: crop, centre of mass in the middle. "
+    help=f"{FIT_HELP} "
     "Photographs are always fitted by ink.  [default: ink where most of a sample of the pictures "
     "are photographs, otherwise pad]",
 )
 automatic_threshold_option = click.option(
     "--threshold",
-    type=click.Choice(("none", "otsu", "soft")),
+    type=click.Choice(WORDS["threshold"]),
     default=None,
-    help="Before fitting. otsu: make the pictures black and white; soft: clear uneven paper "
-    "and make pale ink full. Photographs are always prepared by soft.  [default: soft where most "
+    help=f"{THRESHOLD_HELP} Photographs are always prepared by soft.  [default: soft where most "
     "of a sample of the pictures are photographs, otherwise none]",
 )
 capture_option = click.option(
