@@ -81,7 +81,8 @@ def command(
 
     processes = workers_of(workers, cluster)
     if dataset.is_file():
-        start_early(processes, __name__, "inkfold.augmentation.augment")
+        module = "augment" if shards is None else "shards"
+        start_early(processes, __name__, f"inkfold.augmentation.{module}")
     from inkfold.dataset.reader import open_dataset
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
