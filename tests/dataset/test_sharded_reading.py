@@ -83,7 +83,7 @@ def test_every_array_and_the_record_equal_those_of_the_one_file(
         assert np.array_equal(ours.labels, theirs.labels)
         assert np.array_equal(ours.digest, theirs.digest)
         assert ours.source == theirs.source
-        assert ours.origin is ours.copy is ours.group is None
+        assert [ours.origin, ours.copy, ours.group] == [None] * 3
 
 
 @given(
