@@ -19,6 +19,7 @@ from inkfold.cluster import cluster_crew
 from inkfold.errors import InkfoldError
 from tests.worlds.clusters import PATIENCE, Cluster, cluster
 from tests.worlds.drawn_pictures import write_classes
+from tests.worlds.foreign_files import write_idx
 from tests.worlds.scripts import ROOT, run_script
 
 pytest.importorskip("distributed", reason="wants distributed: pip install 'inkfold[cluster]'")
@@ -35,6 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     counts = {"a": 900, "b": 700, "ö": 800}
     write_classes(place / "in", counts)
     (place / "in/b/0003.png").write_bytes(b"torn")
+    write_idx(place / "set", "train", [0, 1, 2] * 200)
     packed = ("in", "-o", "packed.h5", "--size", "64", "--workers", "1")
     assert run_script("create_dataset.py", *packed, cwd=place).returncode == 1
     alone = ("packed.h5", *COPIES, "-o", "alone.h5", "--workers", "1")
@@ -119,7 +121,7 @@ def written(place: Path, output: str) -> int:
 def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     started: Cluster, place: Path, workers: int
 ) -> None:
-    """One, two or three workers pack, augment and classify with the bytes of one process."""
+    """One, two or three workers pack, augment, import and classify with one process's bytes."""
     while len(running(started)) < workers:
         started.add_worker()
     started.wait_for(workers)
@@ -131,6 +133,10 @@ def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     augmenting = run_script(
         "augment.py", "far.h5", "-o", "far2.h5", "--overwrite", *COPIES, *far, cwd=place
     )
+    importing = [
+        run_script("import_data.py", "idx", "set", "-o", name, "--overwrite", *more, cwd=place)
+        for name, more in (("set.h5", ()), ("far3.h5", far))
+    ]
     asked = ("in/a", "in/b", "nowhere.png", "--format", "csv", "--top", "2")
     answers = [run_script("classify.py", *asked, *more, cwd=place) for more in ((), far)]
 
@@ -139,6 +145,8 @@ def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     assert augmenting.returncode == 0, augmenting.stderr
     assert (place / "far.h5").read_bytes() == (place / "packed.h5").read_bytes()
     assert (place / "far2.h5").read_bytes() == (place / "alone.h5").read_bytes()
+    assert [run.returncode for run in importing] == [0, 0], importing[1].stderr
+    assert (place / "far3.h5").read_bytes() == (place / "set.h5").read_bytes()
     assert answers[0].stdout == answers[1].stdout
     assert answers[0].stderr == answers[1].stderr
     assert answers[0].returncode == answers[1].returncode == 1
