@@ -20,6 +20,8 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity, all_unchanged
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
+from inkfold.packing.large_arrays import Rows as RowNumbers
+from inkfold.packing.large_arrays import taken
 from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scan import label_by, scan
@@ -164,7 +166,7 @@ def listed(source: Source, packing: Packing, scratch: Path) -> Listing:
 
 def _in_order(
     listing: Listing,
-    order: NDArray[np.int32],
+    order: RowNumbers,
     staged: Staged,
     names: Spool | None,
     groups: Groups | None,
@@ -174,8 +176,8 @@ def _in_order(
         if scratch is not None:
             scratch.order = order
     if groups is not None:
-        groups = Groups(groups.numbers[order], groups.named[order])
-    return replace(staged, good=staged.good[order]), groups
+        groups = Groups(taken(groups.numbers, order), taken(groups.named, order))
+    return replace(staged, good=taken(staged.good, order)), groups
 
 
 def _official(listing: Listing, packing: Packing) -> Official | None:
@@ -220,7 +222,7 @@ class PackedRows:
     def write(
         self,
         writer: DatasetWriter,
-        orders: Sequence[NDArray[np.int32]],
+        orders: Sequence[RowNumbers],
         advance: Callable[[int], None],
     ) -> Tally:
         """Write the splits, each in its order; returns the blank pictures."""
@@ -238,7 +240,7 @@ class PackedRows:
                     advance(len(rows))
         return blank
 
-    def rows(self, chosen: NDArray[np.int32], widths: tuple[int, int]) -> Rows:
+    def rows(self, chosen: RowNumbers, widths: tuple[int, int]) -> Rows:
         """Chosen rows of the listing; `widths` are the bytes of a path and of a group's name."""
         paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
         names = None if self.groups is None else [self.groups[row] for row in chosen.tolist()]
@@ -254,7 +256,7 @@ class PackedRows:
 def photographs_in(staged: Staged, plan: Plan) -> int:
     """How many of the packed pictures were prepared as photographs."""
     photographs = staged.facts.column("photograph", 0)
-    return sum(int(photographs[order].sum()) for order in plan.orders)
+    return sum(int(np.count_nonzero(photographs[order])) for order in plan.orders)
 
 
 def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:

@@ -18,6 +18,7 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import naming
+from inkfold.packing.large_arrays import gathered, taken
 from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
@@ -170,11 +171,11 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
     labels = np.frombuffer(notes.labels, np.int32)
     if not len(labels):
         raise _nothing_in(collection)
-    order = np.argsort(labels, kind="stable").astype(np.int32)
+    order, _ = gathered(labels, np.ones(len(labels), bool))
     counts = np.bincount(labels, minlength=len(collection.classes))
     classes = list(zip(collection.classes, counts.tolist(), strict=True))
     groups = numbered(notes.groups)
-    groups = Groups(groups.numbers[order], groups.named[order])
+    groups = Groups(taken(groups.numbers, order), taken(groups.named, order))
     for scratch in (staged.images, staged.facts, notes.sources, notes.groups):
         scratch.order = order
     grouped = bool(groups.named.any())
@@ -189,7 +190,7 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
         staged=staged,
         names=notes.groups if grouped else None,
         groups=groups if grouped else None,
-        side=np.frombuffer(notes.sides, np.int8)[order],
+        side=taken(np.frombuffer(notes.sides, np.int8), order),
     )
 
 

@@ -1,0 +1,129 @@
+"""How much memory the plan of a dataset takes for each picture, as the number of pictures grows.
+
+    python benchmarks/plan_memory.py                  # up to 10,000,000 pictures, about a minute
+
+No picture is read: the digests of files and pixels are drawn, one picture in a hundred repeats
+another of its class, and with groups 100 pictures share a writer and one picture in ten has no
+writer. Each line is of a process of its own. Memory is the resident set: the highest while the plan
+is made, and what is held when it is there, both above what was held before (`/proc/self`, so it
+runs on Linux alone). What was held before is a byte for each picture, that it can be used, and with
+groups the nine bytes of their numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from inkfold.packing.given_split import Official
+from inkfold.packing.listing import Listing
+from inkfold.packing.plan import Packing, make_plan
+from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.split import Groups
+from inkfold.packing.stage import FACTS, Staged
+from inkfold.tally import Tally
+
+SIZES = (100_000, 1_000_000, 10_000_000)
+KINDS = ("alone", "groups", "given split")
+CLASSES, WRITER, STEP = 50, 100, 100_000
+
+
+def drawn(count: int, scratch: Path) -> Records:
+    """Digests of `count` pictures, one in a hundred of them those of the picture before it."""
+    rng, facts = np.random.default_rng(0), Records(scratch / "facts", FACTS)
+    for _ in range(0, count, STEP):
+        some = np.zeros(STEP, FACTS)
+        for name in ("file", "pixels"):
+            some[name] = rng.integers(0, 2**64, (STEP, 2), np.uint64)
+        some[50::100] = some[49::100]
+        facts.append(some)
+    return facts
+
+
+def grouped(count: int) -> Groups:
+    """Writers of `WRITER` pictures each, dealt over the classes; one picture in ten has none."""
+    numbers = np.arange(count, dtype=np.int64)
+    numbers *= 7919
+    numbers %= count // WRITER
+    named = np.ones(count, bool)
+    named[::10] = False
+    numbers[::10] = -1 - np.arange(0, count, 10)
+    return Groups(numbers, named)
+
+
+def status(name: str) -> int:
+    """A number of `/proc/self/status`, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(name))
+
+
+def measure(count: int, kind: str) -> dict[str, float]:
+    """Bytes a picture at the highest and afterwards, and microseconds a picture, of one plan."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        listing = Listing(
+            classes=tuple(map(str, range(CLASSES))),
+            paths=Spool(scratch / "paths"),
+            ends=np.arange(1, CLASSES + 1) * (count // CLASSES),
+            empty=(),
+            ignored=Tally(),
+        )
+        staged = Staged(
+            images=Records(scratch / "images", np.uint8),
+            facts=drawn(count, scratch),
+            good=np.ones(count, bool),
+            fingerprint="",
+            unreadable=Tally(),
+        )
+        groups = grouped(count) if kind == "groups" else None
+        side = (np.arange(count) % 6 == 0).astype(np.int8) * 2
+        official = Official(side, (0.9, 0.1, 0.0)) if kind == "given split" else None
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+        before, began = status("VmRSS"), time.perf_counter()
+        plan = make_plan(listing, staged, Packing(), groups, official)
+        took = time.perf_counter() - began
+        peak, after = status("VmHWM"), status("VmRSS")
+        if sum(map(len, plan.orders)) != count:
+            raise RuntimeError("the plan left pictures out")
+    return {
+        "peak": (peak - before) / count,
+        "held": (after - before) / count,
+        "us": 1e6 * took / count,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure every size and kind in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="pictures (%(default)s)")
+    parser.add_argument("--one", metavar="PICTURES,KIND", help="measure this in this process")
+    args = parser.parse_args(argv)
+    if args.one:
+        size, _, kind = args.one.partition(",")
+        sys.stdout.write(json.dumps(measure(int(size), kind)))
+        return 0
+    sys.stdout.write("| pictures | kind | peak, bytes a picture | held after | us a picture |\n")
+    sys.stdout.write("|---|---|---|---|---|\n")
+    for kind in KINDS:
+        for size in map(int, args.sizes.split(",")):
+            command = [sys.executable, __file__, "--one", f"{size},{kind}"]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            figures = " | ".join(f"{found[name]:.{at}f}" for name, at in FIGURES)
+            sys.stdout.write(f"| {size:,} | {kind} | {figures} |\n")
+    return 0
+
+
+FIGURES = (("peak", 1), ("held", 1), ("us", 2))
+
+if __name__ == "__main__":
+    sys.exit(main())
