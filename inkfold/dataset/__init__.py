@@ -1,7 +1,8 @@
 """The packed dataset, format 1 (docs/formats.md): read, written, and turned into files again.
 
-Read damage, digests, split, reader, originals, writer, check, then the way back: export_rows,
-class_folders, array_files, parquet, export.
+Read damage, digests, split, reader, originals, writer, check; for a dataset in shards shard_table,
+shard_folder, shards, index; then the way back: export_rows, class_folders, array_files, parquet,
+export.
 """
 
 from inkfold.dataset.reader import Dataset, open_dataset

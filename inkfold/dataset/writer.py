@@ -12,7 +12,7 @@ import hashlib
 import json
 import platform
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,10 +29,11 @@ from inkfold import __version__
 from inkfold.dataset.damage import reading
 from inkfold.dataset.digests import check_digests
 from inkfold.dataset.reader import FORMAT, VERSION
+from inkfold.dataset.shard_folder import replacing_shards
 from inkfold.dataset.split import CHUNK
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_faults import no_write_lost
-from inkfold.output import new_file
+from inkfold.output import naming, new_file
 from inkfold.program import typed
 from inkfold.spec import ImageSpec
 
@@ -108,19 +109,37 @@ def writing_dataset(
     A `companion` is another output about this one, as `new_file` gives it. It gets its name when
     the dataset is complete, right before the dataset gets its own.
     """
-    with new_file(path, overwrite=overwrite) as part, companion:
+    with (
+        replacing_shards(path),
+        new_file(path, overwrite=overwrite) as part,
+        companion,
+        new_hdf5(part, path) as file,
+    ):
+        yield DatasetWriter(file, classes, spec)
+
+
+@contextmanager
+def new_hdf5(part: Path, path: Path) -> Iterator[h5py.File]:
+    """A new HDF5 file at `part`, which is to become `path`; closed whole when the block ends.
+
+    Raises
+    ------
+    InkfoldError, OSError
+        If the disk takes less than is written; `path` is named.
+    """
+    with naming(path):
         file = h5py.File(part, "w")
-        _limit_index_cache(file)
-        with no_write_lost(path):
-            try:
-                yield DatasetWriter(file, classes, spec)
-            except BaseException as error:
-                with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
-                    file.close()
-                if isinstance(error, OSError) and error.filename is None:
-                    error.filename = str(path)  # HDF5 gives the error's number alone
-                raise
-            file.close()
+    _limit_index_cache(file)
+    with no_write_lost(path):
+        try:
+            yield file
+        except BaseException as error:
+            with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
+                file.close()
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)  # HDF5 gives the error's number alone
+            raise
+        file.close()
 
 
 def _limit_index_cache(file: h5py.File) -> None:
@@ -146,7 +165,7 @@ class DatasetWriter:
         file.attrs["spec"] = spec.to_json()
         names = np.array([name.encode() for name in classes], dtype=np.bytes_)
         # flushed while an error can be raised: h5py would close, and so write, it when it is freed
-        file.create_dataset("classes", data=names.astype(_stored_type(names))).flush()
+        file.create_dataset("classes", data=names.astype(stored_type(names))).flush()
         self._hash.update("\0".join([spec.to_json(), *classes]).encode())
 
     @contextmanager
@@ -161,17 +180,21 @@ class DatasetWriter:
 
     def finish(self, provenance: dict[str, Any]) -> None:
         """Write how the file was made; versions and the fingerprint are added here."""
-        libraries = {name: version(name) for name in LIBRARIES} | {
-            "hdf5": h5py.version.hdf5_version,
-            "python": platform.python_version(),
-        }
         full = provenance | {
-            "version": __version__,
-            "libraries": libraries,
+            **versions(),
             "fingerprint": self._hash.hexdigest(),
         }
         text = json.dumps(full, sort_keys=True, ensure_ascii=False)
         self._file.attrs["provenance"] = text
+
+
+def versions() -> dict[str, Any]:
+    """The versions of this package and of the libraries that the bytes of a file depend on."""
+    libraries = {name: version(name) for name in LIBRARIES} | {
+        "hdf5": h5py.version.hdf5_version,
+        "python": platform.python_version(),
+    }
+    return {"version": __version__, "libraries": libraries}
 
 
 class SplitWriter:
@@ -192,7 +215,7 @@ class SplitWriter:
                 shape=(count, *array.shape[1:]),
                 maxshape=(None, *array.shape[1:]),  # lets a split be shorter than a chunk
                 chunks=(CHUNK, *array.shape[1:]),
-                dtype=_stored_type(array),
+                dtype=stored_type(array),
                 compression="gzip",
                 compression_opts=1,
             )
@@ -226,9 +249,8 @@ class SplitWriter:
             raise ValueError(f"{len(rows)} rows cannot be written at {at} of {self._count}")
         for name, array in rows.items():
             self._write_chunk(name, array, at, deflated.get(name) or deflate(array))
-        summary = hashlib.blake2b(rows.labels.tobytes(), digest_size=16)
-        summary.update(rows.digest.tobytes())
-        self._digests[chunk] = np.frombuffer(summary.digest(), np.uint8)
+        summary = chunk_digest(rows.labels, rows.digest)
+        self._digests[chunk] = np.frombuffer(summary, np.uint8)
         self._written[chunk] = True
 
     def _write_chunk(self, name: str, array: NDArray[Any], at: int, data: bytes) -> None:
@@ -240,7 +262,11 @@ class SplitWriter:
         self._stored[name].write_direct_chunk(offset, data)
 
     def finish(self) -> bytes:
-        """The digest over labels and pixel digests in row order.
+        """The digest over labels and pixel digests in row order, as `split_digest`."""
+        return split_digest(self._name, [self.digests()])
+
+    def digests(self) -> bytes:
+        """The digest of each chunk's labels and pixel digests, 16 bytes a chunk, in row order.
 
         Raises
         ------
@@ -250,12 +276,33 @@ class SplitWriter:
         if not self._written.all():
             missing = int((~self._written).sum())
             raise ValueError(f"{self._name}: {missing} chunks were never written")
-        summary = hashlib.blake2b(self._name.encode(), digest_size=16)
-        summary.update(self._digests.tobytes())
-        return summary.digest()
+        return self._digests.tobytes()
 
 
-def _stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
+def split_digest(name: str, digests: Iterable[bytes]) -> bytes:
+    """What stands for a split in the fingerprint: BLAKE2b over its name and its chunks' digests.
+
+    Parameters
+    ----------
+    name : str
+        As "/train".
+    digests : iterable of bytes
+        Those of all chunks in row order, 16 bytes each, in pieces of any size.
+    """
+    summary = hashlib.blake2b(name.encode(), digest_size=16)
+    for piece in digests:
+        summary.update(piece)
+    return summary.digest()
+
+
+def chunk_digest(labels: NDArray[np.int32], digest: NDArray[np.uint8]) -> bytes:
+    """What stands for a chunk in the fingerprint: BLAKE2b over labels and pixel digests."""
+    summary = hashlib.blake2b(labels.astype("<i4", copy=False).tobytes(), digest_size=16)
+    summary.update(digest.tobytes())
+    return summary.digest()
+
+
+def stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
     """The type of an array in the file: strings are UTF-8 of fixed length, which compresses."""
     if array.dtype.kind == "S":
         return h5py.string_dtype("utf-8", array.dtype.itemsize)
