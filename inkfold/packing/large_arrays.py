@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BATCH = 1 << 16
+WORD = 64  # bits of a number that is sorted
 PARTS = 16  # of an order, found one after another
 MOST = np.iinfo(np.int32).max  # rows that are numbered by 4 bytes each
 
@@ -93,7 +94,7 @@ def gathered(ids: Rows, which: NDArray[np.bool_]) -> tuple[Rows, Rows]:
     starts = [rows[:0]]
     bits = max(len(ids) - 1, 1).bit_length()
     at = 0
-    for low in range(0, len(ids), 1 << (64 - bits)):
+    for low in range(0, len(ids), 1 << (WORD - bits)):
         pairs = _pairs(ids, which, low, bits)
         pairs.sort()
         for part in batches(len(pairs)):
@@ -108,7 +109,7 @@ def gathered(ids: Rows, which: NDArray[np.bool_]) -> tuple[Rows, Rows]:
 
 def _pairs(ids: Rows, which: NDArray[np.bool_], low: int, bits: int) -> NDArray[np.uint64]:
     """Id, counted from `low`, and row as one number each; of the ids that fit in."""
-    within, high = which.copy(), low + (1 << (64 - bits))
+    within, high = which.copy(), low + (1 << (WORD - bits))
     for part in batches(len(ids)):
         within[part] &= (ids[part] >= low) & (ids[part] < high)
     pairs = np.empty(np.count_nonzero(within), np.uint64)
