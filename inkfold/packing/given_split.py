@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.listing import NO_SIDE
 from inkfold.packing.large_arrays import Rows, chosen, followers, places_of, taken
+from inkfold.packing.listing import NO_SIDE
 from inkfold.packing.split import Fractions, Leaders, assign, leaders_of
 from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
 from inkfold.packing.given_split import Official, divide, in_several, leaks
+from inkfold.packing.large_arrays import Rows, chosen, ordered, places_of, taken
 from inkfold.packing.layout import Layout
 from inkfold.packing.listing import Listing
-from inkfold.packing.large_arrays import Rows, chosen, ordered, places_of, taken
 from inkfold.packing.split import (
     Fractions,
     Groups,
@@ -255,9 +255,7 @@ def _chosen(listing: Listing, staged: Staged, large: NDArray[np.bool_], packing:
     return places_of(keep)
 
 
-def _identical(
-    listing: Listing, staged: Staged, rows: Rows
-) -> tuple[Leaders, NDArray[np.int64]]:
+def _identical(listing: Listing, staged: Staged, rows: Rows) -> tuple[Leaders, Rows]:
     """Which pictures have the same pixels: leaders (N,), and pairs of places in `rows` (p, 2).
 
     Pictures of the same pixels are taken in the order of their labels, and each makes a pair with
@@ -276,9 +274,7 @@ def _identical(
     return leaders, places[np.stack([order[again - 1], order[again]], axis=1)]
 
 
-def _kept(
-    split: NDArray[np.int8], rows: Rows, twins: Leaders, groups: Groups | None
-) -> _Division:
+def _kept(split: NDArray[np.int8], rows: Rows, twins: Leaders, groups: Groups | None) -> _Division:
     """A division that keeps the split which the pictures came with, and what it separates."""
     return _Division(
         split=split,
@@ -288,9 +284,7 @@ def _kept(
     )
 
 
-def _orders(
-    staged: Staged, rows: Rows, split: NDArray[np.int8], seed: int
-) -> tuple[Rows, ...]:
+def _orders(staged: Staged, rows: Rows, split: NDArray[np.int8], seed: int) -> tuple[Rows, ...]:
     """The rows of each split in the order of the file: that of a hash of seed and content."""
     order = ordered(hashed(chosen(staged.facts.column("file", 0), rows), seed, "rows"))
     splits = taken(split, order)

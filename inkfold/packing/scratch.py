@@ -116,7 +116,7 @@ class Records:
         self._write.flush()
         size, file = self._dtype.itemsize, self._read.fileno()
         data = np.empty(len(rows) * size, np.uint8)
-        view = memoryview(data)
+        view = data.data
         for part in batches(len(rows)):
             places = rows[part] if self.order is None else self.order[rows[part]]
             for at, place in enumerate(places.tolist(), part.start):

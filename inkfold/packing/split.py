@@ -244,7 +244,7 @@ def smallest(keys: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
     if not 0 < count < len(keys):
         return np.full(len(keys), count > 0)
     bound = np.partition(keys, count - 1)[count - 1]
-    chosen = keys < bound
+    chosen: NDArray[np.bool_] = keys < bound
     equal = np.flatnonzero(keys == bound)
     chosen[equal[: count - np.count_nonzero(chosen)]] = True
     return chosen
@@ -330,9 +330,7 @@ def _repair(assignment: Assignment, units: Units, key: Keys) -> None:
                 break
 
 
-def _units_of_class(
-    assignment: Assignment, units: Units, key: Keys, label: int
-) -> Iterator[Rows]:
+def _units_of_class(assignment: Assignment, units: Units, key: Keys, label: int) -> Iterator[Rows]:
     """The rows of each unit with pictures of one class, by key; none if there are fewer than 3."""
     places = np.flatnonzero(assignment.labels[units.rows] == label)
     several = units.of(places)

@@ -87,9 +87,7 @@ class Division:
     def spares(self, unit: Unit) -> bool:
         """Whether the unit's split keeps pictures of its classes without it."""
         counts = Counter(self.labels[row] for row in unit)
-        return all(
-            self.have[label, self.split[unit[0]]] > count for label, count in counts.items()
-        )
+        return all(self.have[label, self.split[unit[0]]] > count for label, count in counts.items())
 
 
 def plain_split(pictures: Sequence[Picture], fractions: Fractions, seed: int) -> dict[int, int]:
@@ -156,5 +154,7 @@ def plain_orders(
     """The rows of train, validation and test in the order of the file."""
     rows = drawn(pictures, per_class or len(pictures), seed)
     split = plain_split([pictures[row] for row in rows], fractions, seed)
-    places = sorted(range(len(rows)), key=lambda at: (key(pictures[rows[at]].file, seed, "rows"), at))
+    places = sorted(
+        range(len(rows)), key=lambda at: (key(pictures[rows[at]].file, seed, "rows"), at)
+    )
     return [[rows[at] for at in places if split[at] == each] for each in range(3)]
