@@ -19,11 +19,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.dataset.damage import damaged, reading
+from inkfold.dataset.digests import split_digest
 from inkfold.dataset.shard_folder import begin_run, end_run, leave_run, note
 from inkfold.dataset.shard_table import (
     FOLDER,
     TABLE,
     Shard,
+    listed_shards,
     shard_folder,
     shard_name,
     table_of,
@@ -35,7 +38,6 @@ from inkfold.dataset.writer import (
     Rows,
     SplitWriter,
     new_hdf5,
-    split_digest,
     stored_type,
     versions,
 )
@@ -221,8 +223,50 @@ def _map(
     for shard in shards:
         space.select_hyperslab((shard.first,) + (0,) * len(rest), (shard.rows, *rest))
         source = h5py.h5s.create_simple((shard.rows, *rest))
-        file = f"{folder}/{shard.name}".replace("%", "%%")  # HDF5 takes %b for a number
-        properties.set_virtual(space, os.fsencode(file), f"{group.name}/{name}".encode(), source)
+        array = f"{group.name}/{name}".encode()
+        properties.set_virtual(space, _source(folder, shard), array, source)
     kind = h5py.h5t.py_create(stored_type(like), logical=True)
     space.select_all()
     h5py.h5d.create(group.id, name.encode(), kind, space, properties)
+
+
+def check_maps(path: Path, file: h5py.File) -> None:
+    """Refuse an index whose virtual arrays do not lead to the shards that it lists.
+
+    This package reads shards by the list, plain HDF5 by the arrays.
+
+    Raises
+    ------
+    InkfoldError
+        Naming the first array that leads elsewhere.
+    """
+    folder, shards = listed_shards(path, file)
+    for split in SPLITS:
+        listed = [shard for shard in shards if shard.split == split]
+        for name in file[split]:
+            place = f"/{split}/{name}"
+            with reading(path, place):
+                wanted = [
+                    (_source(folder.name, shard), place, shard.first, shard.first + shard.rows - 1)
+                    for shard in listed
+                ]
+                if _sources(file[split][name]) != wanted:
+                    raise damaged(path, place, f"does not lead to the shards in /{TABLE}")
+
+
+def _sources(array: h5py.Dataset) -> list[tuple[bytes, str, int, int]]:
+    """Where the parts of a virtual array lie: file, array, and its first and last row here."""
+    if not array.is_virtual:
+        return []
+    properties = array.id.get_create_plist()
+    found = []
+    for number in range(properties.get_virtual_count()):
+        low, high = properties.get_virtual_vspace(number).get_select_bounds()
+        file = os.fsencode(properties.get_virtual_filename(number))
+        found.append((file, properties.get_virtual_dsetname(number), int(low[0]), int(high[0])))
+    return found
+
+
+def _source(folder: str, shard: Shard) -> bytes:
+    """A shard's path as HDF5 has it, which takes %b for a number."""
+    return os.fsencode(f"{folder}/{shard.name}".replace("%", "%%"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import h5py
@@ -21,7 +21,6 @@ from inkfold.dataset.shard_table import (
     SHARD_NAME,
     TABLE,
     Shard,
-    as_record,
     from_record,
     listed_shards,
     shard_folder,
@@ -142,7 +141,7 @@ def note(folder: Path, shard: Shard) -> None:
         end = file.seek(0, 2)
         file.seek(max(0, end - 1))
         cut = b"" if file.read(1) in (b"", b"\n") else b"\n"
-        file.write(cut + json.dumps(as_record(shard)).encode() + b"\n")
+        file.write(cut + json.dumps(asdict(shard)).encode() + b"\n")
 
 
 def end_run(folder: Path, listed: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.damage import damaged, reading
-from inkfold.dataset.split import CHUNK
+from inkfold.dataset.digests import CHUNK
 from inkfold.output import place_of
 from inkfold.spec import SPLITS
 
@@ -128,23 +128,20 @@ def listed_shards(path: Path, file: h5py.File) -> tuple[Path, list[Shard]]:
 
 def _shard(row: np.void) -> Shard:
     """A shard from a row of the table."""
-    values = {each.name: row[each.name] for each in fields(Shard)}
     return Shard(
-        **{
-            name: value.decode() if isinstance(value, bytes) else int(value)
-            for name, value in values.items()
-        }
+        name=row["name"].decode(),
+        split=row["split"].decode(),
+        first=int(row["first"]),
+        rows=int(row["rows"]),
+        size=int(row["size"]),
+        digest=row["digest"].decode(),
+        sha256=row["sha256"].decode(),
     )
 
 
 def _is_name(text: str) -> bool:
     """Whether a text names a file in a folder, and nothing outside of it."""
     return text not in ("", ".", "..") and not re.search(r"[/\\\0]", text)
-
-
-def as_record(shard: Shard) -> dict[str, Any]:
-    """A shard as JSON holds it."""
-    return asdict(shard)
 
 
 def from_record(record: object) -> Shard | None:

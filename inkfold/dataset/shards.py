@@ -20,9 +20,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from inkfold.dataset.digests import digests_of_chunks
 from inkfold.dataset.shard_table import SHARD_FORMAT, SHARD_VERSION, Shard
 from inkfold.dataset.split import CHUNK
-from inkfold.dataset.writer import Rows, SplitWriter, chunk_digest, deflate, new_hdf5
+from inkfold.dataset.writer import Rows, SplitWriter, deflate, new_hdf5
 from inkfold.errors import InkfoldError
 
 Chunk = tuple[Rows, Mapping[str, bytes]]  # 256 rows, and those of their arrays that are deflated
@@ -140,7 +141,7 @@ def _write(
     """Write the file; the digest of all that it stores, and those of its chunks."""
     stored = hashlib.blake2b(digest_size=16)
     with new_hdf5(part, path) as file:
-        file.attrs["format"] = SHARD_FORMAT
+        file.attrs["format"] = np.bytes_(SHARD_FORMAT)
         file.attrs["format_version"] = SHARD_VERSION
         out = SplitWriter(file.create_group(slot.split), slot.rows, like)
         for rows, done in chunks:
@@ -151,7 +152,7 @@ def _write(
                 stored.update(f"{name} {len(data)} ".encode() + data)
             out.append(rows, deflated=deflated)
         digests = out.digests()
-        file.attrs["digest"] = stored.hexdigest()
+        file.attrs["digest"] = np.bytes_(stored.hexdigest())
     return stored.hexdigest(), digests
 
 
@@ -173,20 +174,6 @@ def _digests_if_whole(slot: Slot, known: Shard) -> bytes | None:
     except OSError:
         return None
     return digests_of_chunks(labels, digest)
-
-
-def digests_of_chunks(labels: np.ndarray, digest: np.ndarray) -> bytes:
-    """What stands for each 256 rows in the fingerprint, 16 bytes each.
-
-    Parameters
-    ----------
-    labels : int32 array of shape (n,)
-    digest : uint8 array of shape (n, 16)
-    """
-    return b"".join(
-        chunk_digest(labels[at : at + CHUNK], digest[at : at + CHUNK])
-        for at in range(0, len(labels), CHUNK)
-    )
 
 
 def sha256_of(path: Path, *, sync: bool = False) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import platform
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,8 +26,9 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from inkfold import __version__
-from inkfold.dataset.damage import reading
-from inkfold.dataset.digests import check_digests
+from inkfold.dataset.arrays import SplitArrays
+from inkfold.dataset.damage import damaged, reading
+from inkfold.dataset.digests import check_digests, chunk_digest, split_digest
 from inkfold.dataset.reader import FORMAT, VERSION
 from inkfold.dataset.shard_folder import replacing_shards
 from inkfold.dataset.split import CHUNK
@@ -180,11 +181,27 @@ class DatasetWriter:
 
     def finish(self, provenance: dict[str, Any]) -> None:
         """Write how the file was made; versions and the fingerprint are added here."""
-        full = provenance | {
-            **versions(),
-            "fingerprint": self._hash.hexdigest(),
-        }
-        text = json.dumps(full, sort_keys=True, ensure_ascii=False)
+        self._describe(provenance | versions() | {"fingerprint": self._hash.hexdigest()})
+
+    def repeat(self, path: Path, provenance: dict[str, Any]) -> None:
+        """Write how the dataset at `path` was made, of which this file is a copy.
+
+        Raises
+        ------
+        InkfoldError
+            If what was written gives another fingerprint.
+        """
+        found = self._hash.hexdigest()
+        if found != provenance["fingerprint"]:
+            raise damaged(
+                path,
+                "its attribute provenance",
+                f"fingerprint {provenance['fingerprint'][:12]!a}..., its rows give {found[:12]}...",
+            )
+        self._describe(provenance)
+
+    def _describe(self, provenance: dict[str, Any]) -> None:
+        text = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
         self._file.attrs["provenance"] = text
 
 
@@ -279,29 +296,6 @@ class SplitWriter:
         return self._digests.tobytes()
 
 
-def split_digest(name: str, digests: Iterable[bytes]) -> bytes:
-    """What stands for a split in the fingerprint: BLAKE2b over its name and its chunks' digests.
-
-    Parameters
-    ----------
-    name : str
-        As "/train".
-    digests : iterable of bytes
-        Those of all chunks in row order, 16 bytes each, in pieces of any size.
-    """
-    summary = hashlib.blake2b(name.encode(), digest_size=16)
-    for piece in digests:
-        summary.update(piece)
-    return summary.digest()
-
-
-def chunk_digest(labels: NDArray[np.int32], digest: NDArray[np.uint8]) -> bytes:
-    """What stands for a chunk in the fingerprint: BLAKE2b over labels and pixel digests."""
-    summary = hashlib.blake2b(labels.astype("<i4", copy=False).tobytes(), digest_size=16)
-    summary.update(digest.tobytes())
-    return summary.digest()
-
-
 def stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
     """The type of an array in the file: strings are UTF-8 of fixed length, which compresses."""
     if array.dtype.kind == "S":
@@ -333,7 +327,7 @@ def deflate(chunk: NDArray[Any]) -> bytes:
     return b"".join((ZLIB, stored, rest, struct.pack(">I", isal_zlib.adler32(data))))
 
 
-def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
+def read_rows(arrays: SplitArrays, start: int, stop: int) -> Rows:
     """Read rows of a split that is not augmented, from the beginning of a chunk, none beyond it.
 
     Raises
@@ -341,47 +335,53 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
     InkfoldError
         If sources or groups are stored as strings of variable length.
     """
-    for name in ("source", "group"):
-        if name in group and group[name].dtype.kind != "S":
-            raise InkfoldError(
-                f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format 1 "
-                f"has it; pack the dataset again with: {typed('create_dataset')} FOLDER"
-            )
-    part = slice(start, min(stop, len(group["images"])))
-    names = [name for name in ("labels", "source", "digest", "group") if name in group]
-    path, rows = group.file.filename, f"rows {part.start} to {part.stop - 1}"
-    arrays = {}
-    for name in names:
-        with reading(path, f"{group.name}/{name}, {rows}"):
-            arrays[name] = group[name][part]
-    with reading(path, f"{group.name}/images, {rows}"):
-        images = _images(group["images"], part)
-    check_digests(path, group.name.strip("/"), part.start, images, arrays["digest"])
-    return Rows(images=images, **arrays)
+    stop = min(stop, arrays.rows)
+    with arrays.at(start) as (group, first, _):
+        for name in ("source", "group"):
+            if name in group and group[name].dtype.kind != "S":
+                raise InkfoldError(
+                    f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format "
+                    f"1 has it; pack the dataset again with: {typed('create_dataset')} FOLDER"
+                )
+        part = slice(start - first, stop - first)
+        names = [name for name in ("labels", "source", "digest", "group") if name in group]
+        path, rows = group.file.filename, f"rows {part.start} to {part.stop - 1}"
+        read = {}
+        for name in names:
+            with reading(path, f"{group.name}/{name}, {rows}"):
+                read[name] = group[name][part]
+        with reading(path, f"{group.name}/images, {rows}"):
+            images = _images(group["images"], part)
+        check_digests(path, arrays.name, part.start, images, read["digest"])
+    return Rows(images=images, **read)
 
 
 def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
     """Images of one chunk, inflated by igzip in a sixth of HDF5's time where that is possible."""
-    stored = stored_chunk(images, part.start)
+    stored = _stored_chunk(images, part.start)
     if stored is None:
         return np.asarray(images[part])
     chunk = np.frombuffer(isal_zlib.decompress(stored), np.uint8).reshape(images.chunks)
     return chunk[: part.stop - part.start]
 
 
-def stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
-    """The deflated bytes of the chunk at row `at`; None if `deflate` did not make such a chunk."""
-    with reading(images.file.filename, f"{images.name}, rows from {at}"):
-        return _stored_chunk(images, at)
+def stored_chunk(arrays: SplitArrays, name: str, at: int) -> bytes | None:
+    """The deflated bytes of an array's chunk at row `at`; None if `deflate` made no such chunk."""
+    with (
+        arrays.at(at) as (group, first, _),
+        reading(group.file.filename, f"{group.name}/{name}, rows from {at - first}"),
+    ):
+        return _stored_chunk(group[name], at - first)
 
 
-def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
-    filters = images.id.get_create_plist()
-    if images.chunks != (CHUNK, *images.shape[1:]) or filters.get_nfilters() != 1:
+def _stored_chunk(array: h5py.Dataset, at: int) -> bytes | None:
+    filters = array.id.get_create_plist()
+    if array.chunks != (CHUNK, *array.shape[1:]) or filters.get_nfilters() != 1:
         return None
     if filters.get_filter(0)[0] != h5py.h5z.FILTER_DEFLATE:
         return None
-    chunk = images.id.get_chunk_info_by_coord((at, 0, 0))
+    place = (at,) + (0,) * (array.ndim - 1)
+    chunk = array.id.get_chunk_info_by_coord(place)
     if chunk.byte_offset is None or chunk.filter_mask:  # never written, or not compressed
         return None
-    return bytes(images.id.read_direct_chunk((at, 0, 0))[1])
+    return bytes(array.id.read_direct_chunk(place)[1])

@@ -15,7 +15,7 @@ from inkfold.spec import SPLITS
 def write_sharded(source: Path, target: Path, rows: int = CHUNK, *, overwrite: bool = False) -> int:
     """The rows of a dataset written as shards of so many rows; how many an earlier run had."""
     with open_dataset(source) as packed:
-        groups = {split.name: split.images.parent for split in packed.splits}
+        groups = {split.name: split.arrays for split in packed.splits}
         like = {name: read_rows(groups[name], 0, 0) for name in SPLITS}
         counts = {name: len(packed.split(name)) for name in SPLITS}
         plan = {"tool": "test", "fingerprint": packed.fingerprint}
