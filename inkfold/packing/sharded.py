@@ -166,7 +166,7 @@ def write_shards(
         "options": packing.recorded(),
         "seed": packing.seed,
         "source": shards.staged.fingerprint,
-        "rows": digest,
+        "order": digest,
         "widths": widths,
     }
     blank, orders = Tally(), shards.plan.orders
