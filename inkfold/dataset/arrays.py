@@ -161,9 +161,7 @@ class ShardedImages:
         TypeError
             If rows are asked for in falling order.
         """
-        rows, *rest = selection if isinstance(selection, tuple) and selection else (selection,)
-        if rows is Ellipsis or rows == ():
-            return self._slice(slice(None))[(rows, *rest)] if rest else self._slice(slice(None))
+        rows, *rest = selection if isinstance(selection, tuple) else (selection,)
         if isinstance(rows, slice):
             return self._slice(rows)[(slice(None), *rest)]
         if isinstance(rows, int | np.integer):

@@ -41,6 +41,7 @@ from inkfold.dataset.writer import (
     stored_type,
     versions,
 )
+from inkfold.errors import InkfoldError
 from inkfold.locks import only_writer
 from inkfold.output import check_free, new_file, sync_folder
 from inkfold.spec import SPLITS, ImageSpec
@@ -178,6 +179,7 @@ class ShardWriter:
         if self._finish is None:
             raise ValueError(f"{self._path}: finish was not called")
         provenance, like = self._finish
+        self._check_seen()
         sync_folder(self.folder)
         with (
             new_file(self._path, overwrite=overwrite) as part,
@@ -191,6 +193,16 @@ class ShardWriter:
                 shards = [shard for shard in self.shards if shard.split == name]
                 index.add(name, shards, self._digests[name], like[name], self.folder.name)
             index.finish(provenance)
+
+    def _check_seen(self) -> None:
+        """Refuse shards that workers wrote where this process does not see them."""
+        for shard in self.shards:
+            path = self.folder / shard.name
+            if not path.is_file() or path.stat().st_size != shard.size:
+                raise InkfoldError(
+                    f"{path}: a worker wrote this shard, and it is not here; choose a place with "
+                    "-o that this machine and every worker share"
+                )
 
 
 class IndexWriter(DatasetWriter):

@@ -182,6 +182,9 @@ class OpenShards:
             group = file[shard.split]
             found = {name: _kind(group[name]) for name in group}
             wanted = {name: (shard.rows, *_kind(expected[name])[1:]) for name in expected}
+            elsewhere = [name for name in group if group[name].is_virtual or group[name].external]
+        if elsewhere:
+            raise damaged(path, f"/{shard.split}/{elsewhere[0]}", "lies in another file")
         if found != wanted:
             name = min(found.items() ^ wanted.items())[0]
             raise damaged(path, f"/{shard.split}/{name}", "differs from what the index says of it")
@@ -192,10 +195,9 @@ class OpenShards:
             close(file)
 
 
-def _kind(array: h5py.Dataset) -> tuple[int, tuple[int, ...], str, bool]:
-    """Rows, the rest of the shape, type, and whether an array lies in another file."""
-    elsewhere = bool(array.is_virtual or array.external)
-    return len(array), tuple(array.shape[1:]), array.dtype.str, elsewhere
+def _kind(array: h5py.Dataset) -> tuple[int, tuple[int, ...], str]:
+    """Rows, the rest of the shape, and the type of an array."""
+    return len(array), tuple(array.shape[1:]), array.dtype.str
 
 
 def _fixed_text(file: h5py.File, name: str) -> str | None:

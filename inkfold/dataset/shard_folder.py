@@ -96,6 +96,7 @@ def begin_run(path: Path, plan: str, *, overwrite: bool) -> Journal:
     """
     check_shard_folder(path)
     folder = shard_folder(path)
+    sweep_parts(folder)
     journal = read_journal(folder)
     if journal is not None and journal.plan == plan:
         return journal

@@ -18,7 +18,7 @@ def write_sharded(source: Path, target: Path, rows: int = CHUNK, *, overwrite: b
         groups = {split.name: split.arrays for split in packed.splits}
         like = {name: read_rows(groups[name], 0, 0) for name in SPLITS}
         counts = {name: len(packed.split(name)) for name in SPLITS}
-        plan = {"tool": "test", "fingerprint": packed.fingerprint}
+        plan = {"fingerprint": packed.fingerprint}
         with writing_shards(
             target, packed.classes, packed.spec, rows=rows, plan=plan, overwrite=overwrite
         ) as out:
@@ -26,5 +26,5 @@ def write_sharded(source: Path, target: Path, rows: int = CHUNK, *, overwrite: b
                 group, starts = groups[slot.split], [at * CHUNK for at in slot.chunks]
                 chunks = ((read_rows(group, at, at + CHUNK), {}) for at in starts)
                 out.add(write_shard(slot, like=like[slot.split], chunks=chunks))
-            out.finish({"tool": "test"}, like)
+            out.finish(packed.provenance, like)
         return out.kept
