@@ -204,7 +204,7 @@ def main() -> None:
         pictures = [write_pictures(work / str(n), n) for n in (FEW, MANY)]
         packed = [write_packed(work / f"{n}.h5", images[:n]) for n in (FEW, MANY)]
         inputs = {"create_dataset": pictures, "augment": packed, "classify": pictures}
-        heads = (
+        heads: tuple[str, ...] = (
             "stage",
             "workers",
             "pictures a second",

@@ -6,8 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +15,9 @@ import pytest
 import inkfold
 from inkfold.cluster import cluster_crew
 from inkfold.errors import InkfoldError
-from tests.worlds.clusters import PATIENCE, Cluster, cluster
+from tests.worlds.clusters import PATIENCE, Cluster, cluster, ended, inkfold_in, wait_until
 from tests.worlds.drawn_pictures import write_classes
+from tests.worlds.foreign_files import write_idx
 from tests.worlds.scripts import ROOT, run_script
 
 pytest.importorskip("distributed", reason="wants distributed: pip install 'inkfold[cluster]'")
@@ -35,6 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     counts = {"a": 900, "b": 700, "ö": 800}
     write_classes(place / "in", counts)
     (place / "in/b/0003.png").write_bytes(b"torn")
+    write_idx(place / "set", "train", [0, 1, 2] * 200)
     packed = ("in", "-o", "packed.h5", "--size", "64", "--workers", "1")
     assert run_script("create_dataset.py", *packed, cwd=place).returncode == 1
     alone = ("packed.h5", *COPIES, "-o", "alone.h5", "--workers", "1")
@@ -52,41 +52,10 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def two(started: Cluster) -> Cluster:
     """The cluster with at least two workers that run."""
-    while len(running(started)) < 2:
+    while len(started.running()) < 2:
         started.add_worker()
     started.wait_for(2)
     return started
-
-
-def running(made: Cluster) -> list[subprocess.Popen[bytes]]:
-    """The workers that have not ended."""
-    return [worker for worker in made.workers if worker.poll() is None]
-
-
-def inkfold_in(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start ``inkfold ARGUMENTS`` in a folder."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "inkfold.commands.main", *arguments],
-        cwd=place,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    """The exit code of a process, and what it wrote to stderr."""
-    _, errors = process.communicate(timeout=PATIENCE)
-    return process.returncode, errors.decode()
-
-
-def wait_until(true: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
-    """Wait for something that a process does."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def unfinished(place: Path, output: str) -> list[Path]:
@@ -119,8 +88,8 @@ def written(place: Path, output: str) -> int:
 def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     started: Cluster, place: Path, workers: int
 ) -> None:
-    """One, two or three workers pack, augment and classify with the bytes of one process."""
-    while len(running(started)) < workers:
+    """One, two or three workers pack, augment, import and classify with one process's bytes."""
+    while len(started.running()) < workers:
         started.add_worker()
     started.wait_for(workers)
     far = ("--cluster", started.address)
@@ -131,6 +100,10 @@ def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     augmenting = run_script(
         "augment.py", "far.h5", "-o", "far2.h5", "--overwrite", *COPIES, *far, cwd=place
     )
+    importing = [
+        run_script("import_data.py", "idx", "set", "-o", name, "--overwrite", *more, cwd=place)
+        for name, more in (("set.h5", ()), ("far3.h5", far))
+    ]
     asked = ("in/a", "in/b", "nowhere.png", "--format", "csv", "--top", "2")
     answers = [run_script("classify.py", *asked, *more, cwd=place) for more in ((), far)]
 
@@ -139,6 +112,8 @@ def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
     assert augmenting.returncode == 0, augmenting.stderr
     assert (place / "far.h5").read_bytes() == (place / "packed.h5").read_bytes()
     assert (place / "far2.h5").read_bytes() == (place / "alone.h5").read_bytes()
+    assert [run.returncode for run in importing] == [0, 0], importing[1].stderr
+    assert (place / "far3.h5").read_bytes() == (place / "set.h5").read_bytes()
     assert answers[0].stdout == answers[1].stdout
     assert answers[0].stderr == answers[1].stderr
     assert answers[0].returncode == answers[1].returncode == 1
@@ -147,7 +122,7 @@ def test_every_stage_gives_on_a_cluster_what_it_gives_in_one_process(
 
 def test_a_worker_that_is_killed_costs_time_alone(two: Cluster, place: Path) -> None:
     """The work of a worker that ended by SIGKILL is done by another; the file is the same."""
-    victim = running(two)[0]
+    victim = two.running()[0]
     far = ("--cluster", two.address)
 
     code, errors = interrupted(place, "killed.h5", *AUGMENT, *far, do=victim.kill)
@@ -161,7 +136,7 @@ def test_a_worker_that_stands_still_for_ten_seconds_is_waited_for(
     two: Cluster, place: Path
 ) -> None:
     """A worker that is stopped and continued ends its piece; the file is the same."""
-    worker = running(two)[0]
+    worker = two.running()[0]
 
     def pause() -> None:
         worker.send_signal(signal.SIGSTOP)

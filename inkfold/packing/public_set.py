@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inkfold.crew import Crew
 from inkfold.dataset.writer import writing_dataset
 from inkfold.importers.collection import Collection
 from inkfold.output import check_free, scratch_folder
@@ -93,6 +94,7 @@ def import_collection(
     output: Path,
     importing: Importing,
     *,
+    crew: Crew,
     overwrite: bool,
     progress: Progress,
 ) -> Report:
@@ -103,6 +105,8 @@ def import_collection(
     collection : Collection
     output : Path
     importing : Importing
+    crew : Crew
+        Prepares the pictures; the file's bytes do not depend on it.
     overwrite : bool
         Whether an existing `output` is replaced.
     progress : callable
@@ -125,6 +129,7 @@ def import_collection(
                 importing.spec,
                 scratch,
                 transpose=importing.transpose,
+                crew=crew,
                 advance=advance,
             ) as public,
         ):
