@@ -79,7 +79,6 @@ def measure(count: int, kind: str) -> dict[str, float]:
             ignored=Tally(),
         )
         staged = Staged(
-            images=Records(scratch / "images", np.uint8),
             facts=drawn(count, scratch),
             good=np.ones(count, bool),
             fingerprint="",

@@ -56,7 +56,7 @@ def planned(pictures: Sequence[Picture], packing: Packing) -> Plan:
     counts = np.bincount([picture.label for picture in pictures])
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        records, images = Records(scratch / "facts", FACTS), Records(scratch / "images", np.uint8)
+        records = Records(scratch / "facts", FACTS)
         records.append(facts)
         paths = Spool(scratch / "paths")
         for row in range(len(pictures)):
@@ -69,7 +69,6 @@ def planned(pictures: Sequence[Picture], packing: Packing) -> Plan:
             ignored=Tally(),
         )
         staged = Staged(
-            images=images,
             facts=records,
             good=np.ones(len(pictures), bool),
             fingerprint="",
@@ -78,8 +77,8 @@ def planned(pictures: Sequence[Picture], packing: Packing) -> Plan:
         try:
             return make_plan(listing, staged, packing, numbered(names))
         finally:
-            for scratch_file in (records, images, paths):
-                scratch_file.close()
+            records.close()
+            paths.close()
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from inkfold.commands.cli import Advance
 from inkfold.crew import Crew
+from inkfold.dataset.merge import merge_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.packing import buckets
@@ -51,13 +52,16 @@ def little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def both(
     folder: Path, work: Path, packing: Packing = SMALL, crew: Crew | None = None, rows: int = 256
 ) -> tuple[Report, Report]:
-    """Pack to one file and to shards; fails where a reader finds a difference."""
+    """Pack to one file and to shards; fails where a reader or the merged bytes differ."""
     reports = (
         packed(folder, work / "one.h5", packing, crew),
         packed(folder, work / "many.h5", packing, crew, shards=rows),
     )
     with open_dataset(work / "one.h5") as one, open_dataset(work / "many.h5") as many:
         assert differing(one, many) == []
+        merge_dataset(many, work / "merged.h5", overwrite=True, advance=lambda _count: None)
+    assert (work / "merged.h5").read_bytes() == (work / "one.h5").read_bytes()
+    (work / "merged.h5").unlink()
     return reports
 
 

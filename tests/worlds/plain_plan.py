@@ -44,11 +44,11 @@ def drawn(pictures: Sequence[Picture], per_class: int, seed: int) -> list[int]:
 def units_of(pictures: Sequence[Picture]) -> list[Unit]:
     """What stays together: pictures tied by pixels or group, by chains of any length."""
     unit_of = list(range(len(pictures)))
-    for kind in (lambda each: each.pixels, lambda each: each.group):
+    for ids in ([each.pixels for each in pictures], [each.group for each in pictures]):
         seen: dict[int, int] = {}
-        for row, picture in enumerate(pictures):
-            if kind(picture) is not None:
-                first = seen.setdefault(kind(picture), row)
+        for row, number in enumerate(ids):
+            if number is not None:
+                first = seen.setdefault(number, row)
                 old, new = unit_of[row], unit_of[first]
                 unit_of = [new if each == old else each for each in unit_of]
     units: dict[int, Unit] = defaultdict(list)
