@@ -87,6 +87,7 @@ def test_shards_hold_the_rows_of_the_single_file(
     assert len(list((tmp_path / "many.shards").iterdir())) == 5
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(
     st.builds(
@@ -117,6 +118,7 @@ def test_any_options_give_the_rows_of_the_single_file(
     assert one.photographs == many.photographs
 
 
+@pytest.mark.slow
 def test_tables_archives_and_split_folders_pack_in_shards(tmp_path: Path, pictures: Path) -> None:
     """Rows that were not found class by class, and files in archives, have their own pictures."""
     paths = sorted(path.relative_to(pictures) for path in pictures.rglob("*.png"))
