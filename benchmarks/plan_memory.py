@@ -4,10 +4,12 @@
 
 No picture is read: the digests of files and pixels are drawn, one picture in a hundred repeats
 another of its class, and with groups 100 pictures share a writer and one picture in ten has no
-writer. Each line is of a process of its own. Memory is the resident set: the highest while the plan
-is made, and what is held when it is there, both above what was held before (`/proc/self`, so it
-runs on Linux alone). What was held before is a byte for each picture, that it can be used, and with
-groups the nine bytes of their numbers.
+writer. "In shards" is all that the caller of a sharded run does behind staging: the plan from the
+facts in stage files, which row is which picture, the tasks and the index, while nobody writes the
+shards (of 1,048,576 rows). Each line is of a process of its own. Memory is the resident set: the
+highest while the plan is made, and what is held when it is there, both above what was held before
+(`/proc/self`, so it runs on Linux alone). What was held before is a byte for each picture, that it
+can be used, and with groups the nine bytes of their numbers.
 """
 
 from __future__ import annotations
@@ -18,24 +20,43 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from inkfold.crew import Crew
+from inkfold.dataset.shard_table import Shard
+from inkfold.dataset.shards import Slot, WrittenShard
 from inkfold.packing.given_split import Official
 from inkfold.packing.listing import Listing
+from inkfold.packing.pack_shard import PackedShard
+from inkfold.packing.packed_rows import photographs_in
 from inkfold.packing.plan import Packing, make_plan
 from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.sharded import Shards, write_shards
 from inkfold.packing.split import Groups
-from inkfold.packing.stage import FACTS, Staged
+from inkfold.packing.stage import FACTS, Files, Prepared, Staged
+from inkfold.packing.stage_file import (
+    Piece,
+    StagedBuckets,
+    StagedFacts,
+    StageFiles,
+    stage_files,
+    write_stage_file,
+)
+from inkfold.spec import ImageSpec
 from inkfold.tally import Tally
+from inkfold.workers import InProcess
 
 SIZES = (100_000, 1_000_000, 10_000_000)
-KINDS = ("alone", "groups", "given split")
+KINDS = ("alone", "groups", "given split", "in shards")
 CLASSES, WRITER, STEP = 50, 100, 100_000
+TINY, ROWS = ImageSpec(size=4), 1 << 20
 
 
 def drawn(count: int, scratch: Path) -> Records:
@@ -61,6 +82,50 @@ def grouped(count: int) -> Groups:
     return Groups(numbers, named)
 
 
+def put_into_buckets(facts: Records, files: StageFiles) -> None:
+    """Stage files of pictures of 4x4 pixels with these facts."""
+    for number in range(len(files)):
+        first = number * files.buckets.files
+        rows = np.arange(first, min(first + files.buckets.files, files.count))
+        some = facts.take(rows)
+        paths = (b"a/1.png",) * len(rows)
+        piece = Piece(
+            files=Files(b"", paths, TINY),
+            groups=None,
+            first=first,
+            path=files.path(number),
+            buckets=files.buckets,
+        )
+        images = np.zeros((len(rows), TINY.size, TINY.size), np.uint8)
+        write_stage_file(piece, Prepared(images, some, ()))
+
+
+class Idle(Crew):
+    """Workers that answer as if they had written their shards."""
+
+    def in_order(self, _function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+        """An answer for each task, as large as a true one."""
+        for task in tasks:
+            slot: Slot = task.slot
+            (slot.folder / slot.name).touch()
+            shard = Shard(
+                name=slot.name,
+                split=slot.split,
+                first=slot.first,
+                rows=slot.rows,
+                size=0,
+                digest="0" * 32,
+                sha256="0" * 64,
+            )
+            yield PackedShard(WrittenShard(shard, bytes(16 * len(slot.chunks))))
+
+
+@contextmanager
+def silent(_label: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+    """Progress that is not shown."""
+    yield lambda _count: None
+
+
 def status(name: str) -> int:
     """A number of `/proc/self/status`, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -78,18 +143,38 @@ def measure(count: int, kind: str) -> dict[str, float]:
             empty=(),
             ignored=Tally(),
         )
-        staged = Staged(
-            facts=drawn(count, scratch),
-            good=np.ones(count, bool),
-            fingerprint="",
-            unreadable=Tally(),
-        )
+        facts = drawn(count, scratch)
+        good, none = np.ones(count, bool), Tally()
+        staged = Staged(facts=facts, good=good, fingerprint="", unreadable=none)
+        if kind == "in shards":
+            files = stage_files(scratch, count, Packing(spec=TINY), rows=ROWS, far=True)
+            put_into_buckets(facts, files)
+            staged = StagedBuckets(
+                facts=StagedFacts(files), files=files, good=good, fingerprint="", unreadable=none
+            )
         groups = grouped(count) if kind == "groups" else None
         side = (np.arange(count) % 6 == 0).astype(np.int8) * 2
         official = Official(side, (0.9, 0.1, 0.0)) if kind == "given split" else None
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
         before, began = status("VmRSS"), time.perf_counter()
         plan = make_plan(listing, staged, Packing(), groups, official)
+        if isinstance(staged, StagedBuckets):
+            listing.paths.append(b"a/1.png")  # for the width of a path
+            photographs_in(staged, plan)
+            write_shards(
+                scratch / "d.h5",
+                Shards(
+                    listing=listing,
+                    staged=staged,
+                    packing=Packing(spec=TINY),
+                    plan=plan,
+                    names=None,
+                ),
+                crew=Idle(InProcess(), lambda: 1),
+                overwrite=False,
+                progress=silent,
+                provenance=lambda _blank: {},
+            )
         took = time.perf_counter() - began
         peak, after = status("VmHWM"), status("VmRSS")
         if sum(map(len, plan.orders)) != count:

@@ -91,6 +91,12 @@ def stage_piece(piece: Piece) -> StagedPiece:
             "worker see it, or choose another place with -o"
         )
     done = prepare_files(piece.files)
+    write_stage_file(piece, done)
+    return StagedPiece(len(piece.files.paths), done.bad, done.further)
+
+
+def write_stage_file(piece: Piece, done: Prepared) -> None:
+    """Write what became of a piece of work beside its place, and rename it."""
     part = piece.path.with_name(f"{piece.path.name}.{secrets.token_hex(8)}.part")
     try:
         with naming(piece.path):
@@ -103,7 +109,6 @@ def stage_piece(piece: Piece) -> StagedPiece:
     finally:
         with suppress(OSError):  # an earlier error, or the success, is what counts
             part.unlink()
-    return StagedPiece(len(piece.files.paths), done.bad, done.further)
 
 
 def _content(piece: Piece, done: Prepared) -> Iterator[bytes]:
