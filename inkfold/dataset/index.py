@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from inkfold.dataset.damage import damaged, reading
 from inkfold.dataset.digests import split_digest
-from inkfold.dataset.shard_folder import begin_run, end_run, leave_run, note
+from inkfold.dataset.shard_folder import begin_run, end_run, leave_run, note, own_shards
 from inkfold.dataset.shard_table import (
     FOLDER,
     TABLE,
@@ -95,11 +95,13 @@ def writing_shards(
         writer = ShardWriter(path, classes, spec, rows=rows, plan=digest, known=journal.shards)
         try:
             yield writer
+            replaced = own_shards(path)
             writer.write_index(overwrite=overwrite)
         except BaseException:
             leave_run(folder)
             raise
-        end_run(folder, [shard.name for shard in writer.shards])
+        listed = {shard.name for shard in writer.shards}
+        end_run(folder, [each for each in replaced if each.name not in listed])
 
 
 class ShardWriter:

@@ -24,6 +24,7 @@ from inkfold.dataset.shard_table import (
     from_record,
     listed_shards,
     shard_folder,
+    shard_name,
 )
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_heaps import endless_heap
@@ -68,11 +69,12 @@ def check_shard_folder(path: Path) -> None:
             f"{folder} holds {min(foreign)}, which is no shard; move it away or choose another "
             "name with -o"
         )
-    lost = set(ours) - {each.name for each in own_shards(path)}
-    if lost and JOURNAL not in names:
+    lost = set(ours) - {each.name for each in own_shards(path)} - set(_of_journal(folder))
+    if lost:
         raise InkfoldError(
-            f"{folder} holds shards that no {place_of(path).name} lists, as {min(lost)}; remove "
-            "the folder if no renamed dataset needs it, or choose another name with -o"
+            f"{folder} holds {len(lost):,} shards that no {place_of(path).name} lists, as "
+            f"{min(lost)}; remove them if no renamed dataset needs them, or choose another name "
+            "with -o"
         )
 
 
@@ -101,7 +103,7 @@ def begin_run(path: Path, plan: str, *, overwrite: bool) -> Journal:
     if journal is not None and journal.plan == plan:
         return journal
     kept = {each.name for each in own_shards(path)}
-    left = [name for name in _names(folder) if SHARD_NAME.fullmatch(name) and name not in kept]
+    left = [name for name in _of_journal(folder) if name not in kept]
     if left and not overwrite:
         raise InkfoldError(
             f"{folder} holds {len(left):,} shards of a run with other options or pictures, which "
@@ -145,13 +147,11 @@ def note(folder: Path, shard: Shard) -> None:
         file.write(cut + json.dumps(asdict(shard)).encode() + b"\n")
 
 
-def end_run(folder: Path, listed: Iterable[str]) -> None:
-    """Remove all of ours but the shards that the index lists, now that it stands."""
-    keep = set(listed)
+def end_run(folder: Path, replaced: Iterable[Path]) -> None:
+    """Remove the journal, and the shards of the dataset that was replaced; the new index stands."""
     sweep_parts(folder)
-    names = [name for name in _names(folder) if SHARD_NAME.fullmatch(name) and name not in keep]
-    _remove([*(folder / name for name in names), folder / JOURNAL])
-    with suppress(OSError):  # where shards are left
+    _remove([*replaced, folder / JOURNAL])
+    with suppress(OSError):  # where there are shards
         folder.rmdir()
 
 
@@ -159,12 +159,10 @@ def leave_run(folder: Path) -> None:
     """Leave what a run that ends early has finished; remove the folder if that is nothing."""
     sweep_parts(folder)
     journal = read_journal(folder)
-    if journal is not None and not journal.shards:
-        ours = [name for name in _names(folder) if SHARD_NAME.fullmatch(name)]
-        if not ours:
-            _remove([folder / JOURNAL])
-            with suppress(OSError):
-                folder.rmdir()
+    if journal is not None and not journal.shards and not _of_journal(folder):
+        _remove([folder / JOURNAL])
+        with suppress(OSError):  # where there are shards of a dataset
+            folder.rmdir()
 
 
 def sweep_parts(folder: Path) -> None:
@@ -204,6 +202,19 @@ def own_shards(path: Path) -> list[Path]:
     except Exception:  # no index, or a damaged one: it tells of no shard
         return []
     return [folder / shard.name for shard in shards] if folder == shard_folder(path) else []
+
+
+def _of_journal(folder: Path) -> list[str]:
+    """The shards that bear the plan of the journal, noted there or not."""
+    journal = read_journal(folder)
+    if journal is None or not journal.plan:
+        return []
+    ending = shard_name("", 0, journal.plan).rpartition("-")[2]
+    return [
+        name
+        for name in _names(folder)
+        if SHARD_NAME.fullmatch(name) and name.endswith(f"-{ending}")
+    ]
 
 
 def _names(folder: Path) -> list[str]:

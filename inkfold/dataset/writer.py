@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from inkfold import __version__
 from inkfold.dataset.arrays import SplitArrays
-from inkfold.dataset.damage import damaged, reading
+from inkfold.dataset.damage import TEXTS, damaged, reading
 from inkfold.dataset.digests import check_digests, chunk_digest, split_digest
 from inkfold.dataset.reader import FORMAT, VERSION
 from inkfold.dataset.shard_folder import replacing_shards
@@ -337,31 +337,30 @@ def read_rows(arrays: SplitArrays, start: int, stop: int) -> Rows:
     """
     stop = min(stop, arrays.rows)
     with arrays.at(start) as (group, first, _):
-        for name in ("source", "group"):
-            if name in group and group[name].dtype.kind != "S":
-                raise InkfoldError(
-                    f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format "
-                    f"1 has it; pack the dataset again with: {typed('create_dataset')} FOLDER"
-                )
-        part = slice(start - first, stop - first)
-        names = [name for name in ("labels", "source", "digest", "group") if name in group]
-        path, rows = group.file.filename, f"rows {part.start} to {part.stop - 1}"
+        path, part = group.file.filename, slice(start - first, stop - first)
         read = {}
-        for name in names:
-            with reading(path, f"{group.name}/{name}, {rows}"):
-                read[name] = group[name][part]
-        with reading(path, f"{group.name}/images, {rows}"):
-            images = _images(group["images"], part)
-        check_digests(path, arrays.name, part.start, images, read["digest"])
-    return Rows(images=images, **read)
+        for name in ("images", "labels", "source", "digest", "group"):
+            if name not in arrays:
+                continue
+            place = f"{group.name}/{name}"
+            with reading(path, f"{place}, rows {part.start} to {part.stop - 1}"):
+                array = group[name]
+                if name in TEXTS and array.dtype.kind != "S":
+                    raise InkfoldError(
+                        f"{path}: {place} is not of fixed length, as format 1 has it; pack the "
+                        f"dataset again with: {typed('create_dataset')} FOLDER"
+                    )
+                read[name] = np.asarray(array[part]) if name in TEXTS else _numbers(array, part)
+        check_digests(path, arrays.name, part.start, read["images"], read["digest"])
+    return Rows(**read)
 
 
-def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
-    """Images of one chunk, inflated by igzip in a sixth of HDF5's time where that is possible."""
-    stored = _stored_chunk(images, part.start)
+def _numbers(array: h5py.Dataset, part: slice) -> NDArray[Any]:
+    """Rows of one chunk, inflated by igzip in a sixth of HDF5's time where that is possible."""
+    stored = _stored_chunk(array, part.start) if part.stop > part.start else None
     if stored is None:
-        return np.asarray(images[part])
-    chunk = np.frombuffer(isal_zlib.decompress(stored), np.uint8).reshape(images.chunks)
+        return np.asarray(array[part])
+    chunk = np.frombuffer(isal_zlib.decompress(stored), array.dtype).reshape(array.chunks)
     return chunk[: part.stop - part.start]
 
 

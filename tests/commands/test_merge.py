@@ -1,4 +1,4 @@
-"""The command lines of shards: augment --shards, merge, and the other commands on what they made."""
+"""The command lines of shards: augment --shards, merge, and others on what they made."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.dataset.places import Places, places_of
@@ -16,12 +16,14 @@ LAWS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(places=LAWS)
 def test_every_chunk_is_written_once(places: Places) -> None:
     """The rows at which chunks begin are 0, 256, 512 and so on, in another order."""
     assert sorted(places.in_order()) == list(range(0, places.rows, CHUNK))
 
 
+@settings(deadline=None)
 @given(places=LAWS)
 def test_the_content_of_a_chunk_is_what_is_written_there(places: Places) -> None:
     """What a worker asks by the chunk's number is what the order of making says."""

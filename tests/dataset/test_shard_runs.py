@@ -200,7 +200,7 @@ def test_shards_of_a_dataset_that_was_renamed_are_never_removed(whole: Path, out
     write_sharded(whole, out)
     renamed = out.with_name("new.h5")
     out.rename(renamed)
-    with pytest.raises(InkfoldError, match=r"holds shards that no d\.h5 lists"):
+    with pytest.raises(InkfoldError, match=r"holds 7 shards that no d\.h5 lists"):
         write_sharded(whole, out, overwrite=True)
     write_packed(out, (60, 10, 10), size=8)
     write_packed(out, (60, 10, 10), size=8)
@@ -209,6 +209,22 @@ def test_shards_of_a_dataset_that_was_renamed_are_never_removed(whole: Path, out
 
     write_packed(renamed, (60, 10, 10), size=8)
     assert len(list(out.with_suffix(".shards").iterdir())) == 7, "perhaps another's: left alone"
+
+
+def test_shards_of_a_renamed_dataset_stay_beside_those_of_an_unfinished_run(
+    whole: Path, out: Path
+) -> None:
+    """A run is stopped, and the dataset that it was to replace renamed: neither is removed."""
+    old = write_packed(whole.with_name("old.h5"), (600, 10, 10), seed=1, size=8)
+    write_sharded(old, out)
+    stopped(whole, out, after=3, overwrite=True)
+    out.rename(out.with_name("new.h5"))
+    before = content(out.parent)
+
+    for source in (whole, old):
+        with pytest.raises(InkfoldError, match=r"holds 5 shards that no d\.h5 lists"):
+            write_sharded(source, out, overwrite=True)
+    assert content(out.parent) == before
 
 
 def test_two_runs_do_not_write_one_dataset(whole: Path, out: Path) -> None:

@@ -8,7 +8,7 @@ from inkfold.dataset.index import writing_shards
 from inkfold.dataset.reader import open_dataset
 from inkfold.dataset.shards import write_shard
 from inkfold.dataset.split import CHUNK
-from inkfold.dataset.writer import read_rows
+from inkfold.dataset.writer import NOTHING, read_rows
 from inkfold.spec import SPLITS
 
 
@@ -24,7 +24,7 @@ def write_sharded(source: Path, target: Path, rows: int = CHUNK, *, overwrite: b
         ) as out:
             for slot in out.slots(counts):
                 group, starts = groups[slot.split], [at * CHUNK for at in slot.chunks]
-                chunks = ((read_rows(group, at, at + CHUNK), {}) for at in starts)
+                chunks = ((read_rows(group, at, at + CHUNK), NOTHING) for at in starts)
                 out.add(write_shard(slot, like=like[slot.split], chunks=chunks))
             out.finish(packed.provenance, like)
         return out.kept
