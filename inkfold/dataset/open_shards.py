@@ -39,6 +39,7 @@ class OpenShards:
         self.index, self.folder, self.shards = index, folder, tuple(shards)
         self.at_most = OPEN
         self._open: OrderedDict[str, tuple[h5py.File, Identity]] = OrderedDict()
+        self._groups: dict[str, h5py.Group] = {}
         self._seen: dict[str, Identity] = {}
         self._lock = RLock()  # another thread shall not close a shard that this one reads
         self._of_split: dict[str, list[Shard]] = {}
@@ -86,9 +87,10 @@ class OpenShards:
         shard = shards[bisect_right(shards, row, key=lambda each: each.first) - 1]
         with self._lock:
             file = self._file(shard)
-            with reading(file.filename, f"/{split}"):
-                group = file[split]
-            yield group, shard
+            if shard.name not in self._groups:  # a look into the file for each chunk takes a tenth
+                with reading(file.filename, f"/{split}"):
+                    self._groups[shard.name] = file[split]
+            yield self._groups[shard.name], shard
 
     def check_unchanged(self) -> None:
         """Refuse shards that were written to since they were opened, of those that are open.
@@ -191,7 +193,8 @@ class OpenShards:
 
     def _close_beyond(self, count: int) -> None:
         while len(self._open) > count:
-            _, (file, _) = self._open.popitem(last=False)
+            name, (file, _) = self._open.popitem(last=False)
+            self._groups.pop(name, None)
             close(file)
 
 
