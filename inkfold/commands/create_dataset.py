@@ -23,6 +23,7 @@ from inkfold.commands.options import (
     per_class_option,
     quiet_option,
     seed_option,
+    shards_option,
     size_option,
     split_option,
     workers_option,
@@ -122,6 +123,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 )
 @workers_option
 @cluster_option
+@shards_option
 @overwrite_option
 @quiet_option
 def command(
@@ -146,6 +148,7 @@ def command(
     allow_bad: float,
     workers: int | None,
     cluster: str | None,
+    shards: int | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -195,7 +198,8 @@ def command(
         labels=labels,
         columns=columns,
     )
-    with chosen_crew(processes, cluster, sees=[folder]) as crew:
+    beside = [output.parent] if shards and output.parent.is_dir() else []  # workers write there
+    with chosen_crew(processes, cluster, sees=[folder, *beside]) as crew:
         report = pack(
             folder,
             output,
@@ -203,6 +207,7 @@ def command(
             crew=crew,
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
+            shards=shards,
         )
     _print_report(report, folder, output, clock)
     return SOME_FAILED if report.unreadable.count else 0

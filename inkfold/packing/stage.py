@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
+from inkfold.packing.large_arrays import Rows, taken
 from inkfold.packing.members import opened, read_member
 from inkfold.packing.scratch import Records, Spool
 from inkfold.picture import decode, load, preparation
@@ -80,13 +81,25 @@ class Prepared:
     further: tuple[int, ...] = ()
 
 
+class Facts(Protocol):
+    """The facts of all files, on the disk: `Records` of `FACTS`, or what answers like them."""
+
+    order: Rows | None
+
+    def column(self, name: str, word: int) -> NDArray[Any]:
+        """As `Records.column`."""
+
+    def take(self, rows: Rows) -> NDArray[Any]:
+        """As `Records.take`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Staged:
     """All files of a listing, row by row; what is large is on the disk.
 
     Attributes
     ----------
-    images, facts : Records
+    facts : Facts
         As in `Prepared`.
     good : bool array of shape (N,)
         Whether the file could be used.
@@ -98,12 +111,59 @@ class Staged:
         The files of which the first frame or page was read, and others were not.
     """
 
-    images: Records
-    facts: Records
+    facts: Facts
     good: NDArray[np.bool_]
     fingerprint: str
     unreadable: Tally
     further: Tally = field(default_factory=Tally)
+
+    def in_order(self, order: Rows) -> Self:
+        """The same files, numbered as `order` has them."""
+        self.facts.order = order
+        return replace(self, good=taken(self.good, order))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedImages(Staged):
+    """All files of a listing with their images, as in `Prepared`, in one scratch file."""
+
+    images: Records
+
+    def in_order(self, order: Rows) -> Self:
+        """The same files, numbered as `order` has them."""
+        self.images.order = order
+        return super().in_order(order)
+
+
+@dataclass(kw_only=True)
+class Notes:
+    """What is noted of the files, piece by piece, in the order of the listing.
+
+    Attributes
+    ----------
+    good : bool array of shape (N,)
+    unreadable, further : Tally
+        As in `Staged`.
+    """
+
+    good: NDArray[np.bool_]
+    unreadable: Tally = field(default_factory=Tally)
+    further: Tally = field(default_factory=Tally)
+
+    def add(
+        self,
+        start: int,
+        names: Sequence[bytes],
+        *,
+        bad: Iterable[tuple[int, str]],
+        further: Iterable[int],
+    ) -> None:
+        """Note a piece that begins at row `start`."""
+        for place, reason in bad:
+            self.good[start + place] = False
+            self.unreadable.add(readable(names[place]), reason)
+        for place in further:
+            self.further.add(readable(names[place]), "further frames or pages")
 
 
 @contextmanager
@@ -115,7 +175,7 @@ def stage(
     *,
     crew: Crew,
     advance: Callable[[int], None],
-) -> Iterator[Staged]:
+) -> Iterator[StagedImages]:
     """Prepare every file of a listing; a context, at whose end the scratch files are closed.
 
     Parameters
@@ -132,32 +192,36 @@ def stage(
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
-    good, summary = np.ones(len(paths), bool), hashlib.blake2b(digest_size=16)
-    unreadable, further = Tally(), Tally()
+    notes, summary = Notes(good=np.ones(len(paths), bool)), hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts):
-        work, start = _pieces(source, paths, spec, files_in_piece(spec.size, far=crew.far)), 0
+        work, start = pieces(source, paths, spec, files_in_piece(spec.size, far=crew.far)), 0
         for done in crew.in_order(prepare_files, work):
             stop = start + len(done.images)
             names = paths.read(start, stop)
-            for place, reason in done.bad:
-                good[start + place] = False
-                unreadable.add(readable(names[place]), reason)
-            for place in done.further:
-                further.add(readable(names[place]), "further frames or pages")
-            for place in np.flatnonzero(good[start:stop]).tolist():
-                summary.update(names[place] + b"\0" + done.facts["file"][place].tobytes())
+            notes.add(start, names, bad=done.bad, further=done.further)
+            summary.update(summary_of(names, done))
             images.append(done.images)
             facts.append(done.facts)
             advance(len(names))
             start = stop
-        yield Staged(
+        yield StagedImages(
             images=images,
             facts=facts,
-            good=good,
+            good=notes.good,
             fingerprint=summary.hexdigest(),
-            unreadable=unreadable,
-            further=further,
+            unreadable=notes.unreadable,
+            further=notes.further,
         )
+
+
+def summary_of(names: Sequence[bytes], done: Prepared) -> bytes:
+    """What the fingerprint is made of: names and digests of the files that could be used."""
+    good = np.ones(len(names), bool)
+    good[[place for place, _ in done.bad]] = False
+    digest = done.facts["file"]
+    return b"".join(
+        names[place] + b"\0" + digest[place].tobytes() for place in np.flatnonzero(good).tolist()
+    )
 
 
 def files_in_piece(size: int, *, far: bool) -> int:
@@ -165,7 +229,7 @@ def files_in_piece(size: int, *, far: bool) -> int:
     return max(FILES, min(MOST_FILES, MOST_PIXELS // size**2)) if far else FILES
 
 
-def _pieces(source: Source, paths: Spool, spec: ImageSpec, files: int) -> Iterator[Files]:
+def pieces(source: Source, paths: Spool, spec: ImageSpec, files: int) -> Iterator[Files]:
     """The pieces of work that a listing makes, of so many files each."""
     for start in range(0, len(paths), files):
         names = tuple(paths.read(start, start + files))

@@ -24,7 +24,12 @@ def silent(_label: str, _total: int | None) -> Iterator[Advance]:
 
 
 def packed(
-    folder: Path, output: Path, packing: Packing = SMALL, crew: Crew | None = None
+    folder: Path,
+    output: Path,
+    packing: Packing = SMALL,
+    crew: Crew | None = None,
+    *,
+    shards: int | None = None,
 ) -> Report:
     """Pack in this process, without a progress bar."""
     return pack(
@@ -34,6 +39,7 @@ def packed(
         crew=crew or Crew(InProcess(), lambda: 1),
         overwrite=True,
         progress=silent,
+        shards=shards,
     )
 
 
