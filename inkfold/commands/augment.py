@@ -94,8 +94,9 @@ def command(
         if preview is not None:
             _preview(opened, augmentation, preview, overwrite=overwrite)
         clock = Clock()
+        beside = [target.parent] if shards and target.parent.is_dir() else []  # workers write there
         with (
-            chosen_crew(processes, cluster, sees=[dataset]) as crew,
+            chosen_crew(processes, cluster, sees=[dataset, *beside]) as crew,
             progress("augmenting", counts["train"], quiet=quiet) as advance,
         ):
             in_shards = _augment(
