@@ -52,6 +52,7 @@ def test_every_stage_is_a_script_too() -> None:
         "shrink",
         "calibrate",
         "check",
+        "cluster",
     }
     assert networks == set(SCORES)
 

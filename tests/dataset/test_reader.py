@@ -187,6 +187,8 @@ def test_a_disk_that_fails_when_a_dataset_is_closed_is_told(
 ) -> None:
     """One line names the dataset that is read, and not the output; or the command is done before.
 
+    Where the dataset is read by those who work on it the line has the whole path.
+
     Earlier closings are those of other checks, which have tests of their own.
     """
     write_packed(tmp_path / "d.h5")
@@ -202,5 +204,5 @@ def test_a_disk_that_fails_when_a_dataset_is_closed_is_told(
 
     assert done.returncode == (0 if line.startswith("export") and number > 2 else 2)
     if done.returncode == 2:
-        assert done.stderr.startswith("error: d.h5: ")
+        assert done.stderr.startswith(("error: d.h5: ", f"error: {tmp_path}/d.h5: "))
         assert done.stderr.count("\n") == 1
