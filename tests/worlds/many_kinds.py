@@ -29,7 +29,7 @@ def write_many_kinds(root: Path, count: int, seed: int = 0) -> Path:
         if kind % 10 == 3:
             data = kept[int(rng.integers(len(kept)))]
         elif kind in (5, 6):
-            data = encode(".png", np.full((6, 6), 255 - kind, np.uint8))
+            data = encode(".png", rng.integers(200, 209, (6, 6)).astype(np.uint8))
         elif kind == 7:
             data = data[:40]
         elif kind == 8:
