@@ -198,7 +198,9 @@ def command(
         labels=labels,
         columns=columns,
     )
-    beside = [output.parent] if shards and output.parent.is_dir() else []  # workers write there
+    # workers write shards beside the output, and read there what a compressed archive unpacks to
+    shared = shards is not None or folder.name.lower().endswith((".gz", ".tgz"))
+    beside = [output.parent] if shared and output.parent.is_dir() else []
     with chosen_crew(processes, cluster, sees=[folder, *beside]) as crew:
         report = pack(
             folder,

@@ -86,7 +86,8 @@ def writing_shards(
     if rows < CHUNK or rows % CHUNK:
         raise ValueError(f"shards of {rows} rows; expected a multiple of {CHUNK}")
     check_free(path, overwrite=overwrite)
-    everything = dict(plan, classes=list(classes), spec=spec.to_json(), rows=rows, **versions())
+    everything: dict[str, Any] = {"plan": dict(plan), "rows": rows, "versions": versions()}
+    everything |= {"classes": list(classes), "spec": spec.to_json()}
     text = json.dumps(everything, sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     folder = shard_folder(path).absolute()
