@@ -26,9 +26,14 @@ EXTRA_OF = {
     "cleanlab": "audit",
     "pyarrow": "parquet",
     "pillow_heif": "heic",
+    "jax": "jax",
     "distributed": "cluster",
 }
-BRINGS = {"audit": {"train", "report"}, "train": {"report"}}  # what comes along with an extra
+BRINGS = {
+    "audit": {"train", "report"},
+    "jax": {"train", "report"},
+    "train": {"report"},
+}  # what comes along with an extra
 PAGE = ("jinja2", "matplotlib", "scipy")  # what reports, their plots and figures are made with
 
 

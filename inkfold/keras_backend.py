@@ -24,9 +24,12 @@ BELOW_BFLOAT16 = {
 
 
 def keras_libraries() -> tuple[str, ...]:
-    """Keras, and TensorFlow where ``KERAS_BACKEND`` names no other backend."""
+    """Keras, and its backend: TensorFlow, unless ``KERAS_BACKEND`` names another.
+
+    PyTorch is left out, because no extra of Inkfold brings it.
+    """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    return ("keras", "tensorflow") if backend == "tensorflow" else ("keras",)
+    return ("keras", backend) if backend in {"tensorflow", "jax"} else ("keras",)
 
 
 def import_keras() -> ModuleType:
@@ -41,7 +44,7 @@ def import_keras() -> ModuleType:
         return sys.modules["keras"]
     need("a network of Keras", *keras_libraries())
     set_variables()
-    with _silent_stderr(), warnings.catch_warnings():
+    with silent(2), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside libraries, which we cannot change
         try:
             import keras
@@ -64,25 +67,26 @@ def set_variables() -> None:
 
 
 @contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to file descriptor 2; write it only if the block fails.
+def silent(descriptor: int) -> Iterator[None]:
+    """Hold back what C++ writes to stdout (1) or stderr (2); write it only if the block fails.
 
     Ctrl-C is no failure.
     """
-    sys.stderr.flush()
-    stderr = os.dup(2)
+    stream = {1: sys.stdout, 2: sys.stderr}[descriptor]
+    stream.flush()
+    shown = os.dup(descriptor)
     with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+        os.dup2(held.fileno(), descriptor)
         try:
             yield
         except Exception:
             held.seek(0)
-            os.write(stderr, held.read())
+            os.write(shown, held.read())
             raise
         finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
+            stream.flush()
+            os.dup2(shown, descriptor)
+            os.close(shown)
 
 
 def policy(precision: Precision, flags: set[str] | None = None) -> str:

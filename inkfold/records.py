@@ -7,7 +7,7 @@ name that ends in "?" may be missing. Fields that a schema does not name are not
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -146,3 +146,15 @@ def shown(value: object) -> str:
     """A value of JSON in a message: in ASCII, and cut where it is long."""
     text = ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401, JSON values
+    """Each difference of two JSON values: its name, as "recipe batch", and both values."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            yield from differences(before.get(key), now.get(key), f"{name} {key}".strip())
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for place, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from differences(one, other, f"{name} {place}".strip())
+    elif before != now:
+        yield name, before, now

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from inkfold.keras_backend import Precision, _silent_stderr, policy
+from inkfold.keras_backend import Precision, policy, silent
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_a_library_prints_is_shown_where_it_fails_and_not_at_ctrl_c(
     """Lines that TensorFlow writes while it is imported explain an error, not an interrupt."""
 
     def importing() -> None:
-        with _silent_stderr():
+        with silent(2):
             os.write(2, b"notice\n")
             raise error
 

@@ -33,6 +33,7 @@ FLOORS = (
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 HEAVY = {
     "cleanlab",
+    "jax",
     "distributed",
     "keras",
     "tensorflow",

@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from inkfold.commands.cli import Advance, Clock, echo, echo_above, progress, run
+from inkfold.commands.machines import machine_options, place_of, run_part, together
 from inkfold.commands.network_files import Build, load_network
 from inkfold.commands.next_lines import after_training
 from inkfold.commands.options import (
@@ -160,6 +161,7 @@ def _options(recipe: Recipe) -> list[Decorator]:
             is_flag=True,
             help="Let pictures of small classes count more, so that these are recognised too.",
         ),
+        *machine_options,
         click.option("--resume", is_flag=True, help="Go on with a run that was stopped."),
         click.option(
             "--refit",
@@ -183,9 +185,13 @@ def _train(
     resume: bool,
     overwrite: bool,
     quiet: bool,
+    machines: str | None,
+    rank: int | None,
+    of: int | None,
     **values: Any,  # noqa: ANN401, of the fields of Distortion and Options; click checks them
 ) -> int:
-    """Check the options against the dataset, then train."""
+    """Check the options against the dataset, then train, if asked on several machines."""
+    place = place_of(machines, rank, of)
     from inkfold.keras_backend import keras_libraries
 
     need("training", *keras_libraries(), "tensorboard", "matplotlib", "scipy")
@@ -196,7 +202,6 @@ def _train(
     if epochs is not None:
         recipe = recipe.in_epochs(epochs)
     with open_dataset(dataset) as opened:
-        from inkfold.locks import only_writer
         from inkfold.training.engine import Options, Training
 
         training = Training(
@@ -208,9 +213,11 @@ def _train(
         )
         resuming = f"{program} {shlex.join([*_typed_arguments(), '--resume'])}"
         training.check_output(overwrite=overwrite)
-        with only_writer(output):
-            training.check(resume=resume, overwrite=overwrite)
-            run_training(training, resuming, resume=resume, overwrite=overwrite, quiet=quiet)
+        with together(training, place, resume=resume, overwrite=overwrite) as training:
+            if training.machines.is_first:
+                run_training(training, resuming, resume=resume, overwrite=overwrite, quiet=quiet)
+            else:
+                run_part(training, resume=resume)
     return 0
 
 
@@ -259,7 +266,7 @@ def run_training(
 
         def planned(plan: Plan, pictures: int) -> None:
             log.planned(plan.told)
-            echo(plan.told)
+            echo("\n".join(filter(None, (plan.told, training.machines.told))))
             if not training.options.balance and (line := unequal(training.dataset)):
                 echo(line)
             bar = progress(training.recipe.name, pictures, quiet=quiet)
@@ -301,6 +308,7 @@ def _header(training: Training) -> list[str]:
             f"arithmetic {training.config['precision']}, refit {options.refit}, "
             f"balance {options.balance}"
         ),
+        *filter(None, [training.machines.told]),
     ]
 
 

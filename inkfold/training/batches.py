@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.split import Split
 from inkfold.elastic import Elastic, chunk_rng
+from inkfold.training.machines import Machines
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
@@ -30,6 +31,8 @@ class Batches:
         Distorts every picture anew in every epoch.
     at_most : int or None
         The most batches of an epoch that are shown; None for all of them.
+    machines : Machines
+        Each machine makes all batches and gives its own rows of them.
     """
 
     splits: Sequence[Split]
@@ -38,6 +41,7 @@ class Batches:
     seed: int
     elastic: Elastic | None = None
     at_most: int | None = None
+    machines: Machines = field(default_factory=Machines)
 
     @property
     def steps(self) -> int:
@@ -46,7 +50,11 @@ class Batches:
         return whole if self.at_most is None else min(whole, self.at_most)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of one epoch: images uint8 (size, H, W, 1), labels int32 (size,)."""
+        """The batches of one epoch: images uint8 (n, H, W, 1), labels int32 (n,).
+
+        n is `size`, or of several machines this one's share of it.
+        """
+        own = self.machines.rows(self.size)
         images: list[NDArray[np.uint8]] = []
         labels: list[NDArray[np.int32]] = []
         waiting = 0
@@ -59,7 +67,7 @@ class Batches:
             all_images, all_labels = np.concatenate(images), np.concatenate(labels)
             whole = waiting - waiting % self.size
             for start in range(0, whole, self.size):
-                rows = slice(start, start + self.size)
+                rows = slice(start + own.start, start + own.stop)
                 yield all_images[rows, :, :, None], all_labels[rows]
             images, labels = [all_images[whole:]], [all_labels[whole:]]
             waiting -= whole

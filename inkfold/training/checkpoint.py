@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,17 @@ from inkfold.bundle.history import Row
 from inkfold.errors import InkfoldError
 from inkfold.output import new_file
 from inkfold.recipe import Stage
-from inkfold.records import COUNT, NUMBER, OBJECT, TEXT, Kind, Schema, check_fields, parsed
+from inkfold.records import (
+    COUNT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Kind,
+    Schema,
+    check_fields,
+    differences,
+    parsed,
+)
 from inkfold.training.plan import Plan
 
 Arrays = list[NDArray[Any]]
@@ -231,19 +241,10 @@ def check_fits(path: Path, found: Sequence[NDArray[Any]], expected: Sequence[Any
 def _check_same_run(path: Path, stopped: dict[str, Any], config: dict[str, Any]) -> None:
     """Refuse a checkpoint whose config differs from that of the run which is to resume from it."""
     config = json.loads(json.dumps(config))  # tuples become lists, as in the file
-    difference = next(_differences(stopped, config), None)
+    difference = next(differences(stopped, config), None)
     if difference is not None:
         name, before, now = difference
         raise InkfoldError(
             f"{path}: the stopped run was started with {name} {before!r}, but now {name} is "
             f"{now!r}; give the same options to resume it, or start again with --overwrite"
         )
-
-
-def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401, JSON values
-    """Each difference of two JSON values: its name, as "recipe batch", and both values."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted(before.keys() | now.keys()):
-            yield from _differences(before.get(key), now.get(key), f"{name} {key}".strip())
-    elif before != now:
-        yield name, before, now

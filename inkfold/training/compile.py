@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.keras_backend import has_accelerator, import_keras
+from inkfold.keras_backend import has_accelerator, import_keras, silent
 from inkfold.metrics import SMALLEST
 from inkfold.recipe import Recipe
 from inkfold.training.twins import adam, twin
@@ -40,7 +40,8 @@ def fresh_network(
 
     `weights` are those of the classes in the loss, as for `compiled`.
     """
-    import_keras().utils.set_random_seed(seed % 2**32)
+    with silent(2):  # on every backend Keras imports TensorFlow here, which prints about itself
+        import_keras().utils.set_random_seed(seed % 2**32)
     return compiled(build(classes), recipe, kernels, weights)
 
 

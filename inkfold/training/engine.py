@@ -8,8 +8,9 @@ together, for the epochs that led to the search's best weights.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,7 @@ from inkfold.training.checkpoint import Checkpoint
 from inkfold.training.compile import Build, Kernels, fresh_network, has_fused_kernels
 from inkfold.training.learn_novelty import learned_of
 from inkfold.training.loop import Fitted, Run, State, Watcher
+from inkfold.training.machines import Machines, described
 from inkfold.training.pace import measured
 from inkfold.training.plan import Plan, Work, planned
 from inkfold.training.write_bundle import write_bundle
@@ -107,6 +109,8 @@ class Training:
     options : Options
     output : Path
         The bundle to write; the checkpoint lies beside it.
+    machines : Machines
+        Who trains it together; machine 0 alone writes files.
     """
 
     build: Build
@@ -114,6 +118,7 @@ class Training:
     dataset: Dataset
     options: Options
     output: Path
+    machines: Machines = field(default_factory=Machines)
 
     @property
     def checkpoint(self) -> Path:
@@ -134,7 +139,16 @@ class Training:
             "kernels": None if self.options.kernels == "auto" else self.options.kernels,
             "minutes": self.options.minutes,
             "balance": self.options.balance or None,
+            # the sums of a step are rounded otherwise where a batch is divided otherwise
+            "devices": self.machines.shares if self.machines.shares > 1 else None,
         }
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """Pictures in a batch of the search, and in one of the refit where that is asked for."""
+        whole = len(self.dataset.train) + len(self.dataset.validation)
+        refit = (min(self.recipe.batch, whole),) if self.options.refit else ()
+        return (self._batch, *refit)
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
         """Refuse what cannot be trained, before Keras is imported.
@@ -185,13 +199,21 @@ class Training:
                 )
 
     def run(self, watcher: Watcher, *, resume: bool, overwrite: bool) -> Trained:
-        """Train, refit if asked, and write the bundle; the checkpoint is removed at the end."""
+        """Train, refit if asked, and write the bundle; the checkpoint is removed at the end.
+
+        Of several machines each trains its part and reads the checkpoint that it resumes from;
+        machine 0 alone writes the bundle, and the record of what another returns is empty.
+        """
         keep_freed_memory()
+        self.machines.agree(self._facts(resume=resume))
         saved = Checkpoint.load(self.checkpoint, self.config) if resume else None
-        if saved is None:
+        if saved is None and self.machines.is_first:
             self.checkpoint.unlink(missing_ok=True)  # or this run could resume from an earlier one
         with _dtype_policy(policy(self.options.precision)):
             fitted = self._fit(watcher, saved)
+        self.machines.leave()
+        if not self.machines.is_first:
+            return Trained(self.output, fitted.history, {})
         full = write_bundle(
             self.output,
             self._in_float32(fitted.model),
@@ -203,6 +225,20 @@ class Training:
         )
         self.checkpoint.unlink(missing_ok=True)
         return Trained(self.output, fitted.history, full)
+
+    def _facts(self, *, resume: bool) -> dict[str, Any]:
+        """What has to be equal on all machines, or they would train different networks."""
+        if self.machines.of == 1:
+            return {}
+        checkpoint = hashlib.sha256(self.checkpoint.read_bytes()).hexdigest() if resume else None
+        network = described(self.build(len(self.dataset.classes)))
+        return {
+            **self.config,
+            "--resume": resume,
+            "checkpoint": checkpoint,
+            "network": network,
+            "classes": list(self.dataset.classes),
+        }
 
     def _fit(self, watcher: Watcher, saved: Checkpoint | None) -> Fitted:
         """The search, and the refit if asked; `saved` says in which of them to resume."""
@@ -237,25 +273,31 @@ class Training:
             kernels = "keras"
         first: Kernels = "fused" if kernels == "auto" else kernels
         models: dict[Kernels, keras.Model] = {first: self._network(first)}
-        paces = measured(models, size)
+        answers = self._answers()
+        paces = measured(models, size, self.machines, answers)
         long = self._work.seconds(paces[first]) > WORTH_MEASURING
         if kernels == "auto" and long:
             models["keras"] = self._network("keras")
-            paces = measured(models, size)
+            paces = measured(models, size, self.machines, answers)
         minutes = self.options.minutes
         plan = planned(paces, self._work, None if minutes is None else 60 * minutes)
         return models[plan.kernels], plan
 
     def _network(self, kernels: Kernels) -> keras.Model:
         """The untrained network, compiled."""
-        return fresh_network(
-            self.build,
-            len(self.dataset.classes),
-            self.recipe,
-            seed=self.options.seed,
-            kernels=kernels,
-            weights=weights_of(self.dataset) if self.options.balance else None,
-        )
+        with self.machines.sharing():
+            return fresh_network(
+                self.build,
+                len(self.dataset.classes),
+                self.recipe,
+                seed=self.options.seed,
+                kernels=kernels,
+                weights=weights_of(self.dataset) if self.options.balance else None,
+            )
+
+    def _answers(self) -> keras.Model | None:
+        """Where devices share a batch, a network on one of them, which can answer by itself."""
+        return None if self.machines.shares == 1 else self.build(len(self.dataset.classes))
 
     @property
     def _batch(self) -> int:
@@ -304,9 +346,18 @@ class Training:
             seed=self.options.seed,
             elastic=Elastic.of(dataset.spec.size, self.recipe.distortion) if online else None,
             at_most=state.plan.steps,
+            machines=self.machines,
         )
         validation = None if state.refit_epochs else dataset.validation
-        run = Run(model, batches, stages, validation, state=state, watcher=watcher)
+        run = Run(
+            model,
+            batches,
+            stages,
+            validation,
+            state=state,
+            watcher=watcher,
+            answers=None if validation is None else self._answers(),
+        )
         if saved is not None:
             run.restore(saved)
         return run

@@ -122,6 +122,9 @@ class Run:
     state : State
         Where the run's state is saved after each epoch, and what came before this phase.
     watcher : Watcher
+    answers : keras.Model or None
+        Where devices share the batches: a network of the same layers on one device of this machine.
+        It takes over the weights and answers the pictures of validation.
     """
 
     def __init__(
@@ -133,10 +136,12 @@ class Run:
         *,
         state: State,
         watcher: Watcher,
+        answers: keras.Model | None = None,
     ) -> None:
         self.model = model
         self._batches, self._stages, self._validation = batches, stages, validation
         self._state, self._watcher = state, watcher
+        self._answers, self._machines = answers, batches.machines
         self._keras = import_keras()
         watcher.built(_summary(self.model))
         self.position = Position()
@@ -201,7 +206,7 @@ class Run:
         judged_by = None if validation is None or keeps_last else validation.loss
         self.position = self.position.after_epoch(judged_by)
         best = self.position.best_epoch == self.position.epoch
-        seconds = round(time.perf_counter() - began, 2)
+        seconds = self._machines.of_first(round(time.perf_counter() - began, 2))
         self.history.append(row | {"best": int(best), "seconds": seconds})
         if best:
             self._best = self.model.get_weights()
@@ -249,7 +254,8 @@ class Run:
     def _train_once(self) -> tuple[float, float]:
         """Train one epoch; gives its loss, in nats, and its accuracy, from 0 to 1."""
         batches = islice(self._batches.epoch(self.position.epoch), self._batches.steps)
-        with one_thread():  # of NumPy's: a second one waits in a loop for the next small product
+        # of NumPy's threads a second one waits in a loop for the next small product
+        with one_thread(), self._machines.sharing():
             if self._keras.backend.backend() == "tensorflow":
                 return self._train_by_steps(batches)
             return self._train_by_fit(batches)
@@ -266,15 +272,14 @@ class Run:
 
     def _train_by_fit(self, batches: Iterator[Batch]) -> tuple[float, float]:
         """Train by Keras' own loop: step by step JAX would hand all weights to and fro."""
-        size, optimizer = self._batches.size, self.model.optimizer
-        callback = self._keras.callbacks.LambdaCallback(
-            on_train_batch_begin=lambda batch, logs: setattr(  # noqa: ARG005, Keras names them
-                optimizer, "learning_rate", self._rate(batch)
-            ),
+        size = self._batches.size
+        callback: keras.callbacks.Callback = self._keras.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: self._set_rate(callback, batch),  # noqa: ARG005, Keras names them
             on_train_batch_end=lambda batch, logs: self._watcher.batch_done(size),  # noqa: ARG005, Keras names them
         )
+        self.model.optimizer.learning_rate = self._rate(0)
         fitted = self.model.fit(
-            batches,
+            (batch for batch in batches),  # Keras takes a generator, and no other iterator
             steps_per_epoch=self._batches.steps,
             verbose=0,
             shuffle=False,  # the batches come shuffled
@@ -282,12 +287,26 @@ class Run:
         )
         return fitted.history["loss"][0], fitted.history["accuracy"][0]
 
+    def _set_rate(self, callback: keras.callbacks.Callback, step: int) -> None:
+        """Set the learning rate of a step of Keras' loop, if it is not that of the step before.
+
+        On JAX the loop holds the optimizer's variables itself. It takes them up again after someone
+        has asked a callback for its model, as is done here.
+        """
+        if step and self._rate(step) != self._rate(step - 1):
+            callback.model.optimizer.learning_rate = self._rate(step)
+
     def _validate(self) -> Score | None:
         if self._validation is None:
             return None
-        return score(self.model, self._validation, self._batches.size)
+        answers = self.model if self._answers is None else self._answers
+        if self._answers is not None:
+            self._answers.set_weights(self.model.get_weights())
+        return score(answers, self._validation, self._batches.size, self._machines)
 
     def _save(self) -> None:
+        if not self._machines.is_first:
+            return
         Checkpoint(
             config=self._state.config,
             position=self.position,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inkfold.training.compile import Kernels, variables
+from inkfold.training.machines import Machines
 
 if TYPE_CHECKING:
     import keras
@@ -37,11 +38,29 @@ class Pace:
     answer: float
 
 
-def measured(models: Mapping[Kernels, keras.Model], batch: int) -> dict[Kernels, Pace]:
+def measured(
+    models: Mapping[Kernels, keras.Model],
+    batch: int,
+    machines: Machines | None = None,
+    answers: keras.Model | None = None,
+) -> dict[Kernels, Pace]:
     """The pace of some compiled networks of equal shape, measured in turn, in batches of noise.
 
-    Every variable of a network has its old value at the end.
+    Every variable of a network has its old value at the end. What machine 0 measures holds for all.
+
+    Parameters
+    ----------
+    models : mapping
+        The networks, by their kernels.
+    batch : int
+        Pictures in a batch, which `machines` share.
+    machines : Machines, optional
+        By default this machine alone.
+    answers : keras.Model, optional
+        What answers in place of each network, as in `Run`.
     """
+    machines = Machines() if machines is None else machines
+    own = machines.rows(batch)
     rng = np.random.default_rng(0)
     one = next(iter(models.values()))
     size, classes = one.input_shape[1], one.output_shape[-1]
@@ -52,16 +71,23 @@ def measured(models: Mapping[Kernels, keras.Model], batch: int) -> dict[Kernels,
         for name, model in models.items()
     }
     steps: dict[Kernels, list[float]] = {name: [] for name in models}
-    answers: dict[Kernels, list[float]] = {name: [] for name in models}
+    answered: dict[Kernels, list[float]] = {name: [] for name in models}
     for _ in range(WARM + TIMED):
         for name, model in models.items():
             began = time.perf_counter()
-            model.train_on_batch(images, labels)
+            with machines.sharing():
+                model.train_on_batch(images[own], labels[own])
             trained = time.perf_counter()
-            model.predict_on_batch(images)
+            (model if answers is None else answers).predict_on_batch(images)
             steps[name].append(trained - began)
-            answers[name].append(time.perf_counter() - trained)
+            answered[name].append(time.perf_counter() - trained)
     for name, model in models.items():
         for variable, value in zip(variables(model), befores[name], strict=True):
             variable.assign(value)
-    return {name: Pace(median(steps[name][WARM:]), median(answers[name][WARM:])) for name in models}
+    return {
+        name: Pace(
+            machines.of_first(median(steps[name][WARM:])),
+            machines.of_first(median(answered[name][WARM:])),
+        )
+        for name in models
+    }
