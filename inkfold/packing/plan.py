@@ -59,7 +59,7 @@ class Packing:
         Divide all pictures anew, whatever split they come with.
     label_by : str, optional
         Regular expression that finds the class in a picture's path.
-    labels : Path, optional
+    labels : Path or Url, optional
         A table with the path and the class of each picture.
     columns : tuple of (str, str)
         The table's columns for "path", "label", "split" and "group".
@@ -76,7 +76,7 @@ class Packing:
     layout: Layout = "auto"
     resplit: bool = False
     label_by: str | None = None
-    labels: Path | None = None
+    labels: Place | None = None
     columns: tuple[tuple[str, str], ...] = ()
 
     def recorded(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from inkfold.errors import InkfoldError
-from inkfold.packing.archive import Archive
+from inkfold.archives.archive import Archive
 from tests.packing.test_layout import draw
 from tests.worlds.drawn_pictures import encode, glyph
 from tests.worlds.packing_run import SMALL, packed

@@ -1,0 +1,1 @@
+"""Tests of inkfold/packing, a file for each module or promise."""
