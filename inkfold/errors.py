@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+
+# what a full or failing disk or a missing permission raises, as opposed to a bug
+DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
 
 class InkfoldError(Exception):
     """A mistake that a user can correct.

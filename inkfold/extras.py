@@ -26,6 +26,7 @@ EXTRA_OF = {
     "cleanlab": "audit",
     "pyarrow": "parquet",
     "pillow_heif": "heic",
+    "distributed": "cluster",
 }
 BRINGS = {"audit": {"train", "report"}, "train": {"report"}}  # what comes along with an extra
 PAGE = ("jinja2", "matplotlib", "scipy")  # what reports, their plots and figures are made with

@@ -25,7 +25,7 @@ class Identity:
     ----------
     path : Path
     machine : str
-        Name of the machine that saw the file: another one may number its devices otherwise.
+        Name of the machine that saw the file: another one may number files and devices otherwise.
     device, inode : int
         Which file it is.
     size : int
@@ -76,8 +76,8 @@ class Identity:
             now = Identity.of(self.path, descriptor)
         except OSError:
             raise self._changed("it is gone") from None
-        same_device = now.device == self.device or now.machine != self.machine
-        if not same_device or now.inode != self.inode:
+        elsewhere = now.machine != self.machine  # where files and devices have other numbers
+        if not elsewhere and (now.device, now.inode) != (self.device, self.inode):
             raise self._changed("another file is in its place")
         if (now.size, now.modified) != (self.size, self.modified):
             raise self._changed("it was written to")

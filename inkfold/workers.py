@@ -1,4 +1,4 @@
-"""How work is shared among processes, in order.
+"""The processes and threads of this machine.
 
 Nothing heavy is imported at the top: `numpy_alone` is called before numpy is there.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from threading import Thread, current_thread, main_thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from inkfold.crew import Crew
 from inkfold.errors import InkfoldError
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from threadpoolctl import ThreadpoolController
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 # Begins a progress bar from its title and its total (None while that is unknown); within the block
 # the callable that it gives adds a count to what is done.
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
@@ -34,47 +32,11 @@ ADDED_TO_SOCKET_NAME = len("/pymp-12345678/listener-12345678")
 SOCKET_FOLDER = "INKFOLD_SOCKET_FOLDER"  # the variable that inkfold.fork_server reads
 
 
-def in_order(
-    executor: Executor,
-    function: Callable[[Task], Result],
-    tasks: Iterable[Task],
-    *,
-    in_flight: int,
-) -> Iterator[Result]:
-    """Yield ``function(task)`` for each task, in the order of the tasks.
-
-    Parameters
-    ----------
-    executor : concurrent.futures.Executor
-        Any executor: a local pool, or a cluster's.
-    function, tasks
-        Must be picklable when the executor's workers are other processes.
-    in_flight : int
-        How many results may exist at a time, done or not: the bound on memory.
-
-    Raises
-    ------
-    InkfoldError
-        If a worker was killed from outside.
-    """
-    waiting: deque[Future[Result]] = deque()
-    try:
-        for task in tasks:
-            waiting.append(executor.submit(function, task))
-            if len(waiting) >= in_flight:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenExecutor:
-        raise InkfoldError(
-            "a worker process was killed, most likely because memory ran out; "
-            "try again with fewer --workers"
-        ) from None
-    finally:
-        from concurrent.futures import wait
-
-        # work that has begun cannot be cancelled; what it uses shall not be removed under it
-        wait([future for future in waiting if not future.cancel()])
+@contextmanager
+def local_crew(workers: int) -> Iterator[Crew]:
+    """A crew of `workers` processes on this machine; a single worker is this process itself."""
+    with local_executor(workers) as executor:
+        yield Crew(executor, lambda: workers)
 
 
 def local_executor(workers: int) -> AbstractContextManager[Executor]:

@@ -17,9 +17,12 @@ FLOORS = (
     "program extras",
     (
         "spec recipe metrics class_names picture_files layers identity records folder_kinds "
-        "renames headers quiet hdf5_heaps hdf5_faults ahead tally photograph structure"
+        "renames headers quiet hdf5_heaps hdf5_faults ahead tally photograph structure crew"
     ),
-    "output workers decoders class_choice elastic calibration keras_backend networks novelty",
+    (
+        "output workers cluster decoders class_choice elastic calibration keras_backend networks "
+        "novelty"
+    ),
     "picture prediction pages locks fork_server",
     "dataset bundle importers given",
     "classifier packing augmentation audit",
@@ -30,6 +33,7 @@ FLOORS = (
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 HEAVY = {
     "cleanlab",
+    "distributed",
     "keras",
     "tensorflow",
     "onnxruntime",

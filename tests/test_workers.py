@@ -19,8 +19,9 @@ from random import Random
 import psutil
 import pytest
 
+from inkfold.crew import Crew
 from inkfold.errors import InkfoldError
-from inkfold.workers import InProcess, in_order, local_executor, numpy_alone, processors
+from inkfold.workers import InProcess, local_crew, numpy_alone, processors
 from tests.worlds.scripts import ROOT
 
 
@@ -38,15 +39,15 @@ def process_id(_task: int) -> int:
 def test_results_come_in_the_order_of_the_tasks() -> None:
     """Results are yielded in the order of the tasks, whichever task is done first."""
     with ThreadPoolExecutor(5) as executor:
-        assert list(in_order(executor, slow_square, range(40), in_flight=7)) == [
+        assert list(Crew(executor, lambda: 3).in_order(slow_square, range(40))) == [
             number * number for number in range(40)
         ]
 
 
-@pytest.mark.parametrize("in_flight", [1, 3])
-def test_no_more_results_than_allowed_exist_at_a_time(in_flight: int) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_results_than_allowed_exist_at_a_time(workers: int) -> None:
     """Tasks are drawn only as fast as results are used, which is the bound on memory."""
-    drawn = 0
+    drawn, crew = 0, Crew(InProcess(), lambda: workers)
 
     def tasks() -> Iterator[int]:
         nonlocal drawn
@@ -54,20 +55,39 @@ def test_no_more_results_than_allowed_exist_at_a_time(in_flight: int) -> None:
             drawn += 1
             yield number
 
-    for used, _ in enumerate(in_order(InProcess(), abs, tasks(), in_flight=in_flight)):
-        assert drawn - used <= in_flight
+    for used, _ in enumerate(crew.in_order(abs, tasks())):
+        assert drawn - used <= crew.in_flight == 2 * workers + 2
+
+
+def test_a_crew_that_grows_is_given_more_work_at_a_time() -> None:
+    """How much is at work is asked for anew with each task: workers of a cluster come and go."""
+    workers, drawn = 1, 0
+
+    def tasks() -> Iterator[int]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield drawn
+
+    results = Crew(InProcess(), lambda: workers).in_order(abs, tasks())
+    next(results)
+    before, workers = drawn, 10
+    next(results)
+    results.close()  # type: ignore[attr-defined]  # it is a generator
+
+    assert (before, drawn) == (4, 1 + 22)
 
 
 def test_no_tasks_give_no_results() -> None:
     """An empty series of tasks ends at once, without waiting for anything."""
-    assert list(in_order(InProcess(), abs, [], in_flight=3)) == []
+    assert list(Crew(InProcess(), lambda: 1).in_order(abs, [])) == []
 
 
 @pytest.mark.parametrize("begin", [InProcess, partial(ThreadPoolExecutor, 2)])
 def test_an_error_in_a_task_reaches_the_caller(begin: Callable[[], Executor]) -> None:
     """The error of a task is raised unchanged, after the results of the tasks before it."""
     with begin() as executor:
-        results = in_order(executor, lambda number: 6 // number, [3, 2, 0, 1], in_flight=1)
+        results = Crew(executor, lambda: 1).in_order(lambda number: 6 // number, [3, 2, 0, 1])
 
         assert next(results) == 2
         assert next(results) == 3
@@ -82,8 +102,8 @@ def die(_task: int) -> None:
 
 def test_a_worker_that_is_killed_is_reported_in_one_line() -> None:
     """A killed worker raises an InkfoldError that advises fewer workers, not a pool's traceback."""
-    with local_executor(2) as executor:
-        results = in_order(executor, die, range(4), in_flight=2)
+    with local_crew(2) as crew:
+        results = crew.in_order(die, range(4))
 
         with pytest.raises(InkfoldError, match=r"a worker process was killed.*fewer --workers"):
             next(results)
@@ -99,7 +119,7 @@ def test_tasks_are_cancelled_when_their_results_are_no_longer_read() -> None:
         return number
 
     with ThreadPoolExecutor(1) as executor:
-        results = in_order(executor, work, range(100), in_flight=50)
+        results = Crew(executor, lambda: 24).in_order(work, range(100))
         next(results)
         results.close()  # type: ignore[attr-defined]  # it is a generator
 
@@ -108,10 +128,10 @@ def test_tasks_are_cancelled_when_their_results_are_no_longer_read() -> None:
 
 def test_one_worker_is_this_process_and_two_are_others() -> None:
     """A single worker works in the calling process; two workers are processes of their own."""
-    with local_executor(1) as executor:
-        assert set(in_order(executor, process_id, range(4), in_flight=2)) == {os.getpid()}
-    with local_executor(2) as executor:
-        assert os.getpid() not in set(in_order(executor, process_id, range(4), in_flight=2))
+    with local_crew(1) as crew:
+        assert set(crew.in_order(process_id, range(4))) == {os.getpid()}
+    with local_crew(2) as crew:
+        assert os.getpid() not in set(crew.in_order(process_id, range(4)))
 
 
 def test_processors_are_counted_within_the_machines_number() -> None:
@@ -274,7 +294,7 @@ def test_what_has_begun_is_done_before_a_reader_who_stops_is_let_go() -> None:
         return number
 
     with ThreadPoolExecutor(1) as executor:
-        results = in_order(executor, work, range(3), in_flight=3)
+        results = Crew(executor, lambda: 1).in_order(work, range(3))
         next(results)
         assert begun.wait(60)
         results.close()  # type: ignore[attr-defined]  # it is a generator

@@ -10,10 +10,9 @@ that shuffles a pool of chunks then meets many originals, not many copies of a f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import Dataset, reopened
 from inkfold.dataset.split import CHUNK
@@ -38,9 +38,10 @@ from inkfold.errors import InkfoldError
 from inkfold.identity import Identity
 from inkfold.output import check_free
 from inkfold.recipe import Distortion
-from inkfold.workers import in_order, one_thread
+from inkfold.workers import one_thread
 
 PIECE = 1 << 22  # pixels that a worker makes before it hands them over, in about 0.05 s
+FAR_PIECE = 1 << 24  # the same on a cluster, where each piece costs its scheduler 3 ms
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,7 @@ def augment_dataset(
     target: Path,
     augmentation: Augmentation,
     *,
-    executor: Executor,
-    in_flight: int,
+    crew: Crew,
     overwrite: bool = False,
     advance: Callable[[int], None] = lambda _rows: None,
 ) -> dict[str, int]:
@@ -121,10 +121,8 @@ def augment_dataset(
     dataset : Dataset
     target : Path
     augmentation : Augmentation
-    executor : concurrent.futures.Executor
+    crew : Crew
         Makes the chunks.
-    in_flight : int
-        Pieces of work that may exist at a time, done or not; each is a few chunks.
     overwrite : bool
     advance : callable
         Called with the number of new training rows whenever a piece is written.
@@ -142,12 +140,15 @@ def augment_dataset(
     """
     counts = check_augmentation(dataset, target, augmentation, overwrite=overwrite)
     with writing_dataset(target, dataset.classes, dataset.spec, overwrite=overwrite) as writer:
-        originals, identity = counts["originals"], dataset.identity
+        originals, path = counts["originals"], dataset.path.absolute()  # workers are elsewhere
+        identity = replace(dataset.identity, path=path)
         tasks = _tasks(identity, originals, dataset.spec.size, augmentation)
+        together = _tasks_together(dataset.spec.size, augmentation, far=crew.far)
+        pieces = iter(lambda: tuple(islice(tasks, together)), ())
         empty = read_rows(dataset.train.images.parent, 0, 0)
         like = originals_and_copies(empty, first=0, images=[empty.images])[0]
         with writer.split("train", counts["train"], like=like) as out:
-            made = in_order(executor, distorted_chunks, tasks, in_flight=in_flight)
+            made = crew.in_order(chunks_of_tasks, pieces)
             places = chain.from_iterable(_places(originals, augmentation))
             for chunks in made:
                 for chunk in chunks:
@@ -228,8 +229,19 @@ def _tasks(
             )
 
 
+def _tasks_together(size: int, augmentation: Augmentation, *, far: bool) -> int:
+    """How many tasks are one piece of work: the pixels that they make decide, at least one."""
+    pixels = min(PIECE, CHUNK * size * size * (augmentation.copies + 1))
+    return max(1, FAR_PIECE // pixels) if far else 1
+
+
+def chunks_of_tasks(tasks: Sequence[Task]) -> list[DeflatedChunk]:
+    """The chunks of some tasks, one task after the other; runs in a worker."""
+    return [chunk for task in tasks for chunk in distorted_chunks(task)]
+
+
 def distorted_chunks(task: Task) -> list[DeflatedChunk]:
-    """Read a chunk, make what is asked for of its copies, and deflate; runs in a worker."""
+    """Read a chunk, make what is asked for of its copies, and deflate."""
     start = task.chunk * CHUNK
     with reopened(task.dataset) as file:
         originals = read_rows(file["train"], start, start + CHUNK)

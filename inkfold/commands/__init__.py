@@ -1,6 +1,6 @@
 """The command lines, one module a stage: parse, check, call, print. No other room prints.
 
-Read cli with interrupts, options, next_lines and main, then any stage: create_dataset with
+Read cli with interrupts, options, crews, next_lines and main, then any stage: create_dataset with
 packing_notes, import_data, audit, explore, augment, networks and train with network_files,
 evaluate, classify with classify_lines, draw, export, shrink, calibrate, check, demo. The module
 manual writes docs/commands.md from the help of all stages.

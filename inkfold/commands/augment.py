@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.commands.cli import Clock, echo, progress, run
+from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.options import (
     all_of,
     distortion_options,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help="Also draw originals beside their copies, with the displacement.",
 )
 @workers_option
+@cluster_option
 @overwrite_option
 @quiet_option
 def command(
@@ -55,6 +57,7 @@ def command(
     seed: int,
     preview: Path | None,
     workers: int | None,
+    cluster: str | None,
     overwrite: bool,
     quiet: bool,
     **amounts: float,
@@ -70,11 +73,11 @@ def command(
     """
     if preview is not None:
         need("a preview", "matplotlib")
-    from inkfold.workers import local_executor, processors, start_early
+    from inkfold.workers import start_early
 
-    workers = workers or processors()
+    processes = workers_of(workers, cluster)
     if dataset.is_file():
-        start_early(workers, __name__, "inkfold.augmentation.augment")
+        start_early(processes, __name__, "inkfold.augmentation.augment")
     from inkfold.dataset.reader import open_dataset
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
@@ -87,15 +90,14 @@ def command(
             _preview(opened, augmentation, preview, overwrite=overwrite)
         clock = Clock()
         with (
-            local_executor(workers) as executor,
+            chosen_crew(processes, cluster, sees=[dataset]) as crew,
             progress("augmenting", counts["train"], quiet=quiet) as advance,
         ):
             augment_dataset(
                 opened,
                 target,
                 augmentation,
-                executor=executor,
-                in_flight=2 * workers,
+                crew=crew,
                 overwrite=overwrite,
                 advance=advance,
             )

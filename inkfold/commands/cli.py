@@ -19,24 +19,12 @@ from typing import TextIO
 import click
 
 from inkfold.commands.interrupts import ending_on_signals, pass_on
-from inkfold.errors import InkfoldError
+from inkfold.errors import DISK, InkfoldError
 from inkfold.program import as_typed
 
 Advance = Callable[[int], None]  # adds a count to what a progress bar shows as done
 SOME_FAILED = 1
 MISTAKE = 2
-# what a full or failing disk or a missing permission raises, as opposed to a bug
-DISK = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EIO,
-    errno.ENAMETOOLONG,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 FILES = {errno.EMFILE, errno.ENFILE}
 # said by libraries that cannot be loaded, and by Python where a thread cannot be started
 NO_MEMORY = ("failed to map segment", os.strerror(errno.ENOMEM), "can't start new thread")

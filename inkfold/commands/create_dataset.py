@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
+from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.next_lines import after_packing
 from inkfold.commands.options import (
     automatic_fit_option,
@@ -120,6 +121,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
     help="How many of the files may be unreadable.",
 )
 @workers_option
+@cluster_option
 @overwrite_option
 @quiet_option
 def command(
@@ -143,6 +145,7 @@ def command(
     min_per_class: int,
     allow_bad: float,
     workers: int | None,
+    cluster: str | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -160,11 +163,11 @@ def command(
     """
     _check_together(layout=layout, label_by=label_by, labels=labels, columns=columns)
     from inkfold.output import check_free
-    from inkfold.workers import local_executor, processors, start_early
+    from inkfold.workers import start_early
 
-    workers = workers or processors()
+    processes = workers_of(workers, cluster)
     if folder.exists():
-        start_early(workers, __name__, "inkfold.packing.stage")
+        start_early(processes, __name__, "inkfold.packing.stage")
     from inkfold.packing.source import require_source
 
     check_free(output, overwrite=overwrite, inputs=[folder, *([labels] if labels else [])])
@@ -192,12 +195,12 @@ def command(
         labels=labels,
         columns=columns,
     )
-    with local_executor(workers) as executor:
+    with chosen_crew(processes, cluster, sees=[folder]) as crew:
         report = pack(
             folder,
             output,
             packing,
-            executor=executor,
+            crew=crew,
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.crew import Crew
 from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
@@ -74,7 +74,7 @@ def pack(
     output: Path,
     packing: Packing,
     *,
-    executor: Executor,
+    crew: Crew,
     overwrite: bool,
     progress: Progress,
 ) -> Report:
@@ -84,7 +84,7 @@ def pack(
     ----------
     folder, output : Path
     packing : Packing
-    executor : concurrent.futures.Executor
+    crew : Crew
         Reads and prepares the pictures; the file's bytes do not depend on it.
     overwrite : bool
         Whether an existing `output` is replaced.
@@ -105,12 +105,10 @@ def pack(
                 source = open_source(folder, scratch)
                 listing = stack.enter_context(closing(listed(source, packing, scratch)))
             paths = listing.paths
-            spec = settled(source, paths, packing.spec, packing.settle, executor)
+            spec = settled(source, paths, packing.spec, packing.settle, crew)
             packing = replace(packing, spec=spec)
             with progress("reading", len(paths)) as advance:
-                work = stage(
-                    source, paths, packing.spec, scratch, executor=executor, advance=advance
-                )
+                work = stage(source, paths, packing.spec, scratch, crew=crew, advance=advance)
                 staged = stack.enter_context(work)
         listing.refused.include(source.refused)
         staged.unreadable.include(listing.refused)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inkfold.crew import Crew
 from inkfold.errors import PictureError
 from inkfold.packing.scratch import Spool
 from inkfold.packing.stage import Files, readers
 from inkfold.photograph.capture import is_photograph
 from inkfold.picture import as_grey, decode
 from inkfold.spec import ImageSpec
-from inkfold.workers import in_order
 
 if TYPE_CHECKING:
     from inkfold.packing.source import Source
@@ -26,7 +25,7 @@ def settled(
     paths: Spool,
     spec: ImageSpec,
     fields: tuple[str, ...],
-    executor: Executor,
+    crew: Crew,
 ) -> ImageSpec:
     """The spec with the `fields` that the pictures decide.
 
@@ -42,7 +41,7 @@ def settled(
     spec : ImageSpec
     fields : tuple of str
         "fit", "threshold", or both.
-    executor : concurrent.futures.Executor
+    crew : Crew
     """
     if not fields or spec.capture == "scan" or not len(paths):
         return spec
@@ -56,11 +55,7 @@ def settled(
                 tuple(names[start : start + TOGETHER]) for start in range(0, len(names), TOGETHER)
             )
         )
-        looks = [
-            look
-            for piece in in_order(executor, look_at, pieces, in_flight=SAMPLE)
-            for look in piece
-        ]
+        looks = [look for piece in crew.in_order(look_at, pieces) for look in piece]
         photographs = 2 * sum(looks) > len(looks)
     if not photographs:
         return spec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
@@ -23,13 +23,14 @@ from inkfold.picture import decode, load, preparation
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
 from inkfold.tally import Tally
-from inkfold.workers import in_order
 
 if TYPE_CHECKING:
     from inkfold.packing.source import Source
 
 FILES = 256  # in one piece of work
-IN_FLIGHT = 8  # pieces whose pictures may wait for the writer
+# On a cluster a piece costs its scheduler 3 ms (docs/cluster.md), so it holds up to 4,096 files,
+# fewer where their pixels are more than 4 MiB: those of all pieces at work wait in memory.
+MOST_FILES, MOST_PIXELS = 4096, 1 << 22
 # Digests of each picture, BLAKE2b-128 in two words: of the file's bytes, of the prepared pixels.
 # And whether it was prepared as a photograph, 0 or 1.
 FACTS = np.dtype(
@@ -39,7 +40,7 @@ FACTS = np.dtype(
 
 @dataclass(frozen=True)
 class Files:
-    """A piece of work: up to 256 files, and how to prepare them.
+    """A piece of work: some files, and how to prepare them.
 
     Attributes
     ----------
@@ -112,7 +113,7 @@ def stage(
     spec: ImageSpec,
     scratch: Path,
     *,
-    executor: Executor,
+    crew: Crew,
     advance: Callable[[int], None],
 ) -> Iterator[Staged]:
     """Prepare every file of a listing; a context, at whose end the scratch files are closed.
@@ -125,7 +126,7 @@ def stage(
     spec : ImageSpec
     scratch : Path
         Existing folder for the files that hold the images and facts.
-    executor : concurrent.futures.Executor
+    crew : Crew
     advance : callable
         Called with the number of files after each piece of work.
     """
@@ -134,20 +135,21 @@ def stage(
     good, summary = np.ones(len(paths), bool), hashlib.blake2b(digest_size=16)
     unreadable, further = Tally(), Tally()
     with closing(images), closing(facts):
-        work = _pieces(source, paths, spec)
-        for piece, done in enumerate(in_order(executor, prepare_files, work, in_flight=IN_FLIGHT)):
-            start = piece * FILES
-            names = paths.read(start, start + FILES)
+        work, start = _pieces(source, paths, spec, files_in_piece(spec.size, far=crew.far)), 0
+        for done in crew.in_order(prepare_files, work):
+            stop = start + len(done.images)
+            names = paths.read(start, stop)
             for place, reason in done.bad:
                 good[start + place] = False
                 unreadable.add(readable(names[place]), reason)
             for place in done.further:
                 further.add(readable(names[place]), "further frames or pages")
-            for place in np.flatnonzero(good[start : start + FILES]).tolist():
+            for place in np.flatnonzero(good[start:stop]).tolist():
                 summary.update(names[place] + b"\0" + done.facts["file"][place].tobytes())
             images.append(done.images)
             facts.append(done.facts)
             advance(len(names))
+            start = stop
         yield Staged(
             images=images,
             facts=facts,
@@ -158,10 +160,15 @@ def stage(
         )
 
 
-def _pieces(source: Source, paths: Spool, spec: ImageSpec) -> Iterator[Files]:
-    """The pieces of work that a listing makes."""
-    for start in range(0, len(paths), FILES):
-        names = tuple(paths.read(start, start + FILES))
+def files_in_piece(size: int, *, far: bool) -> int:
+    """How many files of images of `size` x `size` are one piece of work; `far` as in `Crew`."""
+    return max(FILES, min(MOST_FILES, MOST_PIXELS // size**2)) if far else FILES
+
+
+def _pieces(source: Source, paths: Spool, spec: ImageSpec, files: int) -> Iterator[Files]:
+    """The pieces of work that a listing makes, of so many files each."""
+    for start in range(0, len(paths), files):
+        names = tuple(paths.read(start, start + files))
         yield Files(source.file, names, spec, source.members(names))
 
 

@@ -16,7 +16,7 @@ from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.originals import pictures
 from inkfold.dataset.reader import open_dataset
 from inkfold.recipe import Distortion
-from inkfold.workers import InProcess
+from inkfold.workers import local_crew
 from tests.worlds.audited import clean_splits, drawings, write_splits
 
 NOTHING: dict[str, list[int]] = {
@@ -225,8 +225,8 @@ def test_distorted_copies_are_left_out(tmp_path: Path) -> None:
     splits[2][0][3] = splits[0][0][40]
     path = write_splits(tmp_path / "d.h5", splits)
     augmentation = Augmentation(Distortion(sigma=3, alpha=8), copies=2)
-    with open_dataset(path) as packed, InProcess() as executor:
-        augment_dataset(packed, tmp_path / "a.h5", augmentation, executor=executor, in_flight=1)
+    with open_dataset(path) as packed, local_crew(1) as crew:
+        augment_dataset(packed, tmp_path / "a.h5", augmentation, crew=crew)
 
     plain, augmented = audited(path), audited(tmp_path / "a.h5")
 

@@ -14,7 +14,7 @@ from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
 from inkfold.spec import SPLITS
-from inkfold.workers import InProcess
+from inkfold.workers import local_crew
 from tests.worlds.audited import clean_splits, write_splits
 
 
@@ -109,9 +109,9 @@ def test_a_cleaned_copy_has_nothing_to_clean(tmp_path: Path) -> None:
 def test_an_augmented_file_is_refused(tmp_path: Path) -> None:
     """An augmented file is not cleaned, for its copies; the message names the next step."""
     path = write_splits(tmp_path / "d.h5", clean_splits())
-    with open_dataset(path) as packed, InProcess() as executor:
+    with open_dataset(path) as packed, local_crew(1) as crew:
         augmentation = Augmentation(Distortion(sigma=3, alpha=8), copies=1)
-        augment_dataset(packed, tmp_path / "a.h5", augmentation, executor=executor, in_flight=1)
+        augment_dataset(packed, tmp_path / "a.h5", augmentation, crew=crew)
 
     with (
         open_dataset(tmp_path / "a.h5") as dataset,

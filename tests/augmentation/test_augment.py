@@ -24,7 +24,7 @@ from inkfold.dataset.split import CHUNK
 from inkfold.elastic import Elastic, chunk_rng
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import ROOT
 
@@ -36,10 +36,8 @@ def augmented(
     source: Path, target: Path, augmentation: Augmentation = PLAN, *, workers: int = 1
 ) -> Path:
     """Augment `source` to `target` as the command does."""
-    with open_dataset(source) as packed, local_executor(workers) as executor:
-        augment_dataset(
-            packed, target, augmentation, executor=executor, in_flight=2 * workers, overwrite=True
-        )
+    with open_dataset(source) as packed, local_crew(workers) as crew:
+        augment_dataset(packed, target, augmentation, crew=crew, overwrite=True)
     return target
 
 
@@ -285,13 +283,12 @@ def test_a_piece_of_work_does_not_grow_with_the_number_of_copies(tmp_path: Path)
     """Of 40 copies at 32x32 a worker makes 16 chunks of 256 at most before it hands them over."""
     packed = write_packed(tmp_path / "packed.h5", (256, 4, 4), size=32)
     reported: list[int] = []
-    with local_executor(1) as executor, open_dataset(packed) as dataset:
+    with local_crew(1) as crew, open_dataset(packed) as dataset:
         augment_dataset(
             dataset,
             tmp_path / "out.h5",
             replace(PLAN, copies=40),
-            executor=executor,
-            in_flight=1,
+            crew=crew,
             advance=reported.append,
         )
 
@@ -340,13 +337,12 @@ def test_empty_splits_stay_empty(tmp_path: Path) -> None:
 def test_progress_adds_up_to_the_new_training_rows(source: Path, tmp_path: Path) -> None:
     """Progress is reported after each chunk of originals, with the number of its new rows."""
     reported: list[int] = []
-    with open_dataset(source) as packed, local_executor(1) as executor:
+    with open_dataset(source) as packed, local_crew(1) as crew:
         augment_dataset(
             packed,
             tmp_path / "out.h5",
             PLAN,
-            executor=executor,
-            in_flight=1,
+            crew=crew,
             advance=reported.append,
         )
     assert reported == [1024, 1024, 752]
@@ -403,15 +399,14 @@ def test_an_output_that_appears_during_the_work_is_kept(source: Path, tmp_path: 
     out = tmp_path / "out.h5"
     with (
         open_dataset(source) as packed,
-        local_executor(1) as executor,
+        local_crew(1) as crew,
         pytest.raises(InkfoldError, match="already exists"),
     ):
         augment_dataset(
             packed,
             out,
             PLAN,
-            executor=executor,
-            in_flight=1,
+            crew=crew,
             advance=lambda _rows: out.touch(),
         )
     assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]

@@ -16,7 +16,7 @@ from inkfold.augmentation.preview import chosen_rows, draw_sheet, draw_tile, exa
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.packed_strokes import write_packed
 
 PLAN = Augmentation(Distortion(sigma=4, alpha=34, rotate=8), copies=3, seed=11)
@@ -33,8 +33,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_copies_shown_are_those_that_stand_in_the_file(source: Path, tmp_path: Path) -> None:
     """The copies of row 3, in a whole chunk, and of row 290, in a short one, are the file's."""
-    with open_dataset(source) as packed, local_executor(1) as executor:
-        augment_dataset(packed, tmp_path / "out.h5", PLAN, executor=executor, in_flight=1)
+    with open_dataset(source) as packed, local_crew(1) as crew:
+        augment_dataset(packed, tmp_path / "out.h5", PLAN, crew=crew)
     with open_dataset(source) as packed, open_dataset(tmp_path / "out.h5") as dataset:
         images, origin = dataset.train.images[:], np.asarray(dataset.train.origin)
         for row in (3, 290):

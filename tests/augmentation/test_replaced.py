@@ -15,7 +15,7 @@ from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import ROOT
 
@@ -53,14 +53,13 @@ def test_a_dataset_that_changes_after_the_first_chunk_stops_the_run(
     with (
         pytest.raises(InkfoldError) as error,
         open_dataset(path) as packed,
-        local_executor(workers) as executor,
+        local_crew(workers) as crew,
     ):
         augment_dataset(
             packed,
             tmp_path / "out.h5",
             PLAN,
-            executor=executor,
-            in_flight=2 * workers,
+            crew=crew,
             advance=advance,
         )
 
@@ -80,14 +79,13 @@ def test_what_is_copied_at_the_end_is_refused_as_well_if_it_changed(tmp_path: Pa
     with (
         pytest.raises(InkfoldError, match=r"changed while it was read \(it was written to\)"),
         open_dataset(path) as packed,
-        local_executor(1) as executor,
+        local_crew(1) as crew,
     ):
         augment_dataset(
             packed,
             tmp_path / "out.h5",
             PLAN,
-            executor=executor,
-            in_flight=1,
+            crew=crew,
             advance=advance,
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
+from inkfold.crew import Crew
 from inkfold.dataset.check import check_dataset
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
@@ -24,7 +25,7 @@ def augmented(tmp_path: Path) -> Path:
     source, target = write_packed(tmp_path / "packed.h5", (300, 20, 0)), tmp_path / "d.h5"
     plan = Augmentation(Distortion(sigma=4, alpha=30), copies=1)
     with open_dataset(source) as packed:
-        augment_dataset(packed, target, plan, executor=InProcess(), in_flight=2)
+        augment_dataset(packed, target, plan, crew=Crew(InProcess(), lambda: 1))
     return target
 
 

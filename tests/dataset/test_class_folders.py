@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
+from inkfold.crew import Crew
 from inkfold.dataset.class_folders import LONGEST, folder_names
 from inkfold.dataset.digests import digests
 from inkfold.dataset.export import Exported, export_dataset
@@ -171,7 +172,7 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
     augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
     with open_dataset(tmp_path / "d.h5") as packed:
-        augment_dataset(packed, target, augmentation, executor=InProcess(), in_flight=2)
+        augment_dataset(packed, target, augmentation, crew=Crew(InProcess(), lambda: 1))
 
     exported = export(target, tmp_path / "out")
     export(tmp_path / "d.h5", tmp_path / "originals")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
 from inkfold.commands.export import main
+from inkfold.crew import Crew
 from inkfold.dataset.export import Exported, Form, export_dataset
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.split import Split
@@ -157,7 +158,7 @@ def test_copies_are_left_out(tmp_path: Path) -> None:
     augmentation = Augmentation(Distortion(sigma=3.0, alpha=5.0), copies=2)
     target = tmp_path / "more.h5"
     with open_dataset(tmp_path / "d.h5") as dataset:
-        augment_dataset(dataset, target, augmentation, executor=InProcess(), in_flight=2)
+        augment_dataset(dataset, target, augmentation, crew=Crew(InProcess(), lambda: 1))
 
     exported = export(target, tmp_path / "out", "npz")
 

@@ -15,7 +15,7 @@ from inkfold.dataset.reader import open_dataset
 from inkfold.explore import scan
 from inkfold.explore.page import signed
 from inkfold.recipe import Distortion
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.packed_strokes import write_packed
 from tests.worlds.scripts import run_script
 
@@ -164,9 +164,9 @@ def test_equal_pictures_have_a_page(tmp_path: Path) -> None:
 def test_an_augmented_file_shows_the_copies_that_stand_in_it(tmp_path: Path) -> None:
     """Each class has a strip of stored copies in place of drawn ones; copies are counted apart."""
     plain = write_packed(tmp_path / "d.h5", (40, 8, 8))
-    with open_dataset(plain) as packed, local_executor(1) as executor:
+    with open_dataset(plain) as packed, local_crew(1) as crew:
         augmentation = Augmentation(Distortion(sigma=4, alpha=20), copies=2)
-        augment_dataset(packed, tmp_path / "e.h5", augmentation, executor=executor, in_flight=1)
+        augment_dataset(packed, tmp_path / "e.h5", augmentation, crew=crew)
     _, before = explored(plain)
     page, after = explored(tmp_path / "e.h5")
 

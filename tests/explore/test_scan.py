@@ -13,7 +13,7 @@ from inkfold.errors import InkfoldError
 from inkfold.explore import scan
 from inkfold.explore.scan import explore, first_of_each
 from inkfold.recipe import Distortion
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.packed_strokes import write_packed
 
 
@@ -49,8 +49,8 @@ def test_of_an_augmented_file_the_originals_are_measured_and_the_copies_stand_be
     """An augmented file has the figures of its originals, and copies 1 to 5 of some of them."""
     plain = write_packed(tmp_path / "d.h5", (300, 8, 8))
     augmentation = Augmentation(Distortion(sigma=4, alpha=20), copies=7)
-    with open_dataset(plain) as packed, local_executor(1) as executor:
-        augment_dataset(packed, tmp_path / "e.h5", augmentation, executor=executor, in_flight=1)
+    with open_dataset(plain) as packed, local_crew(1) as crew:
+        augment_dataset(packed, tmp_path / "e.h5", augmentation, crew=crew)
     with open_dataset(plain) as before, open_dataset(tmp_path / "e.h5") as after:
         original, augmented = explore(before, examples=4), explore(after, examples=4)
         origin, copy = np.asarray(after.train.origin), np.asarray(after.train.copy)

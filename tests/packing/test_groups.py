@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from inkfold.augmentation.augment import Augmentation, augment_dataset
+from inkfold.crew import Crew
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.recipe import Distortion
@@ -65,7 +66,7 @@ def test_augmenting_carries_the_groups(grouped: Path, tmp_path: Path) -> None:
     target = tmp_path / "augmented.h5"
     with open_dataset(grouped) as dataset:
         before = {split.name: split.group or [] for split in dataset.splits}
-        augment_dataset(dataset, target, augmentation, executor=InProcess(), in_flight=2)
+        augment_dataset(dataset, target, augmentation, crew=Crew(InProcess(), lambda: 1))
 
     with open_dataset(target) as dataset:
         assert dataset.train.origin is not None
@@ -89,4 +90,4 @@ def test_groups_of_another_type_are_refused(grouped: Path, tmp_path: Path) -> No
         open_dataset(grouped) as dataset,
         pytest.raises(InkfoldError, match="/train/group is not of fixed length"),
     ):
-        augment_dataset(dataset, tmp_path / "a.h5", augmentation, executor=InProcess(), in_flight=2)
+        augment_dataset(dataset, tmp_path / "a.h5", augmentation, crew=Crew(InProcess(), lambda: 1))

@@ -13,12 +13,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import open_dataset
 from inkfold.packing.plan import Packing
 from inkfold.picture import prepare, read
 from inkfold.spec import SPLITS, ImageSpec
-from inkfold.workers import local_executor
+from inkfold.workers import local_crew
 from tests.worlds.drawn_pictures import encode, glyph, write_classes, write_picture
 from tests.worlds.packing_run import SMALL, homes, packed
 
@@ -65,15 +66,15 @@ def test_rows_are_shuffled(tmp_path: Path) -> None:
     assert orders[0] != orders[1]
 
 
-def test_the_file_is_the_same_for_any_executor(tmp_path: Path) -> None:
-    """One process, two others and threads write the same bytes, whatever the classes' script."""
+def test_the_file_is_the_same_for_any_crew(tmp_path: Path) -> None:
+    """One process, two others, and threads with larger pieces write the same bytes."""
     folder = write_classes(tmp_path / "in", {"Ж": 200, "漢": 150, "🦉": 7})
 
     packed(folder, tmp_path / "in process")
     with ThreadPoolExecutor(3) as threads:
-        packed(folder, tmp_path / "threads", executor=threads)
-    with local_executor(2) as processes:
-        packed(folder, tmp_path / "processes", executor=processes)
+        packed(folder, tmp_path / "threads", crew=Crew(threads, lambda: 3, far=True))
+    with local_crew(2) as processes:
+        packed(folder, tmp_path / "processes", crew=processes)
 
     expected = (tmp_path / "in process").read_bytes()
     assert expected == (tmp_path / "processes").read_bytes()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkfold.crew import Crew
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError
 from inkfold.packing.pack import pack
@@ -137,7 +138,7 @@ def test_an_existing_output_is_refused_before_any_work(tmp_path: Path) -> None:
             tmp_path / "nowhere",
             tmp_path / "out.h5",
             SMALL,
-            executor=InProcess(),
+            crew=Crew(InProcess(), lambda: 1),
             overwrite=False,
             progress=silent,
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 
 from inkfold.commands.cli import Advance
+from inkfold.crew import Crew
 from inkfold.dataset.reader import Dataset
 from inkfold.packing.pack import Report, pack
 from inkfold.packing.plan import Packing
@@ -24,14 +24,14 @@ def silent(_label: str, _total: int | None) -> Iterator[Advance]:
 
 
 def packed(
-    folder: Path, output: Path, packing: Packing = SMALL, executor: Executor | None = None
+    folder: Path, output: Path, packing: Packing = SMALL, crew: Crew | None = None
 ) -> Report:
     """Pack in this process, without a progress bar."""
     return pack(
         folder,
         output,
         packing,
-        executor=executor or InProcess(),
+        crew=crew or Crew(InProcess(), lambda: 1),
         overwrite=True,
         progress=silent,
     )
