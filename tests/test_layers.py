@@ -24,7 +24,7 @@ FLOORS = (
         "novelty"
     ),
     "picture prediction pages locks fork_server",
-    "dataset bundle importers given",
+    "dataset bundle importers given archives",
     "classifier packing augmentation audit",
     "evaluation explore canvas",
     "training",
@@ -34,6 +34,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.
 HEAVY = {
     "cleanlab",
     "distributed",
+    "fsspec",
     "keras",
     "tensorflow",
     "onnxruntime",

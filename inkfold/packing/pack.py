@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.url import Place
 from inkfold.crew import Crew
 from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.identity import Identity, all_unchanged
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
 from inkfold.packing.listing import NO_SIDE, Listing
@@ -70,7 +70,7 @@ class Report:
 
 
 def pack(
-    folder: Path,
+    folder: Place,
     output: Path,
     packing: Packing,
     *,
@@ -82,7 +82,8 @@ def pack(
 
     Parameters
     ----------
-    folder, output : Path
+    folder : Path or Url
+    output : Path
     packing : Packing
     crew : Crew
         Reads and prepares the pictures; the file's bytes do not depend on it.
@@ -99,10 +100,10 @@ def pack(
     """
     check_free(output, overwrite=overwrite)
     with scratch_folder(output) as scratch, ExitStack() as stack:
-        identity = () if folder.is_dir() or not folder.exists() else (Identity.of(folder),)
-        with all_unchanged(identity):
+        with progress("looking", None):
+            source = open_source(folder, scratch)
+        with source.unchanged():
             with progress("looking", None):
-                source = open_source(folder, scratch)
                 listing = stack.enter_context(closing(listed(source, packing, scratch)))
             paths = listing.paths
             spec = settled(source, paths, packing.spec, packing.settle, crew)
@@ -169,8 +170,8 @@ def _in_order(
 ) -> tuple[Staged, Groups | None]:
     """Number what was staged and named in the order of the paths class by class."""
     for scratch in (staged.images, staged.facts, listing.paths, names):
-        if scratch is not None:
-            scratch.order = order
+        if scratch is not None:  # files of an object in a store may have been read in turns
+            scratch.order = order if scratch.order is None else scratch.order[order]
     if groups is not None:
         groups = Groups(groups.numbers[order], groups.named[order])
     return replace(staged, good=staged.good[order]), groups

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.url import Place
 from inkfold.errors import InkfoldError
 from inkfold.packing.given_split import Official, divide, in_several, leaks
 from inkfold.packing.layout import Layout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.members import read_member
+from inkfold.archives.spans import File, opened
+from inkfold.archives.stored import StoredObject
 from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
-from inkfold.packing.members import opened, read_member
-from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.scratch import BATCH, Records, Spool
+from inkfold.packing.turns import reading_order
 from inkfold.picture import decode, load, preparation
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
@@ -28,8 +31,9 @@ if TYPE_CHECKING:
     from inkfold.packing.source import Source
 
 FILES = 256  # in one piece of work
-# On a cluster a piece costs its scheduler 3 ms (docs/cluster.md), so it holds up to 4,096 files,
-# fewer where their pixels are more than 4 MiB: those of all pieces at work wait in memory.
+# On a cluster a piece costs its scheduler 3 ms (docs/cluster.md), from an object store a request of
+# some 30 ms, so it holds up to 4,096 files, fewer where their pixels are more than 4 MiB: those of
+# all pieces at work wait in memory.
 MOST_FILES, MOST_PIXELS = 4096, 1 << 22
 # Digests of each picture, BLAKE2b-128 in two words: of the file's bytes, of the prepared pixels.
 # And whether it was prepared as a photograph, 0 or 1.
@@ -44,15 +48,15 @@ class Files:
 
     Attributes
     ----------
-    root : bytes
-        The folder that the paths lie in, or the archive.
+    root : bytes or StoredObject
+        The folder that the paths lie in, or the archive: its path, or the object.
     paths : tuple of bytes
     spec : ImageSpec
     members : array of `MEMBER` of shape (n,), optional
         Where the files lie in an archive.
     """
 
-    root: bytes
+    root: File
     paths: tuple[bytes, ...]
     spec: ImageSpec
     members: NDArray[np.void] | None = None
@@ -132,31 +136,81 @@ def stage(
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
-    good, summary = np.ones(len(paths), bool), hashlib.blake2b(digest_size=16)
-    unreadable, further = Tally(), Tally()
+    notes = _Notes(len(paths))
     with closing(images), closing(facts):
-        work, start = _pieces(source, paths, spec, files_in_piece(spec.size, far=crew.far)), 0
+        far = crew.far or isinstance(source.file, StoredObject)
+        turns = reading_order(source, paths)
+        work = _pieces(source, paths, spec, turns, files_in_piece(spec.size, far=far))
+        bad, further, start = dict[int, str](), set[int](), 0  # of files that come in turns
         for done in crew.in_order(prepare_files, work):
             stop = start + len(done.images)
-            names = paths.read(start, stop)
-            for place, reason in done.bad:
-                good[start + place] = False
-                unreadable.add(readable(names[place]), reason)
-            for place in done.further:
-                further.add(readable(names[place]), "further frames or pages")
-            for place in np.flatnonzero(good[start:stop]).tolist():
-                summary.update(names[place] + b"\0" + done.facts["file"][place].tobytes())
+            if turns is None:
+                names = paths.read(start, stop)
+                notes.add(start, names, done.bad, done.further, done.facts["file"])
+            else:
+                bad |= {int(turns[start + place]): reason for place, reason in done.bad}
+                further |= {int(turns[start + place]) for place in done.further}
             images.append(done.images)
             facts.append(done.facts)
-            advance(len(names))
+            advance(stop - start)
             start = stop
+        if turns is not None:
+            images.order = facts.order = np.argsort(turns).astype(np.int32)
+            _note_in_order(notes, paths, facts, bad, further)
         yield Staged(
             images=images,
             facts=facts,
-            good=good,
-            fingerprint=summary.hexdigest(),
-            unreadable=unreadable,
-            further=further,
+            good=notes.good,
+            fingerprint=notes.summary.hexdigest(),
+            unreadable=notes.unreadable,
+            further=notes.further,
+        )
+
+
+class _Notes:
+    """What is noted of all files, which come in the order of their paths.
+
+    Attributes
+    ----------
+    good, summary, unreadable, further
+        As in `Staged`; the summary becomes the fingerprint.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.good, self.summary = np.ones(count, bool), hashlib.blake2b(digest_size=16)
+        self.unreadable, self.further = Tally(), Tally()
+
+    def add(
+        self,
+        start: int,
+        names: Sequence[bytes],
+        bad: Iterable[tuple[int, str]],
+        further: Iterable[int],
+        file: NDArray[np.uint64],
+    ) -> None:
+        """Note the next files, whose first is number `start`, with the digests of their bytes."""
+        for place, reason in bad:
+            self.good[start + place] = False
+            self.unreadable.add(readable(names[place]), reason)
+        for place in further:
+            self.further.add(readable(names[place]), "further frames or pages")
+        for place in np.flatnonzero(self.good[start : start + len(names)]).tolist():
+            self.summary.update(names[place] + b"\0" + file[place].tobytes())
+
+
+def _note_in_order(
+    notes: _Notes, paths: Spool, facts: Records, bad: dict[int, str], further: set[int]
+) -> None:
+    """Note all files that were read in turns, in the order of their paths."""
+    for start in range(0, len(paths), BATCH):
+        names = paths.read(start, start + BATCH)
+        rows = np.arange(start, start + len(names))
+        notes.add(
+            start,
+            names,
+            [(row - start, bad[row]) for row in rows.tolist() if row in bad],
+            [row - start for row in rows.tolist() if row in further],
+            facts.take(rows)["file"],
         )
 
 
@@ -165,10 +219,15 @@ def files_in_piece(size: int, *, far: bool) -> int:
     return max(FILES, min(MOST_FILES, MOST_PIXELS // size**2)) if far else FILES
 
 
-def _pieces(source: Source, paths: Spool, spec: ImageSpec, files: int) -> Iterator[Files]:
+def _pieces(
+    source: Source, paths: Spool, spec: ImageSpec, turns: NDArray[np.int64] | None, files: int
+) -> Iterator[Files]:
     """The pieces of work that a listing makes, of so many files each."""
     for start in range(0, len(paths), files):
-        names = tuple(paths.read(start, start + files))
+        if turns is None:
+            names = tuple(paths.read(start, start + files))
+        else:
+            names = tuple(paths[place] for place in turns[start : start + files].tolist())
         yield Files(source.file, names, spec, source.members(names))
 
 
@@ -196,10 +255,10 @@ def prepare_files(files: Files) -> Prepared:
 
 def readers(files: Files) -> Iterator[Callable[[], bytes]]:
     """For each file a function that gives its bytes."""
-    if files.members is None:
+    if files.members is None and isinstance(files.root, bytes):
         for path in files.paths:
             yield partial(load, files.root + b"/" + path)
-        return
-    with opened(files.root) as archive:
-        for member in files.members:
-            yield partial(read_member, archive, member)
+    elif files.members is not None:
+        with opened(files.root, files.members) as read:
+            for member in files.members:
+                yield partial(read_member, read, member)
