@@ -27,6 +27,9 @@ EXTRA_OF = {
     "pyarrow": "parquet",
     "pillow_heif": "heic",
     "distributed": "cluster",
+    "fsspec": "cloud",
+    "s3fs": "cloud",
+    "gcsfs": "cloud",
 }
 BRINGS = {"audit": {"train", "report"}, "train": {"report"}}  # what comes along with an extra
 PAGE = ("jinja2", "matplotlib", "scipy")  # what reports, their plots and figures are made with

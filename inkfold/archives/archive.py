@@ -21,7 +21,7 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from inkfold.archives.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, read_member
-from inkfold.archives.spans import File, opened
+from inkfold.archives.spans import File, reader
 from inkfold.archives.stored import ObjectFile, StoredObject, Window
 from inkfold.archives.tar_headers import (
     Kind,
@@ -174,8 +174,7 @@ class Archive:
         if self._looking is not None:
             window = self._looking
             return read_member(lambda start, size: window[start : start + size], members[0])
-        with opened(self.file, members) as read:
-            return read_member(read, members[0])
+        return read_member(reader(self.file, members), members[0])
 
     def open(self, path: bytes) -> IO[bytes]:
         """A member as a file; raises PictureError as `read`."""
@@ -203,14 +202,18 @@ def _check_size(path: Place, size: int, full: int) -> None:
 
 
 def _outer(files: Iterable[bytes]) -> bytes:
-    """The folder, with a slash, in whose folders all files lie; empty if there is no such one."""
+    """The folder, with a slash, in whose folders all files lie; empty if there is no such one.
+
+    Beside these folders may lie what is no picture by its ending, such as the list of an export.
+    """
     tops: set[bytes] = set()
     for path in files:
         top, _, inside = path.partition(b"/")
         if _passed_over(path, folder=False)[1]:
             continue
         tops.add(top)
-        if len(tops) > 1 or b"/" not in inside:
+        beside = b"/" not in inside and b"." in inside and not named_as_a_picture(inside)
+        if len(tops) > 1 or (b"/" not in inside and not beside):
             return b""
     return next(iter(tops)) + b"/" if tops else b""
 

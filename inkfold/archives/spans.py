@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import weakref
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,9 +28,10 @@ class Span(NamedTuple):
     stop: int
 
 
-@contextmanager
-def opened(file: File, members: NDArray[np.void]) -> Iterator[Read]:
-    """An archive, open to read some members: a function that gives bytes from a place on.
+def reader(file: File, members: NDArray[np.void]) -> Read:
+    """The function that gives the bytes of an archive, to read some of its members.
+
+    Threads may share it. A file is open as long as the function is in use.
 
     Parameters
     ----------
@@ -39,14 +40,19 @@ def opened(file: File, members: NDArray[np.void]) -> Iterator[Read]:
     members : array of `MEMBER` of shape (n,)
         Those that will be read.
     """
-    if isinstance(file, StoredObject):
-        yield Spans(file, members)
-        return
-    descriptor = os.open(file, READ)
-    try:
-        yield lambda start, size: os.pread(descriptor, size, start)
-    finally:
-        os.close(descriptor)
+    return Spans(file, members) if isinstance(file, StoredObject) else Opened(file)
+
+
+class Opened:
+    """Gives the bytes of a file, from any place on."""
+
+    def __init__(self, path: bytes) -> None:
+        self._descriptor = os.open(path, READ)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def __call__(self, start: int, size: int) -> bytes:
+        """Up to `size` bytes from `start` on, fewer at the end of the file."""
+        return os.pread(self._descriptor, size, start)
 
 
 class Spans:
@@ -65,6 +71,7 @@ class Spans:
         self._stored, self._spans = stored, spans_of(members, stored.size)
         self._starts = [span.start for span in self._spans]
         self._held: dict[int, bytes] = {}
+        self._lock = Lock()
 
     def __call__(self, start: int, size: int) -> bytes:
         """Up to `size` bytes from `start` on, fewer at the end of the object."""
@@ -73,7 +80,8 @@ class Spans:
         if number < 0 or stop > self._spans[number].stop:
             return self._stored.read(start, size)
         begin = self._starts[number]
-        return self._of(number)[start - begin : stop - begin]
+        with self._lock:  # else two threads would read the same span
+            return self._of(number)[start - begin : stop - begin]
 
     def _of(self, number: int) -> bytes:
         """The bytes of a span."""

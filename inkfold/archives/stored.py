@@ -5,6 +5,7 @@ fsspec reads, and finds credentials and endpoints by itself (docs/packing.md).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 # What a store says of an object's content: S3, Google, and the memory of this process.
 TELLING = ("ETag", "etag", "VersionId", "generation", "LastModified", "updated", "created")
 # botocore tries again so often, and s3fs five times around it; seconds until it gives up waiting.
-PATIENT = {"retries": {"max_attempts": 2}, "connect_timeout": 10, "read_timeout": 60}
+PATIENT = {"retries": {"max_attempts": 1}, "connect_timeout": 5, "read_timeout": 20}
+CHATTY = "gcsfs"  # logs with tracebacks what the error says as well
 NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"}
 LONGEST_REASON = 200  # letters of a library's error that are shown
 
@@ -180,12 +182,17 @@ def _filesystem(scheme: str) -> Any:  # noqa: ANN401, fsspec has no types
 def _reaching(url: Url) -> Iterator[None]:
     """Tell in one line why a store does not give what it was asked for."""
     url.require_archive()
+    logger = logging.getLogger(CHATTY)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     except (InkfoldError, MemoryError):
         raise
     except Exception as error:  # the libraries behind fsspec raise errors of many types
         raise InkfoldError(f"{url}: {_reason(url, error)}") from None
+    finally:
+        logger.setLevel(level)
 
 
 def _reason(url: Url, error: Exception) -> str:

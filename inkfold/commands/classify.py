@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from io import FileIO
@@ -113,8 +114,8 @@ def command(
         inkfold classify a.png b.png
         find scans -name '*.png' -print0 | inkfold classify --top 3 --format csv -
 
-    A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
-    read, and a picture in which nothing is written, is named on stderr and gets no label; the
+    A folder or an archive (.zip, .tar, .tar.gz, .tgz; s3://BUCKET/letters.zip with inkfold[cloud])
+    stands for the pictures in it, - for a list of paths on stdin. A file that cannot be read, and a picture in which nothing is written, is named on stderr and gets no label; the
     others are answered, and the exit code is 1. A picture that does not look like one character
     gets a flag: several, not writing, or unlike all that was learned. Formats: those of
     create_dataset.
@@ -124,8 +125,10 @@ def command(
 
         need("--engine keras", *keras_libraries())
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
+    from inkfold.archives.pictures import Archives
     from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
+    from inkfold.given import Deferred
     from inkfold.picture_files import expand
     from inkfold.prediction import Refusal
 
@@ -138,13 +141,17 @@ def command(
     if form == "csv":
         echo(csv_header(classifier.top), nl=False)
     counts = Counts()
-    for prediction in classifier.classify(expand(paths, _unbuffered_stdin)):
-        echo(make_line(prediction), nl=False)
-        counts.add(prediction, refusal)
-        if prediction.error is not None:
-            echo(_error_line(prediction), err=True)
-        if prediction.further and not quiet:
-            echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
+    with ExitStack() as stack:
+        archives = Archives(stack)
+        pictures = archives.expand(expand(paths, _unbuffered_stdin), Deferred)
+        for prediction in classifier.classify(pictures):
+            echo(make_line(prediction), nl=False)
+            counts.add(prediction, refusal)
+            if prediction.error is not None:
+                echo(_error_line(prediction), err=True)
+            if prediction.further and not quiet:
+                echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
+        archives.check_unchanged()
     for note in () if quiet else counts.notes(strict=strict):
         echo(f"note: {note}", err=True)
     return SOME_FAILED if counts.failed else 0
@@ -155,6 +162,7 @@ def _import_engine(engine: Engine) -> None:
     from inkfold.workers import numpy_alone
 
     with numpy_alone():
+        import inkfold.archives.pictures
         import inkfold.classifier
         import inkfold.picture_files
 

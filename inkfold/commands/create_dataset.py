@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inkfold.archives.url import Place, Url, place
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.next_lines import after_packing
@@ -36,6 +37,19 @@ if TYPE_CHECKING:
     from inkfold.packing.pack import Report
 
 
+class _PlaceType(click.ParamType):
+    """A path, or an address in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Place | str, _option: object, _context: object) -> Place:
+        """The path or address that was typed."""
+        return place(value) if isinstance(value, str) else value
+
+
+PLACE = _PlaceType()
+
+
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
     """The text of an option, checked to be a regular expression."""
     try:
@@ -55,7 +69,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 
 
 @click.command("create_dataset")
-@click.argument("folder", metavar="SOURCE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SOURCE", type=PLACE)
 @output_option(DEFAULT_DATASET, "Dataset file to write.")
 @size_option
 @split_option(
@@ -82,9 +96,10 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 @click.option(
     "--labels",
     metavar="TABLE",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Take the classes from a table with a path and a label a row, and if it has them a split "
-    "and a group: CSV, TSV, JSON lines or Parquet.",
+    "and a group: CSV, TSV, JSON lines or Parquet. letters.zip/labels.csv is a table in an "
+    "archive.",
 )
 @click.option(
     "--columns",
@@ -125,7 +140,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 @overwrite_option
 @quiet_option
 def command(
-    folder: Path,
+    source: Place,
     *,
     output: Path,
     size: int,
@@ -133,7 +148,7 @@ def command(
     resplit: bool,
     layout: Layout,
     label_by: str | None,
-    labels: Path | None,
+    labels: Place | None,
     columns: tuple[tuple[str, str], ...],
     seed: int,
     capture: Capture,
@@ -154,24 +169,26 @@ def command(
     \b
         inkfold create_dataset letters --size 32 --fit ink -o datasets/letters.h5
 
-    SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one. The name of each
-    folder in it is a class; folders inside it belong to it. Folders called train, val and test
-    (above the class folders, or inside of them) are the split, and are kept. Pictures are files of
-    any size, dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG 2000, PBM,
-    PGM, PPM, PNM, PAM or Sun raster, and HEIC where pillow-heif is installed (inkfold[heic]). A
-    file in another format of pictures is named and counted as unreadable.
+    SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one, which may lie in
+    an object store: s3://BUCKET/letters.zip or gs://... (inkfold[cloud]). The name of each folder
+    in it is a class; folders inside it belong to it. Folders called train, val and test (above the
+    class folders, or inside of them) are the split, and are kept. Pictures are files of any size,
+    dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG 2000, PBM, PGM, PPM,
+    PNM, PAM or Sun raster, and HEIC where pillow-heif is installed (inkfold[heic]). A file in
+    another format of pictures is named and counted as unreadable.
     """
     _check_together(layout=layout, label_by=label_by, labels=labels, columns=columns)
     from inkfold.output import check_free
     from inkfold.workers import start_early
 
     processes = workers_of(workers, cluster)
-    if folder.exists():
+    if isinstance(source, Url) or source.exists():
         start_early(processes, __name__, "inkfold.packing.stage")
     from inkfold.packing.source import require_source
 
-    check_free(output, overwrite=overwrite, inputs=[folder, *([labels] if labels else [])])
-    require_source(folder)
+    files = [each for each in (source, labels) if isinstance(each, Path) and each.exists()]
+    check_free(output, overwrite=overwrite, inputs=files)
+    require_source(source)
     from inkfold.packing.pack import pack
     from inkfold.packing.plan import Packing
 
@@ -195,16 +212,17 @@ def command(
         labels=labels,
         columns=columns,
     )
-    with chosen_crew(processes, cluster, sees=[folder]) as crew:
+    seen = [source] if isinstance(source, Path) else []  # workers ask the store themselves
+    with chosen_crew(processes, cluster, sees=seen) as crew:
         report = pack(
-            folder,
+            source,
             output,
             packing,
             crew=crew,
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
         )
-    _print_report(report, folder, output, clock)
+    _print_report(report, source, output, clock)
     return SOME_FAILED if report.unreadable.count else 0
 
 
@@ -222,9 +240,9 @@ def _check_together(
         raise click.UsageError("--columns is about a table; give --labels TABLE as well")
 
 
-def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:
+def _print_report(report: Report, source: Place, output: Path, clock: Clock) -> None:
     """Print what was made, what to look at, and the command that comes next."""
-    echo(made(report, output, folder, "files", clock))
+    echo(made(report, output, source, "files", clock))
     for line in notes(report):
         echo(line, err=True)
     for line in after_packing(report, output):

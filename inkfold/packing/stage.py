@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.archives.members import read_member
-from inkfold.archives.spans import File, opened
+from inkfold.archives.spans import File, reader
 from inkfold.archives.stored import StoredObject
 from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
@@ -259,6 +259,6 @@ def readers(files: Files) -> Iterator[Callable[[], bytes]]:
         for path in files.paths:
             yield partial(load, files.root + b"/" + path)
     elif files.members is not None:
-        with opened(files.root, files.members) as read:
-            for member in files.members:
-                yield partial(read_member, read, member)
+        read = reader(files.root, files.members)
+        for member in files.members:
+            yield partial(read_member, read, member)

@@ -1,1 +1,1 @@
-"""Tests of inkfold/packing, a file for each module or promise."""
+"""Tests of inkfold/archives, a file for each module or promise."""
