@@ -288,9 +288,10 @@ def _tar_members(tar: Path | StoredObject) -> _Found:
             return _found_in(members_in(Window(tar, HEADERS)))
         return _found_in(tar_members(tar))
     except UnusualTarError:
-        stored = isinstance(tar, StoredObject)
-        with ObjectFile(tar, HEADERS) if stored else tar.open("rb") as file:
-            return _found_in(_slow_tar_members(cast("IO[bytes]", file)))
+        if isinstance(tar, StoredObject):
+            return _found_in(_slow_tar_members(cast("IO[bytes]", ObjectFile(tar, HEADERS))))
+        with tar.open("rb") as file:
+            return _found_in(_slow_tar_members(file))
 
 
 def _found_in(members: Iterator[TarMember]) -> _Found:

@@ -37,17 +37,9 @@ if TYPE_CHECKING:
     from inkfold.packing.pack import Report
 
 
-class _PlaceType(click.ParamType):
-    """A path, or an address in an object store."""
-
-    name = "path"
-
-    def convert(self, value: Place | str, _option: object, _context: object) -> Place:
-        """The path or address that was typed."""
-        return place(value) if isinstance(value, str) else value
-
-
-PLACE = _PlaceType()
+def _place(_context: object, _option: object, text: str | None) -> Place | None:
+    """The path or the address in an object store that was typed."""
+    return None if text is None else place(text)
 
 
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
@@ -69,7 +61,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 
 
 @click.command("create_dataset")
-@click.argument("source", metavar="SOURCE", type=PLACE)
+@click.argument("source", metavar="SOURCE", callback=_place)
 @output_option(DEFAULT_DATASET, "Dataset file to write.")
 @size_option
 @split_option(
@@ -96,7 +88,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 @click.option(
     "--labels",
     metavar="TABLE",
-    type=PLACE,
+    callback=_place,
     help="Take the classes from a table with a path and a label a row, and if it has them a split "
     "and a group: CSV, TSV, JSON lines or Parquet. letters.zip/labels.csv is a table in an "
     "archive.",
@@ -227,7 +219,7 @@ def command(
 
 
 def _check_together(
-    *, layout: Layout, label_by: str | None, labels: Path | None, columns: object
+    *, layout: Layout, label_by: str | None, labels: Place | None, columns: object
 ) -> None:
     """Refuse options that exclude each other."""
     if label_by and labels:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkfold.errors import InkfoldError
 from inkfold.archives.archive import Archive
 from inkfold.dataset.class_folders import COLUMNS
+from inkfold.errors import InkfoldError
 from tests.packing.test_layout import draw
 from tests.worlds.drawn_pictures import encode, glyph
 from tests.worlds.packing_run import SMALL, packed

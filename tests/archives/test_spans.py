@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_each_member_lies_in_one_span(
         assert span.stop <= size
         inside = [int(start) for start in wanted["start"] if start == span.start]
         assert inside, "a span begins with a member"
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         assert other.start - one.stop > hole or other.stop - one.start > longest
 
 

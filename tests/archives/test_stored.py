@@ -45,7 +45,10 @@ def test_an_object_that_is_replaced_is_refused(memory: fsspec.AbstractFileSystem
     time.sleep(0.01)
     memory.pipe_file("memory://a.zip", b"two")
 
-    with pytest.raises(InkfoldError, match="a.zip: changed while it was read"), stored.unchanged():
+    with (
+        pytest.raises(InkfoldError, match=r"a\.zip: changed while it was read"),
+        stored.unchanged(),
+    ):
         stored.read(0, 3)
 
 
@@ -55,9 +58,9 @@ def test_an_object_that_is_gone_is_refused(memory: fsspec.AbstractFileSystem) ->
     stored = StoredObject.of(URL)
     memory.rm("memory://a.zip")
 
-    with pytest.raises(InkfoldError, match="memory://a.zip: no such object in this process"):
+    with pytest.raises(InkfoldError, match=r"memory://a\.zip: no such object in this process"):
         stored.read(0, 3)
-    with pytest.raises(InkfoldError, match="memory://a.zip: no such object in this process"):
+    with pytest.raises(InkfoldError, match=r"memory://a\.zip: no such object in this process"):
         stored.check()
 
 
@@ -75,5 +78,5 @@ def test_a_folder_in_a_store_is_refused(memory: fsspec.AbstractFileSystem) -> No
     """A prefix that looks like an archive by its name is no archive."""
     memory.pipe_file("memory://letters.zip/a/1.png", b"one")
 
-    with pytest.raises(InkfoldError, match="letters.zip is a folder; expected an archive"):
+    with pytest.raises(InkfoldError, match=r"letters\.zip is a folder; expected an archive"):
         StoredObject.of(Url("memory://letters.zip"))

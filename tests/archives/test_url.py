@@ -11,7 +11,9 @@ from inkfold.archives.url import Url, place
 from inkfold.errors import InkfoldError
 
 
-@pytest.mark.parametrize("text", ["s3://b/a.zip", "gs://b/deep/a.tar", "memory://a.tgz", "http://x"])
+@pytest.mark.parametrize(
+    "text", ["s3://b/a.zip", "gs://b/deep/a.tar", "memory://a.tgz", "http://x"]
+)
 def test_what_has_a_scheme_is_an_address(text: str) -> None:
     """An address keeps its text, double slash included."""
     assert place(text) == Url(text)
