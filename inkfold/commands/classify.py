@@ -115,10 +115,10 @@ def command(
         find scans -name '*.png' -print0 | inkfold classify --top 3 --format csv -
 
     A folder or an archive (.zip, .tar, .tar.gz, .tgz; s3://BUCKET/letters.zip with inkfold[cloud])
-    stands for the pictures in it, - for a list of paths on stdin. A file that cannot be read, and a picture in which nothing is written, is named on stderr and gets no label; the
-    others are answered, and the exit code is 1. A picture that does not look like one character
-    gets a flag: several, not writing, or unlike all that was learned. Formats: those of
-    create_dataset.
+    stands for the pictures in it, - for a list of paths on stdin. A file that cannot be read, and a
+    picture in which nothing is written, is named on stderr and gets no label; the others are
+    answered, and the exit code is 1. A picture that does not look like one character gets a flag:
+    several, not writing, or unlike all that was learned. Formats: those of create_dataset.
     """
     if engine == "keras":
         from inkfold.keras_backend import keras_libraries
