@@ -14,6 +14,7 @@ INK = 128  # level from which a pixel is ink
 MUCH = 0.5  # share of ink above which a picture may be inside out,
 MORE = 2.0  # if it is also above so many times the median ink of its class
 LISTED = 20  # pairs of classes that look alike, at most
+STEP = 1 << 16  # pictures that are looked at together
 FEW = 5  # a class with fewer pictures has no spread worth the name
 
 
@@ -148,7 +149,7 @@ def repeats_of(
         The others count as unique: blank pictures all look the same, and are reported by
         themselves.
     """
-    places = np.flatnonzero(counted)
+    places = _candidates(digest, counted)
     _, group, count = np.unique(digest[places], axis=0, return_inverse=True, return_counts=True)
     group = group.reshape(-1)
     repeated = count[group] > 1
@@ -160,6 +161,22 @@ def repeats_of(
     across[places] = _differs(group, split[places])
     conflicting[places] = _differs(group, label[places])
     return Repeats(number=number, again=again, across=across, conflicting=conflicting)
+
+
+def _candidates(digest: NDArray[np.uint64], counted: Mask) -> NDArray[np.int64]:
+    """The counted pictures whose digest begins as another one's does; few, where few repeat."""
+    begins = np.sort(digest[counted, 0])
+    twice = np.unique(begins[1:][begins[1:] == begins[:-1]])
+    del begins
+    if not len(twice):
+        return np.empty(0, np.int64)
+    found = []
+    for start in range(0, len(digest), STEP):
+        part = digest[start : start + STEP, 0]
+        at = np.minimum(np.searchsorted(twice, part), len(twice) - 1)
+        same = (twice[at] == part) & counted[start : start + STEP]
+        found.append(np.flatnonzero(same) + start)
+    return np.concatenate(found)
 
 
 def _differs(group: NDArray[np.int64], value: NDArray[np.int8] | NDArray[np.int32]) -> Mask:
@@ -196,29 +213,73 @@ class Alike:
     distance: float
 
 
+class ClassSums:
+    """What `lookalikes` needs to know of each class, added up block by block.
+
+    The sums are those of all vectors one after the other, bit for bit, however they are cut.
+
+    Parameters
+    ----------
+    classes : int
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self.count = np.zeros(classes, np.int64)
+        self.length = np.zeros(classes)
+        self.sums = np.zeros((classes, 0))
+
+    def add(self, vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> None:
+        """Add vectors, float32 (n, k), of pictures with these labels (n,)."""
+        if not self.sums.shape[1]:
+            self.sums = np.zeros((self._classes, vectors.shape[1]))
+        self.count += np.bincount(labels, minlength=self._classes)
+        columns = [
+            self._on(self.sums[:, axis], labels, vectors[:, axis])
+            for axis in range(vectors.shape[1])
+        ]
+        self.sums = np.stack(columns, axis=1)
+        squares = np.square(vectors, dtype=np.float64).sum(axis=1)
+        self.length = self._on(self.length, labels, squares)
+
+    def _on(
+        self, before: NDArray[np.float64], labels: NDArray[np.int32], values: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """The sums by class of what was added before and these values."""
+        every = np.concatenate([np.arange(self._classes), labels])
+        return np.bincount(every, np.concatenate([before, values]), self._classes)
+
+
 def lookalikes(
     vectors: NDArray[np.float32], labels: NDArray[np.int32], classes: int
 ) -> tuple[Alike, ...]:
-    """The pairs of classes that look most alike, the nearest first; at most 20.
+    """The pairs of classes that look most alike, as `nearest_classes` gives them.
 
     Parameters
     ----------
     vectors : float32 array of shape (N, k)
     labels : int32 array of shape (N,)
     classes : int
+    """
+    sums = ClassSums(classes)
+    sums.add(vectors, labels)
+    return nearest_classes(sums)
+
+
+def nearest_classes(added: ClassSums) -> tuple[Alike, ...]:
+    """The pairs of classes that look most alike, the nearest first; at most 20.
 
     Notes
     -----
     The spread of a pair is the root of the mean of both classes' mean squared distances from their
     own means. Of two classes drawn from the same pictures the distance nears 0.
     """
-    count = np.bincount(labels, minlength=classes)
+    count = added.count
     known = np.flatnonzero(count >= FEW)
     if len(known) < 2:
         return ()
-    sums = np.stack([np.bincount(labels, axis, classes) for axis in vectors.T], axis=1)
-    means = sums[known] / count[known, None]
-    length = np.bincount(labels, np.square(vectors, dtype=np.float64).sum(axis=1), classes)
+    means = added.sums[known] / count[known, None]
+    length = added.length
     spread = np.maximum(length[known] / count[known] - np.square(means).sum(axis=1), 1e-12)
     square = np.square(means).sum(axis=1)
     apart = np.maximum(square[:, None] + square - 2 * means @ means.T, 0)
