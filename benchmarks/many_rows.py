@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -33,16 +33,18 @@ from tests.worlds.bands import CLASSES, SPEC, WIDTH, write_bundle
 
 SHARES = (0.8, 0.1, 0.1)
 WRONG, TWICE, OF_A_GROUP = 0.1, 0.001, 100
+BARE = 0.6  # share of the pixels that are paper
 STEP = 1 << 16
 RUN = "import sys; from inkfold.commands.{} import main; sys.exit(main())"
 
 
 def rows(rng: np.random.Generator, first: int, count: int) -> Rows:
-    """The next pictures: noise, and a brighter band that says the class."""
+    """The next pictures: blots, and a band that says the class."""
     band = rng.integers(0, len(CLASSES), count)
-    images = rng.integers(0, 100, (count, SPEC.size, SPEC.size), np.uint8)
+    images = rng.integers(0, 256, (count, SPEC.size, SPEC.size), np.uint8)
+    images[rng.random(images.shape) < BARE] = 0
     inked = np.arange(SPEC.size) // WIDTH == band[:, None]
-    images += np.where(inked, 155, 0).astype(np.uint8)[:, None]
+    images[np.broadcast_to(inked[:, None], images.shape)] |= 128
     again = np.flatnonzero(rng.random(count) < TWICE)
     images[again] = images[again - 1]
     labels = np.where(rng.random(count) < WRONG, rng.integers(0, len(CLASSES), count), band)
@@ -95,14 +97,11 @@ def run(line: Sequence[str | Path], work: Path) -> tuple[float, float]:
 def lines(data: Path, work: Path) -> dict[str, list[str | Path]]:
     """The commands, by what is measured."""
     bundle = work / "bands"
-    measure: Callable[[str], list[str | Path]] = lambda split: [
-        *("-c", RUN.format("evaluate"), bundle, data, "--split", split, "-q"),
-        *("-o", work / "report", "--overwrite"),
-    ]
+    evaluate = ("-c", RUN.format("evaluate"), bundle, data, "-q", "-o", work / "report")
     audit = ["-c", RUN.format("audit"), data, "--quick", "-q"]
     return {
-        "evaluate --split test": measure("test"),
-        "evaluate --split train": measure("train"),
+        "evaluate --split test": [*evaluate, "--overwrite", "--split", "test"],
+        "evaluate --split train": [*evaluate, "--overwrite", "--split", "train"],
         "audit --quick": audit,
         "audit --quick -o": [*audit, "-o", work / "lists", "--overwrite"],
     }

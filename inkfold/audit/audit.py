@@ -151,7 +151,7 @@ def audit(
     axes = _axes(dataset, originals, seed)
     with Embeddings(axes.axes.shape[1]) as vectors:
         with progress("pictures", len(originals)) as advance:
-            faults = _faults(dataset, originals, axes, vectors, sums, advance)
+            faults = _faults(dataset, originals, axes, vectors=vectors, sums=sums, advance=advance)
         split, drawn = originals.split, ~faults.blank
         repeats = repeats_of(originals.digest, split, originals.label, drawn)
         fetch = partial(pictures, dataset)
@@ -221,6 +221,7 @@ def _faults(
     dataset: Dataset,
     originals: Originals,
     axes: Axes,
+    *,
     vectors: Embeddings,
     sums: ClassSums,
     advance: Callable[[int], None],

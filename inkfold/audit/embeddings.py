@@ -1,4 +1,4 @@
-"""The embeddings of all pictures, in a scratch file: 128 bytes a picture are too many for memory."""
+"""The embeddings of all pictures, in a scratch file: for memory 128 bytes a picture are many."""
 
 from __future__ import annotations
 

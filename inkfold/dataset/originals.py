@@ -112,22 +112,29 @@ def pictures(dataset: Dataset, places: Places) -> NDArray[np.uint8]:
 
 
 def sources(dataset: Dataset, originals: Originals, places: Places) -> list[str]:
-    """Where the pictures of some originals came from, in the order of `places`.
-
-    Texts are read by blocks, and those alone are kept that are asked for.
-    """
+    """Where the pictures of some originals came from, in the order of `places`."""
     found = [""] * len(places)
     numbers, rows = originals.split[places], originals.row[places]
     for number, split in enumerate(dataset.splits):
         own = np.flatnonzero(numbers == number)
-        own = own[np.argsort(rows[own], kind="stable")]
-        ascending = rows[own]
-        for start in np.unique(ascending // TEXTS).tolist():
-            begin = start * TEXTS
-            low, high = np.searchsorted(ascending, (begin, begin + TEXTS))
-            texts = split.texts("source", slice(begin, begin + TEXTS))
-            for at, row in zip(own[low:high].tolist(), ascending[low:high].tolist(), strict=True):
-                found[at] = texts[row - begin]
+        for at, text in zip(own.tolist(), texts_at(split, "source", rows[own]), strict=True):
+            found[at] = text
+    return found
+
+
+def texts_at(split: Split, name: str, rows: Places) -> list[str]:
+    """The array "source" or "group" at some rows of a split, in the order of `rows`.
+
+    Texts are read by blocks, and those alone are kept that are asked for.
+    """
+    found = [""] * len(rows)
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    for begin in (np.unique(ascending // TEXTS) * TEXTS).tolist():
+        low, high = np.searchsorted(ascending, (begin, begin + TEXTS))
+        texts = split.texts(name, slice(begin, begin + TEXTS))
+        for at, row in zip(order[low:high].tolist(), ascending[low:high].tolist(), strict=True):
+            found[at] = texts[row - begin]
     return found
 
 
