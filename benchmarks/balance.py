@@ -42,6 +42,7 @@ from benchmarks.emnist47 import emnist47
 from inkfold.calibration import calibration_error, fit_temperature, reliability, tempered
 from inkfold.commands import cli
 from inkfold.commands.cli import progress
+from inkfold.crew import Crew
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.split import Split
 from inkfold.importers import idx
@@ -56,6 +57,7 @@ from inkfold.training.balance import of_mean_one
 from inkfold.training.batches import Batches
 from inkfold.training.compile import fresh_network
 from inkfold.training.loop import Run, State, Watcher
+from inkfold.workers import InProcess
 
 LARGEST, SMALLEST, HELD_OUT = 500, 5, 300  # KMNIST's pictures of a class
 EVERY, VALIDATED = 20, 3  # of EMNIST's training pictures, and of those that are taken
@@ -285,7 +287,14 @@ def _packed(folder: Path, name: str, seed: int, scratch: str) -> Iterator[Datase
     path = Path(scratch) / "uneven.h5"
     importing = Importing(format=name, spec=ImageSpec(size=28), seed=seed)
     quiet = partial(progress, quiet=True)
-    import_collection(SETS[name](folder, seed), path, importing, overwrite=False, progress=quiet)
+    import_collection(
+        SETS[name](folder, seed),
+        path,
+        importing,
+        crew=Crew(InProcess(), lambda: 1),
+        overwrite=False,
+        progress=quiet,
+    )
     with open_dataset(path) as dataset:
         yield dataset
 

@@ -31,10 +31,12 @@ from inkfold.commands.options import (
     threshold_option,
 )
 from inkfold.commands.packing_notes import made, notes
+from inkfold.crew import Crew
 from inkfold.importers import emnist
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.spec import Capture, Fit, ImageSpec, Threshold
+from inkfold.workers import InProcess
 
 MERGED = frozenset("cijklmopsuvwxyz")  # with their capitals: Cohen et al. 2017, arXiv 1702.05373
 
@@ -71,6 +73,7 @@ def command(
         emnist47(folder),
         output,
         Importing(format="emnist", spec=spec),
+        crew=Crew(InProcess(), lambda: 1),
         overwrite=overwrite,
         progress=partial(progress, quiet=False),
     )

@@ -98,7 +98,7 @@ def lines(data: Path, work: Path) -> dict[str, list[str | Path]]:
     """The commands, by what is measured."""
     bundle = work / "bands"
     evaluate = ("-c", RUN.format("evaluate"), bundle, data, "-q", "-o", work / "report")
-    audit = ["-c", RUN.format("audit"), data, "--quick", "-q"]
+    audit: list[str | Path] = ["-c", RUN.format("audit"), data, "--quick", "-q"]
     return {
         "evaluate --split test": [*evaluate, "--overwrite", "--split", "test"],
         "evaluate --split train": [*evaluate, "--overwrite", "--split", "train"],

@@ -77,6 +77,8 @@ class Classifier:
     only : sequence of str, optional
         The classes that may be answered, in label order, by default all. Probabilities are over
         these alone.
+    threads : int, optional
+        How many threads answer, by default one for each processor; Keras has its own.
 
     Attributes
     ----------
@@ -104,6 +106,8 @@ class Classifier:
         engine: Engine = "onnx",
         top: int = 1,
         only: Sequence[str] | None = None,
+        *,
+        threads: int | None = None,
     ) -> None:
         self.bundle = bundle
         self._spec = bundle.spec
@@ -115,7 +119,7 @@ class Classifier:
         features = None if self._novelty is None else self._novelty.features
         self._network = (_onnx if engine == "onnx" else _keras)(bundle, features)
         # ONNX Runtime runs in the threads that call it, Keras starts its own
-        self._threads = processors() if engine == "onnx" else 1
+        self._threads = (threads or processors()) if engine == "onnx" else 1
 
     @property
     def knows_characters(self) -> bool:

@@ -8,13 +8,19 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from inkfold.archives.url import ENDINGS, SCHEME, place
 from inkfold.errors import InkfoldError, PictureError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from inkfold.archives.archive import Archive
+    from inkfold.archives.members import Read
+    from inkfold.archives.spans import File
 
 TOGETHER = 1024  # members of an object that are read by one request, where they lie close together
 Load = Callable[[], bytes]
@@ -29,10 +35,12 @@ class Archives:
     stack : ExitStack
         Closed when the pictures have been read; a compressed tar file is unpacked to a folder for
         temporary files, which is removed then.
+    far : bool
+        Whether other machines read the pictures, who do not see that folder.
     """
 
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
+    def __init__(self, stack: ExitStack, *, far: bool = False) -> None:
+        self._stack, self._far = stack, far
         self._opened: list[Archive] = []
 
     def expand(
@@ -72,16 +80,16 @@ class Archives:
         try:
             archive = self._open(path)
         except (InkfoldError, OSError) as error:
-            yield path, _failing(_reason(path, error))
+            yield path, partial(_fail, _reason(path, error))
             return
         for name, reason in archive.refused.first:
-            yield f"{path}/{name}", _failing(reason)
+            yield f"{path}/{name}", partial(_fail, reason)
         if more := archive.refused.count - len(archive.refused.first):
-            yield path, _failing(f"{more:,} more of its members cannot be used")
+            yield path, partial(_fail, f"{more:,} more of its members cannot be used")
         pictures = _members(archive, path)
         first = next(pictures, None)
         if first is None and not archive.refused.count:
-            yield path, _failing("no pictures in this archive")
+            yield path, partial(_fail, "no pictures in this archive")
         elif first is not None:
             yield first
             yield from pictures
@@ -93,6 +101,11 @@ class Archives:
 
         where, scratch = place(path), Path(os.devnull)
         if path.lower().endswith((".gz", ".tgz")):
+            if self._far:
+                raise InkfoldError(
+                    f"{path}: the workers of a cluster read no compressed tar file; unpack it, or "
+                    "make a zip file of it"
+                )
             scratch = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         archive = Archive(where, scratch)
         self._opened.append(archive)
@@ -106,30 +119,53 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith(ENDINGS) and os.path.isfile(path)  # noqa: PTH113, str
 
 
+class Members:
+    """Some members of an archive, which one request reads if they lie close together.
+
+    It travels to workers, who read the archive themselves.
+
+    Parameters
+    ----------
+    file : bytes or StoredObject
+        As `Archive` has it.
+    members : array of `MEMBER` of shape (n,)
+    """
+
+    def __init__(self, file: File, members: NDArray[np.void]) -> None:
+        self._file, self._members = file, members
+        self._read: Read | None = None
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type[Members], tuple[File, NDArray[np.void]]]:
+        return Members, (self._file, self._members)
+
+    def load(self, at: int) -> bytes:
+        """The bytes of the member number `at`; raises PictureError if they cannot be read."""
+        from inkfold.archives.members import read_member
+        from inkfold.archives.spans import reader
+
+        with self._lock:  # threads share what was read
+            if self._read is None:
+                self._read = reader(self._file, self._members)
+        return read_member(self._read, self._members[at])
+
+
 def _members(archive: Archive, path: str) -> Iterator[tuple[str, Load]]:
     """Each picture in an archive, with the function that gives its bytes."""
-    from inkfold.archives.members import read_member
-    from inkfold.archives.spans import reader
-
     entries = archive.entries()
     pictures = (
         entry.path for entry in entries if entry.kind == "file" and archive.is_picture(entry.path)
     )
     while some := list(islice(pictures, TOGETHER)):
-        members = archive.members(some)
-        read = reader(archive.file, members)
-        for inner, member in zip(some, members, strict=True):
+        members = Members(archive.file, archive.members(some))
+        for at, inner in enumerate(some):
             name = f"{path}/{os.fsdecode(archive.full_path(inner))}"
-            yield name, partial(read_member, read, member)
+            yield name, partial(members.load, at)
 
 
-def _failing(reason: str) -> Load:
+def _fail(reason: str) -> bytes:
     """What stands in place of bytes that cannot be read."""
-
-    def fail() -> bytes:
-        raise PictureError(reason)
-
-    return fail
+    raise PictureError(reason)
 
 
 def _reason(path: str, error: Exception) -> str:

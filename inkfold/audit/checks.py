@@ -247,7 +247,8 @@ class ClassSums:
     ) -> NDArray[np.float64]:
         """The sums by class of what was added before and these values."""
         every = np.concatenate([np.arange(self._classes), labels])
-        return np.bincount(every, np.concatenate([before, values]), self._classes)
+        weights = np.concatenate([before, values])
+        return np.asarray(np.bincount(every, weights, self._classes), np.float64)
 
 
 def lookalikes(

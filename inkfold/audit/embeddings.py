@@ -51,11 +51,11 @@ class Embeddings:
         self._file.flush()
         first, last = int(places[0]), int(places[-1])
         if last - first < DENSE * len(places):
-            return self._read(first, last + 1)[places - first]
+            return np.asarray(self._read(first, last + 1)[places - first])
         return np.concatenate([self._read(place, place + 1) for place in places.tolist()])
 
     def _read(self, start: int, stop: int) -> NDArray[np.float32]:
         """The vectors from a place to before another one."""
         size = 4 * self._axes
         data = os.pread(self._file.fileno(), (stop - start) * size, start * size)
-        return np.frombuffer(data, np.float32).reshape(-1, self._axes)
+        return np.asarray(np.frombuffer(data, np.float32).reshape(-1, self._axes))

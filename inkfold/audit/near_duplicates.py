@@ -88,8 +88,8 @@ def near_duplicates(
     """
     outside = np.flatnonzero(counted & (split > 0))
     own = split[outside]
-    earlier = {part: np.count_nonzero(counted & (split < part)) for part in (1, 2)}
-    total = sum(np.count_nonzero(own == part) * count for part, count in earlier.items())
+    earlier = {part: int(np.count_nonzero(counted & (split < part))) for part in (1, 2)}
+    total = sum(int(np.count_nonzero(own == part)) * count for part, count in earlier.items())
     asked = _sample(outside, total, most, seed)
     pairs = np.concatenate(
         [

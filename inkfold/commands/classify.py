@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from inkfold.bundle.bundle import Bundle, load_bundle, newest_bundle
-from inkfold.commands.classify_lines import Format, csv_header, line_maker
+from inkfold.commands.answering import Answering, Counts, content_of, shared_answers
+from inkfold.commands.classify_lines import Format, csv_header
 from inkfold.commands.cli import SOME_FAILED, echo, run
+from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.options import only_option, quiet_option, reject_option, strict_option
 from inkfold.extras import need
 
 if TYPE_CHECKING:
     from inkfold.classifier import Engine
-    from inkfold.prediction import Prediction, Refusal
-
-NO_CHARACTER = "pictures got no label, for they do not look like one character"
-FURTHER = b": has several frames or pages; the first was answered"
-
-PHOTOGRAPHS = "pictures taken for photographs; what is written on the sheet was answered"
-
-
-@dataclass
-class Counts:
-    """What the pictures of a run were like, for the notes at its end."""
-
-    given: int = 0
-    failed: int = 0
-    photographs: int = 0
-    withheld: Counter[str] = field(default_factory=Counter)  # labels withheld for a flag, by flag
-
-    def add(self, prediction: Prediction, refusal: Refusal) -> None:
-        """Count one more picture."""
-        self.given += 1
-        self.photographs += prediction.photograph
-        if prediction.error is not None:
-            self.failed += 1
-        elif prediction.flag is not None and refusal.flagged:
-            self.withheld[prediction.flag] += 1
-
-    def notes(self, *, strict: bool) -> Iterator[str]:
-        """One sentence for each thing that a user should know of."""
-        if self.photographs:
-            yield f"{self.photographs:,} of {self.given:,} {PHOTOGRAPHS}"
-        if self.withheld:
-            kinds = ", ".join(f"{flag} {count:,}" for flag, count in self.withheld.most_common())
-            way = "" if strict else "; --reject 0 gives every label"
-            yield f"{self.withheld.total():,} of {self.given:,} {NO_CHARACTER} ({kinds}){way}"
+LOOKED_FOR = 16  # of the paths given: so many are looked for on the workers of a cluster
 
 
 @click.command("classify")
@@ -94,6 +61,7 @@ class Counts:
     help="keras starts slowly and answers the same.",
 )
 @only_option
+@cluster_option
 @quiet_option
 def command(
     *,
@@ -105,6 +73,7 @@ def command(
     strict: bool,
     engine: Engine,
     only: str | None,
+    cluster: str | None,
     quiet: bool,
 ) -> int:
     """Say which character each picture shows, one line a picture, in the order given.
@@ -120,6 +89,7 @@ def command(
     answered, and the exit code is 1. A picture that does not look like one character gets a flag:
     several, not writing, or unlike all that was learned. Formats: those of create_dataset.
     """
+    workers_of(None, cluster)  # refuses a cluster where its library is missing
     if engine == "keras":
         from inkfold.keras_backend import keras_libraries
 
@@ -135,22 +105,35 @@ def command(
     chosen = None if only is None else chosen_classes(only, bundle.classes)
     if not quiet:
         echo(_introduction(bundle, chosen), err=True)
-    classifier = Classifier(bundle, engine, top, chosen)
     refusal = Refusal.of(reject, strict=strict)
-    make_line = line_maker(form, refusal=refusal, top=classifier.top)
+    answering = Answering(
+        bundle=bundle.path.absolute(),
+        content=content_of(bundle),
+        engine=engine,
+        top=min(top, len(chosen or bundle.classes)),
+        only=chosen,
+        form=form,
+        refusal=refusal,
+    )
     if form == "csv":
-        echo(csv_header(classifier.top), nl=False)
+        echo(csv_header(answering.top), nl=False)
     counts = Counts()
     with ExitStack() as stack:
-        archives = Archives(stack)
-        pictures = archives.expand(expand(paths, _unbuffered_stdin), Deferred)
-        for prediction in classifier.classify(pictures):
-            echo(make_line(prediction), nl=False)
-            counts.add(prediction, refusal)
-            if prediction.error is not None:
-                echo(_error_line(prediction), err=True)
-            if prediction.further and not quiet:
-                echo(b"note: " + os.fsencode(prediction.path) + FURTHER, err=True)
+        archives = Archives(stack, far=cluster is not None)
+        given = archives.expand(expand(paths, _unbuffered_stdin), Deferred)
+        if cluster is None:
+            classifier = Classifier(bundle, engine, top, chosen)
+            answers = answering.answers(classifier.classify(given), counts)
+        else:
+            sees = [bundle.path, *islice(filter(Path.exists, map(Path, paths)), LOOKED_FOR)]
+            crew = stack.enter_context(chosen_crew(1, cluster, sees=sees))
+            answers = shared_answers(crew, answering, given, counts)
+        for answer in answers:
+            echo(answer.line, nl=False)
+            if answer.error is not None:
+                echo(answer.error, err=True)
+            if answer.note is not None and not quiet:
+                echo(answer.note, err=True)
         archives.check_unchanged()
     for note in () if quiet else counts.notes(strict=strict):
         echo(f"note: {note}", err=True)
@@ -191,16 +174,6 @@ def _introduction(bundle: Bundle, only: Sequence[str] | None) -> str:
             f"{bundle.path} DATASET adds that)"
         )
     return text
-
-
-def _error_line(prediction: Prediction) -> bytes:
-    """``error: path: reason``, with the path in the bytes in which it was given."""
-    path, reason = os.fsencode(prediction.path), prediction.error or ""
-    if path == b"-":
-        reason = "no paths on stdin"
-    elif os.path.isdir(path) and os.access(path, os.R_OK):  # noqa: PTH112, bytes
-        reason = "no pictures in this folder"
-    return b"error: " + path + f": {reason}".encode()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

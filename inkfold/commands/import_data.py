@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
+from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.next_lines import after_packing, quoted
 from inkfold.commands.options import (
     fit_option,
@@ -75,6 +76,14 @@ def _one_or_two(_context: object, _argument: object, words: tuple[str, ...]) -> 
 )
 @per_class_option
 @min_per_class_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Processes that prepare the pictures, which this one reads; the output is the same for "
+    "any number. More than one pay for photographs and large pictures alone.  [default: 1]",
+)
+@cluster_option
 @overwrite_option
 @quiet_option
 def command(
@@ -93,6 +102,8 @@ def command(
     margin_around: float | None,
     per_class: int | None,
     min_per_class: int,
+    workers: int | None,
+    cluster: str | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -115,12 +126,16 @@ def command(
     from inkfold.importers import formats
     from inkfold.importers.page_crops import MARGIN
     from inkfold.output import check_free, naming
+    from inkfold.workers import start_early
 
+    processes = 1 if workers is None and cluster is None else workers_of(workers, cluster)
     inputs = _files_named(source)
     if output is not None:
         check_free(output, overwrite=overwrite, inputs=inputs)
     if margin_around is None and name in formats.PAGES:
         margin_around = MARGIN
+    if inputs:
+        start_early(processes, "inkfold.packing.staged_set")
     clock = Clock()
     with naming(source):
         collection = formats.read(name, source, label_column=label_column, margin=margin_around)
@@ -140,13 +155,15 @@ def command(
         label_column=label_column,
         margin_around=margin_around,
     )
-    report = import_collection(
-        collection,
-        output,
-        importing,
-        overwrite=overwrite,
-        progress=partial(progress, quiet=quiet),
-    )
+    with chosen_crew(processes, cluster, sees=[]) as crew:
+        report = import_collection(
+            collection,
+            output,
+            importing,
+            crew=crew,
+            overwrite=overwrite,
+            progress=partial(progress, quiet=quiet),
+        )
     for note in collection.notes:
         echo(note, err=True)
     _print_report(report, source, output, clock, own_test=split is None)

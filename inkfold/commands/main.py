@@ -13,6 +13,7 @@ from inkfold.commands import (
     calibrate,
     check,
     classify,
+    cluster,
     create_dataset,
     demo,
     draw,
@@ -55,6 +56,7 @@ for stage in (
     calibrate,
     check,
     classify,
+    cluster,
     draw,
     demo,
 ):

@@ -56,12 +56,16 @@ def page() -> str:
 
 def _stages() -> Iterator[tuple[str, click.Command]]:
     """Each command with its title, and at the end that of training one network."""
-    yield from main.command.commands.items()
+    for name, stage in main.command.commands.items():
+        if isinstance(stage, click.Group):
+            yield from ((f"{name} {inner}", each) for inner, each in stage.commands.items())
+        else:
+            yield name, stage
     yield "train cnn32", train.train_command(cnn32.build, cnn32.RECIPE, program=PROGRAM)
 
 
 def _section(title: str, stage: click.Command) -> str:
-    context = click.Context(stage, info_name=stage.name, max_content_width=100, terminal_width=100)
+    context = click.Context(stage, info_name=title, max_content_width=100, terminal_width=100)
     return f"## {title}\n\n```text\n{stage.get_help(context)}\n```\n"
 
 

@@ -47,7 +47,7 @@ class Originals:
 def originals_of(dataset: Dataset) -> Originals:
     """Number the originals of a dataset; an augmented dataset's are its rows of copy 0."""
     kept = [split.originals for split in dataset.splits]
-    counts = [np.count_nonzero(each) for each in kept]
+    counts = [int(np.count_nonzero(each)) for each in kept]
     made = Originals(
         split=np.repeat(np.arange(len(kept), dtype=np.int8), counts),
         row=np.empty(sum(counts), np.int64),
@@ -87,13 +87,18 @@ def image_blocks(
         originals = split.originals
         for start in range(0, len(split), BLOCK):
             kept = originals[start : start + BLOCK]
-            count = np.count_nonzero(kept)
-            stop = first + count
-            if count and (wanted is None or np.diff(np.searchsorted(wanted, (first, stop)))[0]):
+            stop = first + int(np.count_nonzero(kept))
+            if stop > first and (wanted is None or _any_within(wanted, first, stop)):
                 images = split.checked_images(start, start + BLOCK)[kept]
                 split.check_unchanged()
                 yield slice(first, stop), images
             first = stop
+
+
+def _any_within(places: Places, start: int, stop: int) -> bool:
+    """Whether one of the places, which ascend, is from `start` to before `stop`."""
+    at = int(np.searchsorted(places, start))
+    return at < len(places) and int(places[at]) < stop
 
 
 def pictures(dataset: Dataset, places: Places) -> NDArray[np.uint8]:

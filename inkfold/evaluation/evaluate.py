@@ -182,7 +182,7 @@ class Named(Sequence[str]):
         """The name of the row number `at`, or a list of some."""
         if isinstance(at, slice):
             return [self._names[number] for number in self._numbers[at]]
-        return self._names[self._numbers[at]]
+        return self._names[int(self._numbers[at])]
 
 
 @dataclass(frozen=True, kw_only=True)

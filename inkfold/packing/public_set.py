@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inkfold.crew import Crew
 from inkfold.dataset.writer import writing_dataset
 from inkfold.importers.collection import Collection
 from inkfold.output import check_free, scratch_folder
@@ -92,6 +93,7 @@ def import_collection(
     output: Path,
     importing: Importing,
     *,
+    crew: Crew,
     overwrite: bool,
     progress: Progress,
 ) -> Report:
@@ -102,6 +104,8 @@ def import_collection(
     collection : Collection
     output : Path
     importing : Importing
+    crew : Crew
+        Prepares the pictures; the file's bytes do not depend on it.
     overwrite : bool
         Whether an existing `output` is replaced.
     progress : callable
@@ -124,6 +128,7 @@ def import_collection(
                 importing.spec,
                 scratch,
                 transpose=importing.transpose,
+                crew=crew,
                 advance=advance,
             ) as public,
         ):

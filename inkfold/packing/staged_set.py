@@ -7,12 +7,14 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from functools import partial
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import all_unchanged
@@ -21,12 +23,11 @@ from inkfold.output import naming
 from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
-from inkfold.packing.stage import FACTS, Prepared, Staged
+from inkfold.packing.stage import FACTS, MOST_PIXELS, Prepared, Staged, files_in_piece
 from inkfold.picture import preparation
 from inkfold.spec import TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
 
-TOGETHER = 256  # pictures that are prepared together
 SIDES = {"train": TRAIN, "validation": VALIDATION, "test": TEST, None: NO_SIDE}
 
 
@@ -85,6 +86,7 @@ def stage_set(
     scratch: Path,
     *,
     transpose: bool,
+    crew: Crew,
     advance: Callable[[int], None],
 ) -> Iterator[StagedSet]:
     """Prepare every picture of a set; a context, at whose end the scratch files are closed.
@@ -98,8 +100,10 @@ def stage_set(
         Existing folder for the files that hold the images and facts.
     transpose : bool
         Whether rows and columns are exchanged first.
+    crew : Crew
+        Prepares the pictures, which are read here.
     advance : callable
-        Called with the number of pictures after each 256.
+        Called with the number of pictures after each piece of work.
 
     Raises
     ------
@@ -111,10 +115,12 @@ def stage_set(
     notes = _Notes(sources=Spool(scratch / "sources"), groups=Spool(scratch / "groups"))
     summary = hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts), closing(notes.sources), closing(notes.groups):
-        spec = replace(spec, ink=collection.ink)
+        prepare = partial(prepare_glyphs, spec=replace(spec, ink=collection.ink))
         with all_unchanged(collection.files):
-            for piece in _pieces(collection, transpose=transpose):
-                done = prepare_glyphs(piece, spec)
+            together = files_in_piece(spec.size, far=crew.far)
+            given, pieces = tee(_pieces(collection, together, transpose=transpose))
+            for done in crew.in_order(prepare, pieces):
+                piece = next(given)
                 for glyph, digest in zip(piece, done.facts["file"], strict=True):
                     notes.add(glyph)
                     summary.update(_encoded(glyph.source) + b"\0" + digest.tobytes())
@@ -131,16 +137,27 @@ def stage_set(
         yield _by_class(collection, staged, notes)
 
 
-def _pieces(collection: Collection, *, transpose: bool) -> Iterator[list[Glyph]]:
-    """The pictures of a set, up to 256 at a time; an error of the disk names a file of the set."""
+def _pieces(collection: Collection, most: int, *, transpose: bool) -> Iterator[list[Glyph]]:
+    """The pictures of a set, at most so many at a time and at most 4 MiB of them.
+
+    An error of the disk names a file of the set.
+    """
     glyphs = collection.glyphs()
     place = collection.files[0].path if collection.files else Path(collection.name)
-    while True:
-        with naming(place):
-            piece = list(islice(glyphs, TOGETHER))
-        if not piece:
-            return
-        yield [replace(glyph, pixels=glyph.pixels.T) for glyph in piece] if transpose else piece
+    ended = False
+    while not ended:
+        piece: list[Glyph] = []
+        size = 0
+        while len(piece) < most and size < MOST_PIXELS and not ended:
+            with naming(place):
+                glyph = next(glyphs, None)
+            if glyph is None:
+                ended = True
+            else:
+                piece.append(replace(glyph, pixels=glyph.pixels.T) if transpose else glyph)
+                size += glyph.pixels.size
+        if piece:
+            yield piece
 
 
 def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:

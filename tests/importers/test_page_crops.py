@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkfold.crew import Crew
 from inkfold.dataset.reader import open_dataset
 from inkfold.errors import InkfoldError, PictureError
 from inkfold.importers import formats
@@ -14,6 +15,7 @@ from inkfold.importers.formats import FORMATS, PAGES
 from inkfold.importers.page_crops import picture_at
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.spec import ImageSpec
+from inkfold.workers import InProcess
 from tests.worlds.foreign_files import letter_f
 from tests.worlds.packing_run import silent
 from tests.worlds.pages import (
@@ -155,6 +157,7 @@ def test_boxes_become_a_dataset_that_keeps_each_page_in_one_split(tmp_path: Path
         formats.read("voc", tmp_path / "in", margin=0.2),
         output,
         Importing(format="voc", spec=ImageSpec(size=12), margin_around=0.2),
+        crew=Crew(InProcess(), lambda: 1),
         overwrite=False,
         progress=silent,
     )

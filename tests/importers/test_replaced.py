@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from inkfold.crew import Crew
 from inkfold.errors import InkfoldError
 from inkfold.importers.formats import FORMATS
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.spec import ImageSpec
+from inkfold.workers import InProcess
 from tests.importers.test_casia import put as put_casia
 from tests.importers.test_casia import sample
 from tests.importers.test_etl import b_record
@@ -73,6 +75,7 @@ def test_a_set_that_is_replaced_while_it_is_imported_is_refused(tmp_path: Path, 
             collection,
             output,
             Importing(format=name, spec=ImageSpec(size=12)),
+            crew=Crew(InProcess(), lambda: 1),
             overwrite=False,
             progress=silent,
         )
@@ -92,6 +95,7 @@ def test_a_set_that_breaks_off_because_it_was_replaced_is_told_so(tmp_path: Path
             collection,
             tmp_path / "d.h5",
             Importing(format="hasy", spec=ImageSpec(size=12)),
+            crew=Crew(InProcess(), lambda: 1),
             overwrite=False,
             progress=silent,
         )

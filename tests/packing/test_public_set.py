@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
+from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.errors import InkfoldError
@@ -21,6 +23,7 @@ from inkfold.packing.pack import Report
 from inkfold.packing.public_set import Importing, import_collection
 from inkfold.picture import prepare
 from inkfold.spec import SPLITS, Capture, ImageSpec, Ink
+from inkfold.workers import InProcess, local_crew
 from tests.worlds.drawn_pictures import glyph
 from tests.worlds.foreign_files import write_idx
 from tests.worlds.packing_run import silent
@@ -80,9 +83,18 @@ def collection(
     return Collection(name="made-up", classes=classes, ink=ink, count=count, glyphs=glyphs)
 
 
-def imported(public: Collection, output: Path, importing: Importing = SMALL) -> Report:
-    """Import without a progress bar."""
-    return import_collection(public, output, importing, overwrite=True, progress=silent)
+def imported(
+    public: Collection, output: Path, importing: Importing = SMALL, crew: Crew | None = None
+) -> Report:
+    """Import without a progress bar, by default in this process."""
+    return import_collection(
+        public,
+        output,
+        importing,
+        crew=crew or Crew(InProcess(), lambda: 1),
+        overwrite=True,
+        progress=silent,
+    )
 
 
 def rows(dataset: Dataset) -> dict[int, tuple[str, str]]:
@@ -406,7 +418,12 @@ def test_the_pictures_of_a_set_are_scans(tmp_path: Path, capture: Capture) -> No
     importing = Importing(format="made-up", spec=spec, fractions=(1, 0, 0))
 
     report = import_collection(
-        collection, tmp_path / "d.h5", importing, overwrite=False, progress=silent
+        collection,
+        tmp_path / "d.h5",
+        importing,
+        crew=Crew(InProcess(), lambda: 1),
+        overwrite=False,
+        progress=silent,
     )
 
     as_used = replace(spec, capture="photo" if capture == "photo" else "scan")
@@ -415,3 +432,18 @@ def test_the_pictures_of_a_set_are_scans(tmp_path: Path, capture: Capture) -> No
         assert dataset.spec == spec
         assert {image.tobytes() for image in dataset.train.images[:]} == wanted
     assert report.photographs == (4 if capture == "photo" else 0)
+
+
+def test_the_file_is_the_same_for_any_crew(tmp_path: Path) -> None:
+    """One process, two others, and threads with larger pieces write the same bytes."""
+    public = Made((0, 1, 2) * 240, groups=("w1", None, "w2", "w3")).collection()
+
+    imported(public, tmp_path / "alone")
+    with ThreadPoolExecutor(3) as threads:
+        imported(public, tmp_path / "threads", crew=Crew(threads, lambda: 3, far=True))
+    with local_crew(2) as processes:
+        imported(public, tmp_path / "processes", crew=processes)
+
+    expected = (tmp_path / "alone").read_bytes()
+    assert expected == (tmp_path / "threads").read_bytes()
+    assert expected == (tmp_path / "processes").read_bytes()

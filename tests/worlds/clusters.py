@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,10 @@ class Cluster:
         )
         self.workers.append(worker)
         return worker
+
+    def running(self) -> list[subprocess.Popen[bytes]]:
+        """The workers that have not ended."""
+        return [worker for worker in self.workers if worker.poll() is None]
 
     def wait_for(self, workers: int) -> None:
         """Wait until so many workers have joined."""
@@ -122,3 +126,29 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def inkfold_in(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start ``inkfold ARGUMENTS`` in a folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "inkfold.commands.main", *arguments],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """The exit code of a process, and what it wrote to stderr."""
+    _, errors = process.communicate(timeout=PATIENCE)
+    return process.returncode, errors.decode()
+
+
+def wait_until(true: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    """Wait for something that a process does."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
