@@ -17,8 +17,8 @@ from inkfold.audit.checks import (
     ClassSums,
     Faults,
     Repeats,
+    empty_ink,
     faults_of,
-    joined_ink,
     measure,
     nearest_classes,
     repeats_of,
@@ -230,15 +230,16 @@ def _faults(
 
     Those that are not blank are added to the sums of their classes.
     """
-    ink = []
+    ink = empty_ink(len(originals))
     for places, images in image_blocks(dataset):
-        ink.append(measure(images))
+        measured = measure(images)
+        ink.put(places, measured)
         reduced = axes(embed(images))
         vectors.append(reduced)
-        drawn = ink[-1].contrast >= CONTRAST
+        drawn = measured.contrast >= CONTRAST
         sums.add(reduced[drawn], originals.label[places][drawn])
         advance(len(images))
-    return faults_of(joined_ink(ink), originals.label)
+    return faults_of(ink, originals.label)
 
 
 def _axes(dataset: Dataset, originals: Originals, seed: int) -> Axes:

@@ -37,6 +37,13 @@ class Ink:
     frame: NDArray[np.uint8]
     edge: NDArray[np.uint8]
 
+    def put(self, places: slice, part: Ink) -> None:
+        """Put the measures of some pictures in their places."""
+        self.share[places] = part.share
+        self.contrast[places] = part.contrast
+        self.frame[places] = part.frame
+        self.edge[places] = part.edge
+
 
 @dataclass(frozen=True, kw_only=True)
 class Faults:
@@ -74,10 +81,10 @@ def measure(images: NDArray[np.uint8]) -> Ink:
     )
 
 
-def joined_ink(parts: list[Ink]) -> Ink:
-    """The measures of several blocks as one."""
-    names = ("share", "contrast", "frame", "edge")
-    return Ink(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+def empty_ink(count: int) -> Ink:
+    """The measures of so many pictures, to be put in."""
+    contrast, frame, edge = (np.empty(count, np.uint8) for _ in range(3))
+    return Ink(share=np.empty(count, np.float32), contrast=contrast, frame=frame, edge=edge)
 
 
 def faults_of(ink: Ink, labels: NDArray[np.int32]) -> Faults:
@@ -101,8 +108,8 @@ def _medians(
     share: NDArray[np.float32], labels: NDArray[np.int32], counted: Mask
 ) -> NDArray[np.float32]:
     """For each picture the median of its class over the counted pictures; 0 where none is."""
-    order = np.flatnonzero(counted)
-    order = order[np.argsort(labels[order], kind="stable")]
+    order = np.argsort(labels, kind="stable")
+    order = order[counted[order]]
     present, starts = np.unique(labels[order], return_index=True)
     medians = np.zeros(int(labels.max(initial=0)) + 1, np.float32)
     for label, values in zip(present, np.split(share[order], starts[1:]), strict=False):
@@ -165,7 +172,8 @@ def repeats_of(
 
 def _candidates(digest: NDArray[np.uint64], counted: Mask) -> NDArray[np.int64]:
     """The counted pictures whose digest begins as another one's does; few, where few repeat."""
-    begins = np.sort(digest[counted, 0])
+    begins = digest[counted, 0]
+    begins.sort()
     twice = np.unique(begins[1:][begins[1:] == begins[:-1]])
     del begins
     if not len(twice):

@@ -318,3 +318,31 @@ def test_classify_tells_that_an_object_was_replaced(
     assert classify(["--model", "bands", "-q", url]) == 2
 
     assert "again.zip: changed while it was read" in capfd.readouterr().err
+
+
+def test_classify_on_a_cluster_reads_the_object_in_the_workers(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The lines are those of this machine, for objects and for archives on a disk."""
+    monkeypatch.chdir(tmp_path)
+    write_bundle(tmp_path / "bands")
+    for number in range(40):
+        write_band(tmp_path / f"in/{number % 4}/{number:02d}.png", number % 4)
+    local = archived(tmp_path / "in", "tar")
+    url = store.put("far.zip", archived(tmp_path / "in", "zip").read_bytes())
+    compressed = archived(tmp_path / "in", "tar.gz")
+    line = ["--model", "bands", "-q", url, local.name, "in", compressed.name]
+
+    assert classify(line) == 0
+    here = capfd.readouterr().out
+    with cluster(tmp_path / "cluster", 2) as made:
+        code = classify([*line, "--cluster", str(made.file)])
+
+    out, err = capfd.readouterr()
+    assert here.startswith(out)
+    assert out.count("\n") == 120
+    assert code == 1
+    assert err.startswith(
+        "error: archive-False.tar.gz: the workers of a cluster read no compressed"
+    )
+    assert parts(store.requests("far.zip")) <= 2 * 8
