@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -47,6 +47,7 @@ def counted(size: int) -> Counted:
     return Counted(url=Url("memory://a"), size=size, version=(), data=data)
 
 
+@settings(deadline=None)  # a bound on time is no behaviour
 @given(places=PLACES, hole=st.integers(0, 600), longest=st.integers(1, 2000))
 def test_each_member_lies_in_one_span(
     places: list[tuple[int, int, int]], hole: int, longest: int
@@ -72,6 +73,7 @@ def test_each_member_lies_in_one_span(
         assert other.start - one.stop > hole or other.stop - one.start > longest
 
 
+@settings(deadline=None)  # a bound on time is no behaviour
 @given(places=PLACES, kept=st.integers(0, 5000), order=st.randoms())
 def test_spans_give_the_bytes_of_the_object(
     places: list[tuple[int, int, int]], kept: int, order: object

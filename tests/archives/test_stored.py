@@ -7,7 +7,7 @@ import time
 
 import fsspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inkfold.archives.stored import ObjectFile, StoredObject
@@ -22,6 +22,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)  # a bound on time is no behaviour
 @given(data=st.binary(max_size=100), width=st.integers(1, 130), steps=STEPS)
 def test_an_object_reads_like_a_file(
     data: bytes, width: int, steps: list[tuple[int, int, int]]
