@@ -8,13 +8,18 @@ is enough for it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from inkfold.errors import InkfoldError
 
 FREEING = "h5py."  # how the name of h5py's function begins in which an object is freed
+# The blocks of all threads of this process: a worker of a cluster may write two files at a time.
+_LOCK = Lock()
+_watching: list[list[BaseException | None]] = []
+_before: list[Callable[[sys.UnraisableHookArgs], object]] = []
 
 
 @contextmanager
@@ -32,15 +37,7 @@ def no_write_lost(path: Path) -> Iterator[None]:
         If a write failed within the block, whether h5py raised its error or not.
     """
     lost: list[BaseException | None] = []
-    usual = sys.unraisablehook
-
-    def hook(error: sys.UnraisableHookArgs) -> None:
-        if isinstance(error.object, str) and error.object.startswith(FREEING):
-            lost.append(error.exc_value)
-        else:
-            usual(error)
-
-    sys.unraisablehook = hook
+    _watch(lost)
     try:
         yield
     except RuntimeError as error:
@@ -48,9 +45,35 @@ def no_write_lost(path: Path) -> Iterator[None]:
             raise
         raise _refused(path, error) from None
     finally:
-        sys.unraisablehook = usual
+        _leave(lost)
     if lost:
         raise _refused(path, lost[0])
+
+
+def _watch(lost: list[BaseException | None]) -> None:
+    """Begin to collect errors in a list; the first of several blocks sets the hook."""
+    with _LOCK:
+        if not _watching:
+            _before.append(sys.unraisablehook)
+            sys.unraisablehook = _hook
+        _watching.append(lost)
+
+
+def _leave(lost: list[BaseException | None]) -> None:
+    """End to collect errors in a list; the last of several blocks puts the hook back."""
+    with _LOCK:
+        _watching[:] = [each for each in _watching if each is not lost]
+        if not _watching:
+            sys.unraisablehook = _before.pop()
+
+
+def _hook(error: sys.UnraisableHookArgs) -> None:
+    """Keep an error of freeing for every block: an object may be freed by any thread."""
+    if isinstance(error.object, str) and error.object.startswith(FREEING):
+        for lost in tuple(_watching):
+            lost.append(error.exc_value)
+    else:
+        _before[-1](error)
 
 
 def _refused(path: Path, error: BaseException | None) -> InkfoldError:

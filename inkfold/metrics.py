@@ -251,13 +251,13 @@ def cross_entropy(of_truth: NDArray[np.floating]) -> float:
     return float(-np.log(np.clip(of_truth.astype(np.float64), SMALLEST, 1.0)).mean())
 
 
-def majority(known: NDArray[np.integer], labels: NDArray[np.integer]) -> tuple[int, Rate]:
-    """The commonest label of `known`, and the rate at which `labels` are equal to it.
+def majority(counts: NDArray[np.integer], labels: NDArray[np.integer]) -> tuple[int, Rate]:
+    """The label of the largest of `counts`, (C,), and the rate at which `labels` are equal to it.
 
     A classifier has to beat this rate, which always answering the same class reaches. Of equally
     common labels the lowest is taken.
     """
-    commonest = int(np.bincount(known).argmax())
+    commonest = int(counts.argmax())
     return commonest, Rate(int((labels == commonest).sum()), len(labels))
 
 

@@ -149,7 +149,7 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
         else:
             _rename_new(part, place, path)
         with naming(path):
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
     finally:
         with contextlib.suppress(OSError):  # an earlier error, or the success, is what counts
             part.unlink()
@@ -179,7 +179,7 @@ def new_folder(
         else:
             _rename_new(part, place, path)
         with naming(path):
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
@@ -316,13 +316,13 @@ def _sync_files(folder: Path) -> None:
         return
     for path in found:
         if path.is_dir():
-            _sync_folder(path)
+            sync_folder(path)
         else:
             _sync(path)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have a folder's list of names written to the disk; not every file system can do that."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

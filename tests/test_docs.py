@@ -47,6 +47,7 @@ def test_every_stage_is_a_script_too() -> None:
         "networks",
         "demo",
         "export",
+        "merge",
         "audit",
         "shrink",
         "calibrate",

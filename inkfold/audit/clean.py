@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.audit.checks import Faults, Repeats
+from inkfold.dataset.arrays import SplitArrays
 from inkfold.dataset.originals import Originals
 from inkfold.dataset.reader import Dataset
 from inkfold.dataset.split import CHUNK
@@ -128,9 +128,8 @@ def write_cleaned(
         output, dataset.classes, dataset.spec, overwrite=overwrite, companion=companion
     ) as writer:
         for name, split, kept in zip(SPLITS, dataset.splits, stays, strict=True):
-            group = split.images.parent
-            with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
-                for rows in _chunks(group, kept):
+            with writer.split(name, counts[name], like=read_rows(split.arrays, 0, 0)) as out:
+                for rows in _chunks(split.arrays, kept):
                     out.append(rows)
                     advance(len(rows))
         dataset.check_unchanged()
@@ -138,11 +137,11 @@ def write_cleaned(
     return counts
 
 
-def _chunks(group: h5py.Group, kept: NDArray[np.bool_]) -> Iterator[Rows]:
+def _chunks(arrays: SplitArrays, kept: NDArray[np.bool_]) -> Iterator[Rows]:
     """The rows that stay, 256 at a time; the last time there may be fewer."""
     held: Rows | None = None
     for start in range(0, len(kept), CHUNK):
-        rows = read_rows(group, start, start + CHUNK)[kept[start : start + CHUNK]]
+        rows = read_rows(arrays, start, start + CHUNK)[kept[start : start + CHUNK]]
         held = rows if held is None else Rows.joined([held, rows])
         if len(held) >= CHUNK:
             yield held[:CHUNK]

@@ -1,4 +1,4 @@
 """From a packed dataset to the same dataset with distorted copies of its training pictures.
 
-Read augment, preview, in this order.
+Read augment, shards, preview, in this order.
 """

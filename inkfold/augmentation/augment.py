@@ -12,22 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.crew import Crew
+from inkfold.dataset.arrays import SplitArrays
 from inkfold.dataset.digests import digests
+from inkfold.dataset.places import Places
 from inkfold.dataset.reader import Dataset, reopened
 from inkfold.dataset.split import CHUNK
 from inkfold.dataset.writer import (
     NOTHING,
     Rows,
-    SplitWriter,
     deflate,
     read_rows,
     stored_chunk,
@@ -145,21 +145,21 @@ def augment_dataset(
         tasks = _tasks(identity, originals, dataset.spec.size, augmentation)
         together = _tasks_together(dataset.spec.size, augmentation, far=crew.far)
         pieces = iter(lambda: tuple(islice(tasks, together)), ())
-        empty = read_rows(dataset.train.images.parent, 0, 0)
-        like = originals_and_copies(empty, first=0, images=[empty.images])[0]
-        with writer.split("train", counts["train"], like=like) as out:
+        with writer.split("train", counts["train"], like=no_rows(dataset.train.arrays)) as out:
             made = crew.in_order(chunks_of_tasks, pieces)
-            places = chain.from_iterable(_places(originals, augmentation))
+            places = places_of(originals, augmentation).in_order()
             for chunks in made:
                 for chunk in chunks:
                     out.write(next(places), chunk.rows, deflated=chunk.deflated)
                 advance(sum(len(chunk.rows) for chunk in chunks))
         for name in ("validation", "test"):
-            group = dataset.split(name).images.parent
-            with writer.split(name, counts[name], like=read_rows(group, 0, 0)) as out:
-                _copy_split(group, out)
+            arrays = dataset.split(name).arrays
+            with writer.split(name, counts[name], like=read_rows(arrays, 0, 0)) as out:
+                for at in range(0, arrays.rows, CHUNK):
+                    rows, deflated = copied_chunk(arrays, at)
+                    out.append(rows, deflated=deflated)
         dataset.check_unchanged()
-        writer.finish(_provenance(dataset, augmentation, counts))
+        writer.finish(provenance_of(dataset, augmentation, counts))
     return counts
 
 
@@ -199,19 +199,9 @@ def check_augmentation(
     return counts
 
 
-def _places(originals: int, augmentation: Augmentation) -> Iterator[list[int]]:
-    """For each chunk of originals, the rows at which it and its copies begin in the augmented file.
-
-    Each copy of a whole chunk is a chunk, and these are permuted. A last chunk of fewer rows, with
-    its copies, is cut into chunks that stand together at the end: only the last of them is short.
-    """
-    whole, rest = divmod(originals, CHUNK)
-    kinds = augmentation.copies + 1
-    order = chunk_rng(augmentation.seed, 0, 0).permutation(whole * kinds).reshape(whole, kinds)
-    for chunks in order:
-        yield (chunks * CHUNK).tolist()
-    if rest:
-        yield list(range(whole * kinds * CHUNK, originals * kinds, CHUNK))
+def places_of(originals: int, augmentation: Augmentation) -> Places:
+    """Where the chunks of the new train split stand."""
+    return Places(originals=originals, copies=augmentation.copies, seed=augmentation.seed)
 
 
 def _tasks(
@@ -242,9 +232,14 @@ def chunks_of_tasks(tasks: Sequence[Task]) -> list[DeflatedChunk]:
 
 def distorted_chunks(task: Task) -> list[DeflatedChunk]:
     """Read a chunk, make what is asked for of its copies, and deflate."""
+    with reopened(task.dataset) as splits:
+        return chunks_of(splits["train"], task)
+
+
+def chunks_of(train: SplitArrays, task: Task) -> list[DeflatedChunk]:
+    """The same of a train split that is open."""
     start = task.chunk * CHUNK
-    with reopened(task.dataset) as file:
-        originals = read_rows(file["train"], start, start + CHUNK)
+    originals = read_rows(train, start, start + CHUNK)
     begin = task.first * CHUNK
     end = min(task.last * CHUNK, len(originals) * (task.augmentation.copies + 1))
     copies = range(begin // len(originals), -(-end // len(originals)))
@@ -314,15 +309,19 @@ def _deflated(rows: Rows, shared: Mapping[str, bytes] = NOTHING) -> DeflatedChun
     return DeflatedChunk(replace(rows, images=rows.images[:0]), {**shared, **rest})
 
 
-def _copy_split(group: h5py.Group, out: SplitWriter) -> None:
-    """Copy a split; its images are not deflated anew where they are stored as ours are."""
-    for at in range(0, len(group["images"]), CHUNK):
-        rows = read_rows(group, at, at + CHUNK)
-        stored = stored_chunk(group["images"], at)
-        out.append(rows, deflated=NOTHING if stored is None else {"images": stored})
+def no_rows(train: SplitArrays) -> Rows:
+    """No rows of the new train split, with the types and shapes of its arrays."""
+    empty = read_rows(train, 0, 0)
+    return originals_and_copies(empty, first=0, images=[empty.images])[0]
 
 
-def _provenance(
+def copied_chunk(arrays: SplitArrays, at: int) -> tuple[Rows, Mapping[str, bytes]]:
+    """A chunk that stays as it is; its images are not deflated anew if stored as ours are."""
+    stored = stored_chunk(arrays, "images", at)
+    return read_rows(arrays, at, at + CHUNK), NOTHING if stored is None else {"images": stored}
+
+
+def provenance_of(
     dataset: Dataset, augmentation: Augmentation, counts: dict[str, int]
 ) -> dict[str, Any]:
     """How the new file was made, with the packed file's own provenance inside."""

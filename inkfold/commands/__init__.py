@@ -1,7 +1,7 @@
 """The command lines, one module a stage: parse, check, call, print. No other room prints.
 
 Read cli with interrupts, options, crews, next_lines and main, then any stage: create_dataset with
-packing_notes, import_data, audit, explore, augment, networks and train with network_files,
+packing_notes, import_data, audit, explore, augment, merge, networks and train with network_files,
 evaluate, classify with classify_lines and answering, draw, export, shrink, calibrate, check,
 cluster, demo. The module manual writes docs/commands.md from the help of all stages.
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inkfold.commands.cli import Clock, echo, progress, run
+from inkfold.commands.cli import Advance, Clock, echo, progress, run
 from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.options import (
     all_of,
@@ -17,6 +17,7 @@ from inkfold.commands.options import (
     overwrite_option,
     quiet_option,
     seed_option,
+    shards_option,
     workers_option,
 )
 from inkfold.extras import need
@@ -24,6 +25,7 @@ from inkfold.recipe import DEFAULT_DATASET, Distortion
 
 if TYPE_CHECKING:
     from inkfold.augmentation.augment import Augmentation
+    from inkfold.crew import Crew
     from inkfold.dataset.reader import Dataset
 
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 )
 @workers_option
 @cluster_option
+@shards_option
 @overwrite_option
 @quiet_option
 def command(
@@ -58,6 +61,7 @@ def command(
     preview: Path | None,
     workers: int | None,
     cluster: str | None,
+    shards: int | None,
     overwrite: bool,
     quiet: bool,
     **amounts: float,
@@ -77,12 +81,13 @@ def command(
 
     processes = workers_of(workers, cluster)
     if dataset.is_file():
-        start_early(processes, __name__, "inkfold.augmentation.augment")
+        module = "augment" if shards is None else "shards"
+        start_early(processes, __name__, f"inkfold.augmentation.{module}")
     from inkfold.dataset.reader import open_dataset
 
     target = output or dataset.with_name(f"{dataset.stem}_elastic{dataset.suffix}")
     with open_dataset(dataset) as opened:  # a wrong path is an error before the slow imports
-        from inkfold.augmentation.augment import Augmentation, augment_dataset, check_augmentation
+        from inkfold.augmentation.augment import Augmentation, check_augmentation
 
         augmentation = Augmentation(distortion=Distortion(**amounts), copies=copies, seed=seed)
         counts = check_augmentation(opened, target, augmentation, overwrite=overwrite)
@@ -93,10 +98,11 @@ def command(
             chosen_crew(processes, cluster, sees=[dataset]) as crew,
             progress("augmenting", counts["train"], quiet=quiet) as advance,
         ):
-            augment_dataset(
+            in_shards = _augment(
                 opened,
                 target,
                 augmentation,
+                shards,
                 crew=crew,
                 overwrite=overwrite,
                 advance=advance,
@@ -104,9 +110,36 @@ def command(
     echo(
         f"{target}: {counts['train']:,} training pictures, {counts['originals']:,} originals with "
         f"{copies} {'copy' if copies == 1 else 'copies'} each, from {dataset}; "
-        f"{counts['train']:,} written in {clock.rate(counts['train'])}"
+        f"{counts['train']:,} written{in_shards} in {clock.rate(counts['train'])}"
     )
     return 0
+
+
+def _augment(
+    dataset: Dataset,
+    target: Path,
+    augmentation: Augmentation,
+    shards: int | None,
+    *,
+    crew: Crew,
+    overwrite: bool,
+    advance: Advance,
+) -> str:
+    """Write one file, or shards of so many rows; what is said of the shards."""
+    if shards is None:
+        from inkfold.augmentation.augment import augment_dataset
+
+        augment_dataset(
+            dataset, target, augmentation, crew=crew, overwrite=overwrite, advance=advance
+        )
+        return ""
+    from inkfold.augmentation.shards import augment_shards
+
+    written = augment_shards(
+        dataset, target, augmentation, shards, crew=crew, overwrite=overwrite, advance=advance
+    )
+    earlier = f" ({written.kept:,} of them by an earlier run)" if written.kept else ""
+    return f" as {written.shards:,} shards{earlier}"
 
 
 def _preview(dataset: Dataset, augmentation: Augmentation, sheet: Path, *, overwrite: bool) -> None:

@@ -24,6 +24,7 @@ from inkfold.commands.options import (
     per_class_option,
     quiet_option,
     seed_option,
+    shards_option,
     size_option,
     split_option,
     workers_option,
@@ -129,6 +130,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 )
 @workers_option
 @cluster_option
+@shards_option
 @overwrite_option
 @quiet_option
 def command(
@@ -153,6 +155,7 @@ def command(
     allow_bad: float,
     workers: int | None,
     cluster: str | None,
+    shards: int | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -205,6 +208,8 @@ def command(
         columns=columns,
     )
     seen = [source] if isinstance(source, Path) else []  # workers ask the store themselves
+    if shards and output.parent.is_dir():
+        seen.append(output.parent)  # they write there
     with chosen_crew(processes, cluster, sees=seen) as crew:
         report = pack(
             source,
@@ -213,6 +218,7 @@ def command(
             crew=crew,
             overwrite=overwrite,
             progress=partial(progress, quiet=quiet),
+            shards=shards,
         )
     _print_report(report, source, output, clock)
     return SOME_FAILED if report.unreadable.count else 0

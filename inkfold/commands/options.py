@@ -71,6 +71,32 @@ workers_option = click.option(
     help="Processes to use; the output is the same for any number.  [default: all processors]",
 )
 
+
+class _ShardRows(click.ParamType[int]):
+    """Rows of a shard: whole chunks of 256."""
+
+    name = "ROWS"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        try:
+            rows = int(str(value))
+        except ValueError:
+            rows = 0
+        if rows < 256 or rows % 256:
+            near = max(1, round(rows / 256)) * 256
+            self.fail(f"{value!r} is no multiple of 256, such as {near}", param, ctx)
+        return rows
+
+
+shards_option = click.option(
+    "--shards",
+    metavar="ROWS",
+    type=_ShardRows(),
+    help="Write the pictures as files of ROWS each, which workers write themselves, beside an "
+    "index: a multiple of 256; 1048576 past 100 million pictures.  [default: one file]",
+)
 only_option = click.option(
     "--only",
     metavar="CLASSES",

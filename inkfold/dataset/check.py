@@ -15,6 +15,8 @@ import numpy as np
 
 from inkfold.dataset.damage import damaged, reading
 from inkfold.dataset.digests import check_digests
+from inkfold.dataset.index import check_maps
+from inkfold.dataset.merge import check_hashes
 from inkfold.dataset.reader import Dataset, open_dataset
 from inkfold.dataset.split import BLOCK, CHUNK, Split
 
@@ -44,12 +46,15 @@ def check_dataset(
         summary = hashlib.blake2b(digest_size=16)
         with h5py.File(path, "r") as file, reading(path, "its attribute spec"):
             text = str(file.attrs["spec"])
+            if dataset.shards is not None:
+                check_maps(path, file)
         summary.update("\0".join([text, *dataset.classes]).encode())
+        check_hashes(dataset)
         groups = {split.name for split in dataset.splits if split.group is not None}
         if groups and len(groups) != len(dataset.splits):
             raise damaged(path, "group", f"in {', '.join(sorted(groups))} only, expected in all")
         for split in dataset.splits:
-            _check_written(path, split)
+            _check_written(split)
             _check_copies(path, split)
             if len(split.source) != len(split):
                 raise damaged(path, f"/{split.name}/source", "of another length than the pictures")
@@ -58,12 +63,16 @@ def check_dataset(
         return {"classes": len(dataset.classes)} | {s.name: len(s) for s in dataset.splits}
 
 
-def _check_written(path: Path, split: Split) -> None:
+def _check_written(split: Split) -> None:
     """Refuse an array with a chunk for which nothing is stored: HDF5 reads it as zeros."""
-    group = split.images.parent
+    for group in split.arrays.groups():
+        _check_group(Path(group.file.filename), split.name, group)
+
+
+def _check_group(path: Path, split: str, group: h5py.Group) -> None:
     for name in group:
         array = group[name]
-        with reading(path, f"/{split.name}/{name}"):
+        with reading(path, f"/{split}/{name}"):
             if array.chunks is None:
                 continue
             expected = int(
@@ -72,7 +81,7 @@ def _check_written(path: Path, split: Split) -> None:
             found = array.id.get_num_chunks()
         if found != expected:
             what = f"{found} chunks are stored, expected {expected}"
-            raise damaged(path, f"/{split.name}/{name}", what)
+            raise damaged(path, f"/{split}/{name}", what)
 
 
 def _check_copies(path: Path, split: Split) -> None:
@@ -99,7 +108,7 @@ def _check_copies(path: Path, split: Split) -> None:
 
 def _checked_split(path: Path, split: Split, advance: Callable[[int], None]) -> bytes:
     """Compare every row's digest with its pixels; the digest of the split for the fingerprint."""
-    summary = hashlib.blake2b(split.images.parent.name.encode(), digest_size=16)
+    summary = hashlib.blake2b(f"/{split.name}".encode(), digest_size=16)
     stored, labels = split.digest, split.labels.astype("<i4")
     for start in range(0, len(split), BLOCK):
         images = split.images[start : start + BLOCK]

@@ -9,7 +9,7 @@ types, shapes and labels, which are read in any case. `inkfold check` reads all 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,10 +111,17 @@ class Stored(h5py.Dataset):  # type: ignore[misc]  # h5py has no types
         return None
 
 
-def check_layout(path: Path, file: h5py.File) -> None:
+def check_layout(path: Path, file: h5py.File, shards: int | None = None) -> None:
     """Refuse a file whose attributes or arrays differ from format 1.
 
     Of the arrays only names, types, shapes and sizes are looked at, not their content.
+
+    Parameters
+    ----------
+    path : Path
+    file : h5py.File
+    shards : int, optional
+        Bytes of the shards that hold the arrays, where `file` is an index.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def check_layout(path: Path, file: h5py.File) -> None:
         Naming the first attribute or array that differs.
     """
     with reading(path, "its list of arrays"):
-        _check_arrays(path, file)
+        _check_arrays(path, file, shards)
     with reading(path, "its attributes"):
         spec, provenance = file.attrs["spec"], file.attrs["provenance"]
     try:
@@ -139,28 +146,41 @@ def check_layout(path: Path, file: h5py.File) -> None:
             raise damaged(path, f"/{split}/images", found)
 
 
-def check_labels(
-    path: Path, classes: Sequence[str], labels: Mapping[str, NDArray[np.int32]]
-) -> None:
-    """Refuse classes of one name, and labels by split that no class has.
+def check_classes(path: Path, classes: Sequence[str]) -> None:
+    """Refuse two classes of one name, with an `InkfoldError`."""
+    if len(set(classes)) != len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise damaged(path, "/classes", f"holds {twice!a} twice, expected each name once")
+
+
+def check_labels(path: Path, split: str, classes: int, labels: Iterable[NDArray[np.int32]]) -> None:
+    """Refuse labels of a split that no class has.
+
+    Parameters
+    ----------
+    path : Path
+    split : str
+    classes : int
+        How many there are.
+    labels : iterable of int32 arrays
+        All labels, in pieces.
 
     Raises
     ------
     InkfoldError
-        Naming the first split with such a label.
+        Naming the first row with such a label.
     """
-    if len(set(classes)) != len(classes):
-        twice = next(name for name in classes if classes.count(name) > 1)
-        raise damaged(path, "/classes", f"holds {twice!a} twice, expected each name once")
-    for split, numbers in labels.items():
+    start = 0
+    for numbers in labels:
         lowest, highest = numbers.min(initial=0), numbers.max(initial=-1)
-        if lowest < 0 or highest >= len(classes):
-            row = int(np.flatnonzero((numbers < 0) | (numbers >= len(classes)))[0])
-            found = f"row {row} has label {numbers[row]}, expected 0 to {len(classes) - 1}"
+        if lowest < 0 or highest >= classes:
+            at = int(np.flatnonzero((numbers < 0) | (numbers >= classes))[0])
+            found = f"row {start + at} has label {numbers[at]}, expected 0 to {classes - 1}"
             raise damaged(path, f"/{split}/labels", found)
+        start += len(numbers)
 
 
-def _check_arrays(path: Path, file: h5py.File) -> None:
+def _check_arrays(path: Path, file: h5py.File, shards: int | None) -> None:
     names = ["classes"] + [f"{split}/{name}" for split in SPLITS for name in NEEDED]
     missing = [name for name in names if name not in file]
     if missing:
@@ -170,12 +190,12 @@ def _check_arrays(path: Path, file: h5py.File) -> None:
     if not _is_text(classes) or classes.ndim != 1:
         raise damaged(path, "/classes", f"{classes.dtype} {classes.shape}, expected strings (C,)")
     for split in SPLITS:
-        _check_split(path, file, split, size)
+        _check_split(path, file, split, size, shards)
 
 
-def _check_split(path: Path, file: h5py.File, split: str, size: int) -> None:
+def _check_split(path: Path, file: h5py.File, split: str, size: int, shards: int | None) -> None:
     names = [n for n in (*NEEDED, "group", "origin", "copy") if f"{split}/{n}" in file]
-    arrays = {name: _array(path, file, f"{split}/{name}", size) for name in names}
+    arrays = {name: _array(path, file, f"{split}/{name}", size, shards=shards) for name in names}
     for name, array in arrays.items():
         if name in TEXTS and (not _is_text(array) or array.ndim != 1):
             found = f"{array.dtype} {array.shape}, expected strings (N,)"
@@ -196,13 +216,21 @@ def _check_split(path: Path, file: h5py.File, split: str, size: int) -> None:
         raise damaged(path, f"/{split}", "one of origin and copy without the other")
 
 
-def _array(path: Path, file: h5py.File, name: str, size: int) -> h5py.Dataset:
-    """An array of the file; none that lies in another file, or is larger than the file can hold."""
+def _array(
+    path: Path, file: h5py.File, name: str, size: int, *, shards: int | None = None
+) -> h5py.Dataset:
+    """An array of the file; none that lies in another file, or is larger than the file can hold.
+
+    Arrays of an index lie in its shards, of `shards` bytes; they are read there alone.
+    """
     array = file[name]
     if not isinstance(array, h5py.Dataset):
         raise damaged(path, f"/{name}", "a folder, expected an array")
-    if array.file.id != file.id or array.is_virtual or array.external:
+    in_shards = bool(array.is_virtual) and shards is not None
+    if array.file.id != file.id or (array.is_virtual and not in_shards) or array.external:
         raise damaged(path, f"/{name}", "lies in another file, which format 1 does not allow")
+    if in_shards:
+        size += shards or 0
     if array.shape is None or array.dtype.itemsize * int(np.prod(array.shape, dtype=object)) > (
         DENSEST * size + SLACK
     ):

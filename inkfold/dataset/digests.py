@@ -1,14 +1,20 @@
-"""The digest of each image, by which a chunk that decodes to other pixels is noticed."""
+"""The digest of each image, by which a chunk that decodes to other pixels is noticed.
+
+Digests of chunks and of splits are made of them, and of those the dataset's fingerprint.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.dataset.damage import damaged
+
+CHUNK = 256  # rows in an HDF5 chunk; also the rows that one random generator distorts
 
 
 def digests(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,3 +46,40 @@ def check_digests(
     if len(wrong):
         found = f"the pixels of row {start + wrong[0]} differ from their digest"
         raise damaged(path, f"/{split}/images", found)
+
+
+def split_digest(name: str, digests: Iterable[bytes]) -> bytes:
+    """What stands for a split in the fingerprint: BLAKE2b over its name and its chunks' digests.
+
+    Parameters
+    ----------
+    name : str
+        As "/train".
+    digests : iterable of bytes
+        Those of all chunks in row order, 16 bytes each, in pieces of any size.
+    """
+    summary = hashlib.blake2b(name.encode(), digest_size=16)
+    for piece in digests:
+        summary.update(piece)
+    return summary.digest()
+
+
+def chunk_digest(labels: NDArray[np.int32], digest: NDArray[np.uint8]) -> bytes:
+    """What stands for a chunk in the fingerprint: BLAKE2b over labels and pixel digests."""
+    summary = hashlib.blake2b(labels.astype("<i4", copy=False).tobytes(), digest_size=16)
+    summary.update(digest.tobytes())
+    return summary.digest()
+
+
+def digests_of_chunks(labels: NDArray[np.int32], digest: NDArray[np.uint8]) -> bytes:
+    """What stands for each 256 rows in the fingerprint, 16 bytes each.
+
+    Parameters
+    ----------
+    labels : int32 array of shape (n,)
+    digest : uint8 array of shape (n, 16)
+    """
+    return b"".join(
+        chunk_digest(labels[at : at + CHUNK], digest[at : at + CHUNK])
+        for at in range(0, len(labels), CHUNK)
+    )

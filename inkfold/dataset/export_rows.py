@@ -42,7 +42,7 @@ Rows = Callable[[Split], Iterator[ExportRows]]  # of a split, once
 
 def export_rows(split: Split) -> Iterator[ExportRows]:
     """The originals of each 256 rows of a split."""
-    originals, grouped = split.originals, "group" in split.images.parent
+    originals, grouped = split.originals, "group" in split.arrays
     for start in range(0, len(split), CHUNK):
         part = slice(start, start + CHUNK)
         labels = split.labels[part]

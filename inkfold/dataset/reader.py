@@ -16,7 +16,18 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from inkfold.dataset.damage import check_labels, check_layout, close, damaged, reading, reason
+from inkfold.dataset.arrays import SplitArrays
+from inkfold.dataset.damage import (
+    check_classes,
+    check_labels,
+    check_layout,
+    close,
+    damaged,
+    reading,
+    reason,
+)
+from inkfold.dataset.open_shards import OpenShards
+from inkfold.dataset.shard_table import SHARD_FORMAT, TABLE, Shard, listed_shards
 from inkfold.dataset.split import Split, descriptor
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_heaps import endless_heap
@@ -62,17 +73,22 @@ class Dataset:
     test 500
     """
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
+    def __init__(self, path: Path, file: h5py.File, shards: OpenShards | None) -> None:
         self.path = path
-        self._file = file
+        self._file, self._shards = file, shards
         with reading(path, "/classes"):
             self.classes: tuple[str, ...] = tuple(file["classes"].asstr()[:])
         self.spec = ImageSpec.from_json(file.attrs["spec"])
         self.provenance: dict[str, Any] = json.loads(file.attrs["provenance"])
         self.identity = Identity.of(path, descriptor(file), fingerprint=_fingerprint(file))
-        self.splits = tuple(Split(name, file[name], self.identity) for name in SPLITS)
+        self.splits = tuple(
+            Split(name, SplitArrays(path, file[name], shards), file, self.identity)
+            for name in SPLITS
+        )
         self.train, self.validation, self.test = self.splits
-        check_labels(path, self.classes, {split.name: split.labels for split in self.splits})
+        check_classes(path, self.classes)
+        for split in self.splits:
+            check_labels(path, split.name, len(self.classes), split.label_blocks())
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{split.name} {len(split):,}" for split in self.splits)
@@ -100,11 +116,27 @@ class Dataset:
         """Hexadecimal digest over classes, image spec, labels and pixel digests."""
         return str(self.provenance["fingerprint"])
 
+    @property
+    def shards(self) -> tuple[Shard, ...] | None:
+        """The shards that hold the rows; None where the dataset is one file."""
+        return None if self._shards is None else self._shards.shards
+
+    @property
+    def size(self) -> int:
+        """Bytes of the dataset's file and of its shards."""
+        return self.identity.size + (0 if self._shards is None else self._shards.size)
+
+    def shard_files(self) -> Iterator[tuple[Shard, Path]]:
+        """Each shard with its file; nothing where the dataset is one file."""
+        if self._shards is not None:
+            for shard in self._shards.shards:
+                yield shard, self._shards.folder / shard.name
+
     def check_unchanged(self) -> None:
         """Refuse a dataset whose file was written to since it was opened.
 
         What is made of a dataset asks this before it gets its name. A file that was renamed or
-        removed meanwhile can still be read to its end, and is not refused.
+        removed meanwhile can still be read to its end, and is not refused; a shard is.
 
         Raises
         ------
@@ -112,9 +144,13 @@ class Dataset:
             If the open file has another size or another time of its last change.
         """
         self.identity.check(descriptor(self._file))
+        if self._shards is not None:
+            self._shards.check_all_unchanged()
 
     def close(self) -> None:
         """Close the file; the splits cannot be read afterwards."""
+        if self._shards is not None:
+            self._shards.close()
         close(self._file)
 
     def __enter__(self) -> Self:
@@ -150,7 +186,8 @@ def open_dataset(path: Path | str) -> Dataset:
     ------
     InkfoldError
         If the file is missing, is no Inkfold dataset, has a format version that this package does
-        not read, lacks an array, or holds arrays of different lengths.
+        not read, lacks an array, or holds arrays of different lengths; or if one of its shards is
+        missing or is not the one that the dataset lists.
 
     Examples
     --------
@@ -175,25 +212,32 @@ def open_dataset(path: Path | str) -> Dataset:
             f"{path}: not an HDF5 file or a damaged one ({reason(error)}); "
             f"pack it again with: {typed('create_dataset')} FOLDER"
         ) from None
+    shards = None
     try:
         _check_heaps(path, endless)
         with reading(path, "its attributes"):
             _check_version(path, file)
-        check_layout(path, file)
-        return Dataset(path, file)
+        shards = shards_of(path, file)
+        check_layout(path, file, None if shards is None else shards.size)
+        if shards is not None:
+            shards.check(file)
+        return Dataset(path, file, shards)
     except BaseException:
+        if shards is not None:
+            shards.close()
         file.close()
         raise
 
 
 @contextmanager
-def reopened(identity: Identity) -> Iterator[h5py.File]:
-    """The file of a dataset that is open elsewhere, to read a part of it, in a worker for example.
+def reopened(identity: Identity) -> Iterator[dict[str, SplitArrays]]:
+    """The splits of a dataset that is open elsewhere, to read a part, in a worker for example.
 
     Raises
     ------
     InkfoldError
-        If the path leads to another file, or the file was written to before the block ends.
+        If the path leads to another file, or the file was written to before the block ends; the
+        same of each shard that is read.
     """
     with identity.unchanged():
         with reading(identity.path, "its beginning"):
@@ -201,7 +245,14 @@ def reopened(identity: Identity) -> Iterator[h5py.File]:
         try:
             with identity.unchanged(descriptor(file)):
                 identity.check_fingerprint(_fingerprint(file))
-                yield file
+                shards = shards_of(identity.path, file)
+                try:
+                    yield {name: SplitArrays(identity.path, file[name], shards) for name in SPLITS}
+                    if shards is not None:
+                        shards.check_all_unchanged()
+                finally:
+                    if shards is not None:
+                        shards.close()
         finally:
             close(file)
 
@@ -209,6 +260,13 @@ def reopened(identity: Identity) -> Iterator[h5py.File]:
 def _fingerprint(file: h5py.File) -> str:
     """What a dataset file says of its own content."""
     return str(json.loads(file.attrs["provenance"]).get("fingerprint", ""))
+
+
+def shards_of(path: Path, file: h5py.File) -> OpenShards | None:
+    """The shards that a dataset's file lists, none open yet; None where it is the whole dataset."""
+    with reading(path, "its list of arrays"):
+        listed = TABLE in file
+    return OpenShards(path, *listed_shards(path, file)) if listed else None
 
 
 def _check_heaps(path: Path, endless: int | None) -> None:
@@ -220,6 +278,10 @@ def _check_heaps(path: Path, endless: int | None) -> None:
 def _check_version(path: Path, file: h5py.File) -> None:
     """Refuse a file that is no dataset, or has another format than 1."""
     name = file.attrs.get("format")
+    if isinstance(name, bytes) and name == SHARD_FORMAT.encode():
+        raise InkfoldError(
+            f"{path} is one shard of a dataset; give the file beside its folder, which is the index"
+        )
     if not isinstance(name, str) or name != FORMAT:
         raise InkfoldError(
             f"{path}: format is {name!r}, expected {FORMAT!r}: not a dataset of ours"

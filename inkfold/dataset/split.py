@@ -12,13 +12,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from inkfold.dataset.damage import Stored, reading
+from inkfold.dataset.arrays import ShardedImages, SplitArrays
+from inkfold.dataset.digests import CHUNK as CHUNK  # noqa: PLC0414, it is part of this module
 from inkfold.dataset.digests import check_digests
 from inkfold.identity import Identity
 
-CHUNK = 256  # rows in an HDF5 chunk; also the rows that one random generator distorts
 POOL = 16  # chunks that make a block of `Split.blocks`; its rows are shuffled together
 BLOCK = CHUNK * POOL  # rows that are read together
+HELD = 10**8  # rows of a split whose labels are held in memory
+LABELS = CHUNK << 12  # labels that are read together, 4 MiB
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ class Split:
     Attributes
     ----------
     name : {"train", "validation", "test"}
-    images : h5py.Dataset
+    images : h5py.Dataset or ShardedImages
         uint8 (N, H, W), 0 = paper, 255 = ink. Read it by slices, never row by row.
-    labels : int32 array of shape (N,)
+    arrays : SplitArrays
+        Where the rows are stored, for what copies them.
 
     Examples
     --------
@@ -82,20 +85,20 @@ class Split:
     >>> dataset.close()
     """
 
-    def __init__(self, name: str, group: h5py.Group, file: Identity) -> None:
+    def __init__(self, name: str, arrays: SplitArrays, file: h5py.File, identity: Identity) -> None:
         self.name = name
-        self._group = group
+        self.arrays = arrays
         self._file = file
-        self._path = file.path
-        self.images: h5py.Dataset = Stored(group["images"], file.path)
-        self.labels: NDArray[np.int32] = self._numbers("labels")
+        self._identity = identity
+        self.images: h5py.Dataset | ShardedImages = arrays.images()
+        self._labels = arrays.read("labels") if len(self) <= HELD else None
 
     def __repr__(self) -> str:
         height, width = self.images.shape[1:]
         return f"<{self.name} split of {len(self):,} rows of {height}x{width} pixels>"
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return self.arrays.rows
 
     def __iter__(self) -> Iterator[Row]:
         for block in self.blocks():
@@ -121,17 +124,47 @@ class Split:
                 raise TypeError(f"{self!r} gives slices of step 1, found step {step}")
             stop = max(start, stop)
             images = self.checked_images(start, stop)
-            return Block(images, self.labels[start:stop], np.arange(start, stop))
+            return Block(images, self._labels_of(start, stop), np.arange(start, stop))
         row = operator.index(at)
         if not -len(self) <= row < len(self):
             raise IndexError(f"{self!r} has no row {row}")
         row %= len(self)
-        return Row(self.checked_images(row, row + 1)[0], int(self.labels[row]))
+        return Row(self.checked_images(row, row + 1)[0], int(self._labels_of(row, row + 1)[0]))
 
     @property
     def path(self) -> Path:
         """The dataset file."""
-        return self._path
+        return self._identity.path
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """The label of each row, int32 (N,).
+
+        They are held in memory up to 100 million rows. Beyond, they are read whenever this is
+        asked for, which takes 4 bytes a row: `blocks`, slices and `counts` read a part at a time.
+        """
+        return self.arrays.read("labels") if self._labels is None else self._labels
+
+    def label_blocks(self) -> Iterator[NDArray[np.int32]]:
+        """The labels in the order of the rows, some at a time."""
+        for start in range(0, len(self), LABELS):
+            yield self._labels_of(start, start + LABELS)
+
+    def counts(self, classes: int, *, originals: bool = False) -> NDArray[np.int64]:
+        """How many rows each class has, int64 (classes,); with `originals` without their copies."""
+        counts = np.zeros(classes, np.int64)
+        for number, labels in enumerate(self.label_blocks()):
+            counted: slice | NDArray[np.bool_] = slice(None)
+            if originals and "copy" in self.arrays:
+                start = number * LABELS
+                counted = self.arrays.read("copy", start, start + LABELS) == 0
+            counts += np.bincount(labels[counted], minlength=classes)
+        return counts
+
+    def _labels_of(self, start: int, stop: int) -> NDArray[np.int32]:
+        if self._labels is None:
+            return self.arrays.read("labels", start, stop)
+        return self._labels[start:stop]
 
     @property
     def originals(self) -> NDArray[np.bool_]:
@@ -152,33 +185,27 @@ class Split:
     @property
     def has_groups(self) -> bool:
         """Whether the file says the group of each row."""
-        return "group" in self._group
+        return "group" in self.arrays
 
     @property
     def digest(self) -> NDArray[np.uint8]:
         """BLAKE2b-128 of each row's pixels, uint8 (N, 16)."""
-        return self._numbers("digest")
+        return self.arrays.read("digest")
 
     @property
     def origin(self) -> NDArray[np.int64] | None:
         """Row of each row's original before augmentation; None if nothing was augmented."""
-        return self._numbers("origin") if "origin" in self._group else None
+        return self.arrays.read("origin") if "origin" in self.arrays else None
 
     @property
     def copy(self) -> NDArray[np.int32] | None:
         """0 for an original, 1 to K for its distorted copies; None if nothing was augmented."""
-        return self._numbers("copy") if "copy" in self._group else None
+        return self.arrays.read("copy") if "copy" in self.arrays else None
 
     def texts(self, name: str, rows: slice = slice(None)) -> list[str]:
         """The array "source" or "group" of some rows, by default of all."""
-        array = self._group[name]
-        with reading(self._path, f"/{self.name}/{name}"):
-            return list(array.asstr()[rows])
-
-    def _numbers(self, name: str) -> NDArray[Any]:
-        array = self._group[name]
-        with reading(self._path, f"/{self.name}/{name}"):
-            return np.asarray(array[:])
+        start, stop, step = rows.indices(len(self))
+        return self.arrays.texts(name, start, max(start, stop))[::step]
 
     def checked_images(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Images uint8 (n, H, W) of some rows, each compared with its digest.
@@ -189,14 +216,14 @@ class Split:
             If a chunk is damaged, in such a way as well that it can be decoded.
         """
         images = np.asarray(self.images[start:stop])
-        with reading(self._path, f"/{self.name}/digest"):
-            stored = self._group["digest"][start:stop]
-        check_digests(self._path, self.name, start, images, stored)
+        stored = self.arrays.read("digest", start, stop)
+        check_digests(self.path, self.name, start, images, stored)
         return images
 
     def check_unchanged(self) -> None:
         """As `Dataset.check_unchanged`."""
-        self._file.check(descriptor(self._group.file))
+        self._identity.check(descriptor(self._file))
+        self.arrays.check_unchanged()
 
     def blocks(self, rng: np.random.Generator | None = None) -> Iterator[Block]:
         """Every row once, in blocks of up to 4,096 rows.
@@ -232,11 +259,12 @@ class Split:
         starts = [int(chunk) * CHUNK for chunk in chunks]
         rows = np.concatenate([np.arange(s, min(s + CHUNK, len(self))) for s in starts])
         images = np.concatenate([self.checked_images(s, s + CHUNK) for s in starts])
+        labels = np.concatenate([self._labels_of(s, s + CHUNK) for s in starts])
         self.check_unchanged()
         if rng is not None:
             order = rng.permutation(len(rows))
-            rows, images = rows[order], images[order]
-        return Block(images, self.labels[rows], rows)
+            rows, images, labels = rows[order], images[order], labels[order]
+        return Block(images, labels, rows)
 
 
 def descriptor(file: h5py.File) -> int:

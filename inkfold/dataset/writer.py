@@ -26,13 +26,15 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from inkfold import __version__
-from inkfold.dataset.damage import reading
-from inkfold.dataset.digests import check_digests
+from inkfold.dataset.arrays import SplitArrays
+from inkfold.dataset.damage import TEXTS, damaged, reading
+from inkfold.dataset.digests import check_digests, chunk_digest, split_digest
 from inkfold.dataset.reader import FORMAT, VERSION
+from inkfold.dataset.shard_folder import replacing_shards
 from inkfold.dataset.split import CHUNK
 from inkfold.errors import InkfoldError
 from inkfold.hdf5_faults import no_write_lost
-from inkfold.output import new_file
+from inkfold.output import naming, new_file
 from inkfold.program import typed
 from inkfold.spec import ImageSpec
 
@@ -108,19 +110,37 @@ def writing_dataset(
     A `companion` is another output about this one, as `new_file` gives it. It gets its name when
     the dataset is complete, right before the dataset gets its own.
     """
-    with new_file(path, overwrite=overwrite) as part, companion:
+    with (
+        replacing_shards(path),
+        new_file(path, overwrite=overwrite) as part,
+        companion,
+        new_hdf5(part, path) as file,
+    ):
+        yield DatasetWriter(file, classes, spec)
+
+
+@contextmanager
+def new_hdf5(part: Path, path: Path) -> Iterator[h5py.File]:
+    """A new HDF5 file at `part`, which is to become `path`; closed whole when the block ends.
+
+    Raises
+    ------
+    InkfoldError, OSError
+        If the disk takes less than is written; `path` is named.
+    """
+    with naming(path):
         file = h5py.File(part, "w")
-        _limit_index_cache(file)
-        with no_write_lost(path):
-            try:
-                yield DatasetWriter(file, classes, spec)
-            except BaseException as error:
-                with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
-                    file.close()
-                if isinstance(error, OSError) and error.filename is None:
-                    error.filename = str(path)  # HDF5 gives the error's number alone
-                raise
-            file.close()
+    _limit_index_cache(file)
+    with no_write_lost(path):
+        try:
+            yield file
+        except BaseException as error:
+            with contextlib.suppress(RuntimeError):  # on a full disk closing fails as well
+                file.close()
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)  # HDF5 gives the error's number alone
+            raise
+        file.close()
 
 
 def _limit_index_cache(file: h5py.File) -> None:
@@ -146,7 +166,7 @@ class DatasetWriter:
         file.attrs["spec"] = spec.to_json()
         names = np.array([name.encode() for name in classes], dtype=np.bytes_)
         # flushed while an error can be raised: h5py would close, and so write, it when it is freed
-        file.create_dataset("classes", data=names.astype(_stored_type(names))).flush()
+        file.create_dataset("classes", data=names.astype(stored_type(names))).flush()
         self._hash.update("\0".join([spec.to_json(), *classes]).encode())
 
     @contextmanager
@@ -161,17 +181,37 @@ class DatasetWriter:
 
     def finish(self, provenance: dict[str, Any]) -> None:
         """Write how the file was made; versions and the fingerprint are added here."""
-        libraries = {name: version(name) for name in LIBRARIES} | {
-            "hdf5": h5py.version.hdf5_version,
-            "python": platform.python_version(),
-        }
-        full = provenance | {
-            "version": __version__,
-            "libraries": libraries,
-            "fingerprint": self._hash.hexdigest(),
-        }
-        text = json.dumps(full, sort_keys=True, ensure_ascii=False)
+        self._describe(provenance | versions() | {"fingerprint": self._hash.hexdigest()})
+
+    def repeat(self, path: Path, provenance: dict[str, Any]) -> None:
+        """Write how the dataset at `path` was made, of which this file is a copy.
+
+        Raises
+        ------
+        InkfoldError
+            If what was written gives another fingerprint.
+        """
+        found = self._hash.hexdigest()
+        if found != provenance["fingerprint"]:
+            raise damaged(
+                path,
+                "its attribute provenance",
+                f"fingerprint {provenance['fingerprint'][:12]!a}..., its rows give {found[:12]}...",
+            )
+        self._describe(provenance)
+
+    def _describe(self, provenance: dict[str, Any]) -> None:
+        text = json.dumps(provenance, sort_keys=True, ensure_ascii=False)
         self._file.attrs["provenance"] = text
+
+
+def versions() -> dict[str, Any]:
+    """The versions of this package and of the libraries that the bytes of a file depend on."""
+    libraries = {name: version(name) for name in LIBRARIES} | {
+        "hdf5": h5py.version.hdf5_version,
+        "python": platform.python_version(),
+    }
+    return {"version": __version__, "libraries": libraries}
 
 
 class SplitWriter:
@@ -192,7 +232,7 @@ class SplitWriter:
                 shape=(count, *array.shape[1:]),
                 maxshape=(None, *array.shape[1:]),  # lets a split be shorter than a chunk
                 chunks=(CHUNK, *array.shape[1:]),
-                dtype=_stored_type(array),
+                dtype=stored_type(array),
                 compression="gzip",
                 compression_opts=1,
             )
@@ -226,9 +266,8 @@ class SplitWriter:
             raise ValueError(f"{len(rows)} rows cannot be written at {at} of {self._count}")
         for name, array in rows.items():
             self._write_chunk(name, array, at, deflated.get(name) or deflate(array))
-        summary = hashlib.blake2b(rows.labels.tobytes(), digest_size=16)
-        summary.update(rows.digest.tobytes())
-        self._digests[chunk] = np.frombuffer(summary.digest(), np.uint8)
+        summary = chunk_digest(rows.labels, rows.digest)
+        self._digests[chunk] = np.frombuffer(summary, np.uint8)
         self._written[chunk] = True
 
     def _write_chunk(self, name: str, array: NDArray[Any], at: int, data: bytes) -> None:
@@ -240,7 +279,11 @@ class SplitWriter:
         self._stored[name].write_direct_chunk(offset, data)
 
     def finish(self) -> bytes:
-        """The digest over labels and pixel digests in row order.
+        """The digest over labels and pixel digests in row order, as `split_digest`."""
+        return split_digest(self._name, [self.digests()])
+
+    def digests(self) -> bytes:
+        """The digest of each chunk's labels and pixel digests, 16 bytes a chunk, in row order.
 
         Raises
         ------
@@ -250,12 +293,10 @@ class SplitWriter:
         if not self._written.all():
             missing = int((~self._written).sum())
             raise ValueError(f"{self._name}: {missing} chunks were never written")
-        summary = hashlib.blake2b(self._name.encode(), digest_size=16)
-        summary.update(self._digests.tobytes())
-        return summary.digest()
+        return self._digests.tobytes()
 
 
-def _stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
+def stored_type(array: NDArray[Any]) -> Any:  # noqa: ANN401, h5py has no types
     """The type of an array in the file: strings are UTF-8 of fixed length, which compresses."""
     if array.dtype.kind == "S":
         return h5py.string_dtype("utf-8", array.dtype.itemsize)
@@ -286,7 +327,7 @@ def deflate(chunk: NDArray[Any]) -> bytes:
     return b"".join((ZLIB, stored, rest, struct.pack(">I", isal_zlib.adler32(data))))
 
 
-def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
+def read_rows(arrays: SplitArrays, start: int, stop: int) -> Rows:
     """Read rows of a split that is not augmented, from the beginning of a chunk, none beyond it.
 
     Raises
@@ -294,47 +335,52 @@ def read_rows(group: h5py.Group, start: int, stop: int) -> Rows:
     InkfoldError
         If sources or groups are stored as strings of variable length.
     """
-    for name in ("source", "group"):
-        if name in group and group[name].dtype.kind != "S":
-            raise InkfoldError(
-                f"{group.file.filename}: {group.name}/{name} is not of fixed length, as format 1 "
-                f"has it; pack the dataset again with: {typed('create_dataset')} FOLDER"
-            )
-    part = slice(start, min(stop, len(group["images"])))
-    names = [name for name in ("labels", "source", "digest", "group") if name in group]
-    path, rows = group.file.filename, f"rows {part.start} to {part.stop - 1}"
-    arrays = {}
-    for name in names:
-        with reading(path, f"{group.name}/{name}, {rows}"):
-            arrays[name] = group[name][part]
-    with reading(path, f"{group.name}/images, {rows}"):
-        images = _images(group["images"], part)
-    check_digests(path, group.name.strip("/"), part.start, images, arrays["digest"])
-    return Rows(images=images, **arrays)
+    stop = min(stop, arrays.rows)
+    with arrays.at(start) as (group, first, _):
+        path, part = group.file.filename, slice(start - first, stop - first)
+        read = {}
+        for name in ("images", "labels", "source", "digest", "group"):
+            if name not in arrays:
+                continue
+            place = f"{group.name}/{name}"
+            with reading(path, f"{place}, rows {part.start} to {part.stop - 1}"):
+                array = group[name]
+                if name in TEXTS and array.dtype.kind != "S":
+                    raise InkfoldError(
+                        f"{path}: {place} is not of fixed length, as format 1 has it; pack the "
+                        f"dataset again with: {typed('create_dataset')} FOLDER"
+                    )
+                read[name] = np.asarray(array[part]) if name in TEXTS else _numbers(array, part)
+        check_digests(path, arrays.name, part.start, read["images"], read["digest"])
+    return Rows(**read)
 
 
-def _images(images: h5py.Dataset, part: slice) -> NDArray[np.uint8]:
-    """Images of one chunk, inflated by igzip in a sixth of HDF5's time where that is possible."""
-    stored = stored_chunk(images, part.start)
+def _numbers(array: h5py.Dataset, part: slice) -> NDArray[Any]:
+    """Rows of one chunk, inflated by igzip in a sixth of HDF5's time where that is possible."""
+    stored = _stored_chunk(array, part.start) if part.stop > part.start else None
     if stored is None:
-        return np.asarray(images[part])
-    chunk = np.frombuffer(isal_zlib.decompress(stored), np.uint8).reshape(images.chunks)
+        return np.asarray(array[part])
+    chunk = np.frombuffer(isal_zlib.decompress(stored), array.dtype).reshape(array.chunks)
     return chunk[: part.stop - part.start]
 
 
-def stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
-    """The deflated bytes of the chunk at row `at`; None if `deflate` did not make such a chunk."""
-    with reading(images.file.filename, f"{images.name}, rows from {at}"):
-        return _stored_chunk(images, at)
+def stored_chunk(arrays: SplitArrays, name: str, at: int) -> bytes | None:
+    """The deflated bytes of an array's chunk at row `at`; None if `deflate` made no such chunk."""
+    with (
+        arrays.at(at) as (group, first, _),
+        reading(group.file.filename, f"{group.name}/{name}, rows from {at - first}"),
+    ):
+        return _stored_chunk(group[name], at - first)
 
 
-def _stored_chunk(images: h5py.Dataset, at: int) -> bytes | None:
-    filters = images.id.get_create_plist()
-    if images.chunks != (CHUNK, *images.shape[1:]) or filters.get_nfilters() != 1:
+def _stored_chunk(array: h5py.Dataset, at: int) -> bytes | None:
+    filters = array.id.get_create_plist()
+    if array.chunks != (CHUNK, *array.shape[1:]) or filters.get_nfilters() != 1:
         return None
     if filters.get_filter(0)[0] != h5py.h5z.FILTER_DEFLATE:
         return None
-    chunk = images.id.get_chunk_info_by_coord((at, 0, 0))
+    place = (at,) + (0,) * (array.ndim - 1)
+    chunk = array.id.get_chunk_info_by_coord(place)
     if chunk.byte_offset is None or chunk.filter_mask:  # never written, or not compressed
         return None
-    return bytes(images.id.read_direct_chunk((at, 0, 0))[1])
+    return bytes(array.id.read_direct_chunk(place)[1])

@@ -313,8 +313,8 @@ def evaluate(
     calibration = calibration or as_stored(bundle)
     predictions = predict_split(classifier, part, calibration.temperature, advance)
     classes, labels = dataset.classes, part.labels
-    known = dataset.train.labels if len(dataset.train) else labels
-    commonest, baseline = majority(known, labels)
+    known = dataset.train if len(dataset.train) else part
+    commonest, baseline = majority(known.counts(len(classes)), labels)
     return Evaluation(
         bundle=bundle.path.resolve().name,
         dataset=str(dataset.path),
@@ -339,7 +339,7 @@ def _training_counts(bundle: Bundle, dataset: Dataset) -> NDArray[np.int64] | No
     train = dataset.train
     if not same_splits(bundle, dataset) or not len(train):
         return None
-    return np.bincount(train.labels[train.originals], minlength=len(dataset.classes))
+    return train.counts(len(dataset.classes), originals=True)
 
 
 def predict_split(

@@ -150,7 +150,7 @@ def explore(
     shown = pictures(np.maximum(firsts, wanted[0]))
     shown[firsts < 0] = 0
     return Exploration(
-        counts=np.stack([_counts(split, classes) for split in dataset.splits]),
+        counts=np.stack([each.counts(classes, originals=True) for each in dataset.splits]),
         copies=int((~dataset.train.originals).sum()),
         split=split.name,
         scan=scanned,
@@ -162,10 +162,6 @@ def explore(
             for family in families
         ),
     )
-
-
-def _counts(split: Split, classes: int) -> NDArray[np.int64]:
-    return np.bincount(split.labels[split.originals], minlength=classes)
 
 
 def first_of_each(

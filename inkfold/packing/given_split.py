@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkfold.errors import InkfoldError
+from inkfold.packing.large_arrays import Rows, chosen, followers, places_of, taken
 from inkfold.packing.listing import NO_SIDE
 from inkfold.packing.split import Fractions, Leaders, assign, leaders_of
 from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION
@@ -46,9 +47,9 @@ class Official:
     side: NDArray[np.int8]
     fractions: Fractions
 
-    def of(self, rows: NDArray[np.integer[Any]]) -> Official:
-        """The own split of the pictures number `rows`."""
-        return Official(self.side[rows], self.fractions)
+    def of(self, rows: Rows) -> Official:
+        """The own split of the pictures number `rows`, which ascend."""
+        return Official(chosen(self.side, rows), self.fractions)
 
 
 def divide(
@@ -81,17 +82,22 @@ def divide(
     split = official.side.copy()
     whole = (1.0, 0.0, 0.0) if (split == VALIDATION).any() else official.fractions
     for side, shares in ((TRAIN, whole), (NO_SIDE, fractions)):
-        rows = np.flatnonzero(official.side == side)
+        rows = places_of(official.side == side)
         if len(rows):
-            _, dense = np.unique(labels[rows], return_inverse=True)
-            units = leaders_of(leaders[rows])
-            split[rows] = assign(dense.astype(np.int32), content[rows], units, shares, seed)
+            units = leaders_of(taken(leaders, rows))
+            dense = _dense(taken(labels, rows))
+            split[rows] = assign(dense, chosen(content, rows), units, shares, seed)
     return split
 
 
-def in_several(
-    ids: NDArray[np.int32] | NDArray[np.int64], split: NDArray[np.int8]
-) -> NDArray[np.int32] | NDArray[np.int64]:
+def _dense(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels that ascend, numbered from 0 without a gap."""
+    dense = np.zeros(len(labels), np.int32)
+    np.not_equal(labels[1:], labels[:-1], out=dense[1:])
+    return np.cumsum(dense, dtype=np.int32, out=dense)
+
+
+def in_several(ids: NDArray[np.integer[Any]], split: NDArray[np.int8]) -> NDArray[np.integer[Any]]:
     """The ids, ascending, that pictures of more than one split have."""
     each = np.concatenate([np.unique(ids[split == place]) for place in range(len(SPLITS))])
     values, counts = np.unique(each, return_counts=True)
@@ -100,6 +106,11 @@ def in_several(
 
 def leaks(twins: Leaders, split: NDArray[np.int8]) -> int:
     """How many pictures of test have a twin elsewhere, and of validation a twin in train."""
+    follow = followers(twins)
+    leaders = np.unique(twins[follow])
+    follow[leaders] = True  # no other picture has a twin
+    rows = places_of(follow)
+    twins, split = taken(twins, rows), taken(split, rows)
     outside = np.isin(twins[split == TEST], twins[split != TEST])
     seen = np.isin(twins[split == VALIDATION], twins[split == TRAIN])
     return int(outside.sum() + seen.sum())

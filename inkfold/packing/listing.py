@@ -5,11 +5,12 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.packing.large_arrays import Rows, gathered, taken
 from inkfold.packing.scratch import Spool
 from inkfold.tally import Tally
 
@@ -32,7 +33,7 @@ class Listing:
         The classes without picture files.
     ignored : Tally
         What else the root holds, and why it was left out.
-    order : int32 array of shape (N,), optional
+    order : array of row numbers of shape (N,), optional
         The place in `paths` of each row, where the paths were not found class by class.
     side : int8 array of shape (N,), optional
         The split that each row comes with: `TRAIN`, `VALIDATION`, `TEST` or `NO_SIDE`.
@@ -49,13 +50,13 @@ class Listing:
     ends: NDArray[np.int64]
     empty: tuple[str, ...]
     ignored: Tally
-    order: NDArray[np.int32] | None = None
+    order: Rows | None = None
     side: NDArray[np.int8] | None = None
     groups: Spool | None = None
     refused: Tally = field(default_factory=Tally)
     remarks: tuple[str, ...] = ()
 
-    def labels(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    def labels(self, rows: Rows) -> NDArray[np.int32]:
         """The label of each of the files number `rows`."""
         return np.searchsorted(self.ends, rows, side="right").astype(np.int32)
 
@@ -123,13 +124,13 @@ class Gathering:
         classes = self.classes
         places = np.empty(len(classes), np.int32)
         places[[self._numbers[name] for name in classes]] = np.arange(len(classes))
-        labels = places[np.frombuffer(self._labels, np.int32)]
-        order = np.argsort(labels, kind="stable").astype(np.int32)
-        side = np.frombuffer(bytes(self._sides), np.int8)[order]
+        labels = taken(places, np.frombuffer(self._labels, np.int32))
+        order, starts = gathered(labels, np.ones(len(labels), bool))
+        side = taken(np.frombuffer(self._sides, np.int8), order)
         return Listing(
             classes=classes,
             paths=self._paths,
-            ends=np.cumsum(np.bincount(labels, minlength=len(classes))),
+            ends=np.append(starts[1:], len(order)).astype(np.int64),
             empty=empty,
             ignored=ignored or Tally(),
             order=order,

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkfold.archives.url import Place
 from inkfold.crew import Crew
-from inkfold.dataset.split import CHUNK
-from inkfold.dataset.writer import DatasetWriter, Rows, writing_dataset
+from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
+from inkfold.packing.large_arrays import Rows as RowNumbers
+from inkfold.packing.large_arrays import taken
 from inkfold.packing.listing import NO_SIDE, Listing
+from inkfold.packing.packed_rows import PackedRows, photographs_in
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.scan import label_by, scan
 from inkfold.packing.scratch import Spool
 from inkfold.packing.settle import settled
+from inkfold.packing.sharded import Shards, Written, stage_in_buckets, write_shards
 from inkfold.packing.source import Source, open_source
 from inkfold.packing.split import Groups, group_name, numbered
-from inkfold.packing.stage import Staged, stage
-from inkfold.picture import is_blank
+from inkfold.packing.stage import Staged, StagedImages, stage
+from inkfold.packing.stage_file import StagedBuckets, stage_files
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
 from inkfold.workers import Progress
+
+AnyStaged = TypeVar("AnyStaged", bound=Staged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,7 @@ def pack(
     crew: Crew,
     overwrite: bool,
     progress: Progress,
+    shards: int | None = None,
 ) -> Report:
     """Pack the pictures in `folder`, which may be an archive, into the dataset `output`.
 
@@ -91,6 +97,9 @@ def pack(
         Whether an existing `output` is replaced.
     progress : callable
         ``progress(label, total)`` is a context that gives a function to call with each count done.
+    shards : int, optional
+        Rows of a shard, a multiple of 256: the dataset is then an index and shards, which the crew
+        writes itself, and `output` is the index. All of the crew must see the output's folder.
 
     Raises
     ------
@@ -105,48 +114,57 @@ def pack(
         with source.unchanged():
             with progress("looking", None):
                 listing = stack.enter_context(closing(listed(source, packing, scratch)))
+                names = stack.enter_context(_group_names(listing, packing, scratch))
             paths = listing.paths
             spec = settled(source, paths, packing.spec, packing.settle, crew)
             packing = replace(packing, spec=spec)
             with progress("reading", len(paths)) as advance:
-                work = stage(source, paths, packing.spec, scratch, crew=crew, advance=advance)
-                staged = stack.enter_context(work)
+                staged: StagedImages | StagedBuckets
+                if shards is None:
+                    work = stage(source, paths, spec, scratch, crew=crew, advance=advance)
+                    staged = stack.enter_context(work)
+                else:
+                    files = stage_files(scratch, len(paths), packing, rows=shards, far=crew.far)
+                    staged = stage_in_buckets(
+                        source, paths, names, spec, files, crew=crew, advance=advance
+                    )
         listing.refused.include(source.refused)
         staged.unreadable.include(listing.refused)
-        files = len(paths) + listing.refused.count
-        _check_unreadable(staged.unreadable, files, packing.allow_bad)
-        names = listing.groups
-        if packing.group_by is not None:
-            if names is not None:
-                raise InkfoldError(
-                    f"{packing.labels} has a column for groups, and --group-by is given too; leave "
-                    "one of them out"
-                )
-            names = stack.enter_context(closing(Spool(scratch / "groups")))
-            _name_groups(paths, packing.group_by, names)
+        read = len(paths) + listing.refused.count
+        _check_unreadable(staged.unreadable, read, packing.allow_bad)
         groups = None if names is None else numbered(names)
         if listing.order is not None:
             staged, groups = _in_order(listing, listing.order, staged, names, groups)
         official = _official(listing, packing)
         plan = make_plan(listing, staged, packing, groups, official)
-        rows = PackedRows(listing=listing, staged=staged, number=plan.number, groups=names)
-        with writing_dataset(output, plan.classes, packing.spec, overwrite=overwrite) as writer:
-            with progress("writing", sum(map(len, plan.orders))) as advance:
-                blank = rows.write(writer, plan.orders, advance)
-            photographs = photographs_in(staged, plan)
-            writer.finish(
-                _provenance(packing, staged, plan, listing, blank=blank, photographs=photographs)
+        photographs = photographs_in(staged, plan)
+        provenance = partial(_provenance, packing, staged, plan, listing, photographs=photographs)
+        if isinstance(staged, StagedImages):
+            rows = PackedRows(listing=listing, staged=staged, number=plan.number, groups=names)
+            written = Written(blank=Tally())
+            with writing_dataset(output, plan.classes, spec, overwrite=overwrite) as writer:
+                with progress("writing", sum(map(len, plan.orders))) as advance:
+                    written.blank.include(rows.write(writer, plan.orders, advance))
+                writer.finish(provenance(written.blank))
+        else:
+            written = write_shards(
+                output,
+                Shards(listing=listing, staged=staged, packing=packing, plan=plan, names=names),
+                crew=crew,
+                overwrite=overwrite,
+                progress=progress,
+                provenance=provenance,
             )
     return Report(
         plan=plan,
-        read=files,
+        read=read,
         unreadable=staged.unreadable,
         ignored=listing.ignored,
-        blank=blank,
+        blank=written.blank,
         further=staged.further,
         photographs=photographs,
-        spec=packing.spec,
-        remarks=(*listing.remarks, *_split_remarks(official, plan)),
+        spec=spec,
+        remarks=(*listing.remarks, *_split_remarks(official, plan), *_kept_remarks(written)),
     )
 
 
@@ -161,20 +179,44 @@ def listed(source: Source, packing: Packing, scratch: Path) -> Listing:
     return scan(source, scratch, packing.layout)
 
 
+@contextmanager
+def _group_names(listing: Listing, packing: Packing, scratch: Path) -> Iterator[Spool | None]:
+    """The name of each picture's group, in the order of the paths; None where there are no groups.
+
+    Raises
+    ------
+    InkfoldError
+        If a table and a pattern both say the groups.
+    """
+    if packing.group_by is None:
+        yield listing.groups
+        return
+    if listing.groups is not None:
+        raise InkfoldError(
+            f"{packing.labels} has a column for groups, and --group-by is given too; leave one of "
+            "them out"
+        )
+    search = re.compile(packing.group_by)
+    with closing(Spool(scratch / "groups")) as names:
+        for path in listing.paths:
+            names.append(group_name(readable(path), search).encode())
+        yield names
+
+
 def _in_order(
     listing: Listing,
-    order: NDArray[np.int32],
-    staged: Staged,
+    order: RowNumbers,
+    staged: AnyStaged,
     names: Spool | None,
     groups: Groups | None,
-) -> tuple[Staged, Groups | None]:
+) -> tuple[AnyStaged, Groups | None]:
     """Number what was staged and named in the order of the paths class by class."""
-    for scratch in (staged.images, staged.facts, listing.paths, names):
-        if scratch is not None:  # files of an object in a store may have been read in turns
-            scratch.order = order if scratch.order is None else scratch.order[order]
+    for texts in (listing.paths, names):
+        if texts is not None:
+            texts.order = order
     if groups is not None:
-        groups = Groups(groups.numbers[order], groups.named[order])
-    return replace(staged, good=staged.good[order]), groups
+        groups = Groups(taken(groups.numbers, order), taken(groups.named, order))
+    return staged.in_order(order), groups
 
 
 def _official(listing: Listing, packing: Packing) -> Official | None:
@@ -197,63 +239,10 @@ def _split_remarks(official: Official | None, plan: Plan) -> Iterator[str]:
         yield "no test was given: there is none; --resplit divides all pictures anew"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PackedRows:
-    """Where the rows of the file come from.
-
-    Attributes
-    ----------
-    listing : Listing
-    staged : Staged
-    number : int32 array
-        The label of each class of the listing.
-    groups : Spool, optional
-        The name of each picture's group, by row of the listing; empty where it is unknown.
-    """
-
-    listing: Listing
-    staged: Staged
-    number: NDArray[np.int32]
-    groups: Spool | None = None
-
-    def write(
-        self,
-        writer: DatasetWriter,
-        orders: Sequence[NDArray[np.int32]],
-        advance: Callable[[int], None],
-    ) -> Tally:
-        """Write the splits, each in its order; returns the blank pictures."""
-        blank = Tally()
-        width = max(len(readable(path).encode()) for path in self.listing.paths)
-        group_width = max((len(name) for name in self.groups), default=0) if self.groups else 0
-        widths = width, max(group_width, 1)
-        for name, order in zip(SPLITS, orders, strict=True):
-            with writer.split(name, len(order), like=self.rows(order[:0], widths)) as split:
-                for start in range(0, len(order), CHUNK):
-                    rows = self.rows(order[start : start + CHUNK], widths)
-                    split.append(rows)
-                    for source in rows.source[is_blank(rows.images)].tolist():
-                        blank.add(source.decode(), "blank")
-                    advance(len(rows))
-        return blank
-
-    def rows(self, chosen: NDArray[np.int32], widths: tuple[int, int]) -> Rows:
-        """Chosen rows of the listing; `widths` are the bytes of a path and of a group's name."""
-        paths = [readable(self.listing.paths[row]).encode() for row in chosen.tolist()]
-        names = None if self.groups is None else [self.groups[row] for row in chosen.tolist()]
-        return Rows(
-            images=self.staged.images.take(chosen),
-            labels=self.number[self.listing.labels(chosen)],
-            source=np.array(paths, f"S{widths[0]}"),
-            digest=self.staged.facts.take(chosen)["pixels"].copy().view(np.uint8),
-            group=None if names is None else np.array(names, f"S{widths[1]}"),
-        )
-
-
-def photographs_in(staged: Staged, plan: Plan) -> int:
-    """How many of the packed pictures were prepared as photographs."""
-    photographs = staged.facts.column("photograph", 0)
-    return sum(int(photographs[order].sum()) for order in plan.orders)
+def _kept_remarks(written: Written) -> Iterator[str]:
+    """How many shards were there already."""
+    if written.kept:
+        yield f"shards that an earlier run had written, and that are whole: {written.kept:,}"
 
 
 def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
@@ -268,20 +257,13 @@ def _check_unreadable(unreadable: Tally, files: int, allowed: float) -> None:
         )
 
 
-def _name_groups(paths: Spool, pattern: str, names: Spool) -> None:
-    """Put the name of the group of each path into `names`."""
-    search = re.compile(pattern)
-    for path in paths:
-        names.append(group_name(readable(path), search).encode())
-
-
 def _provenance(
     packing: Packing,
     staged: Staged,
     plan: Plan,
     listing: Listing,
-    *,
     blank: Tally,
+    *,
     photographs: int,
 ) -> dict[str, Any]:
     """How the file was made: without paths and anything else that differs from run to run."""

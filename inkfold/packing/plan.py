@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inkfold.archives.url import Place
 from inkfold.errors import InkfoldError
 from inkfold.packing.given_split import Official, divide, in_several, leaks
+from inkfold.packing.large_arrays import Rows, chosen, ordered, places_of, taken
 from inkfold.packing.layout import Layout
 from inkfold.packing.listing import Listing
 from inkfold.packing.split import (
@@ -22,13 +23,12 @@ from inkfold.packing.split import (
     joined,
     leaders_of,
     repeated,
+    smallest,
 )
 from inkfold.packing.stage import Staged
 from inkfold.picture_files import readable
 from inkfold.spec import SPLITS, ImageSpec
-from inkfold.tally import Tally
-
-Rows = NDArray[np.int32]
+from inkfold.tally import NAMED, Tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class Plan:
         How many pictures each class has.
     number : int32 array
         The label of each class of the listing; of no meaning for a class that is left out.
-    orders : int32 arrays, one for each of train, validation and test
+    orders : arrays of row numbers, one for each of train, validation and test
         Rows of the listing, in the order of the file.
     empty : tuple of str
         Class folders without a readable picture.
@@ -146,24 +146,6 @@ class Plan:
     ungrouped: int
     leaked: int
     torn: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pictures:
-    """The pictures that are divided.
-
-    Attributes
-    ----------
-    rows, labels, twins : int32 arrays of shape (N,)
-        Row in the listing, label, and the first picture with the same pixels.
-    content : uint64 array of shape (N,)
-        A digest of each picture's file.
-    """
-
-    rows: Rows
-    labels: NDArray[np.int32]
-    content: NDArray[np.uint64]
-    twins: Leaders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,26 +197,34 @@ def make_plan(
     classes = tuple(name for name, keep in zip(listing.classes, large, strict=True) if keep)
     number = (np.cumsum(large) - 1).astype(np.int32)
     rows = _chosen(listing, staged, large, packing)
-    labels = number[listing.labels(rows)]
-    twins, pairs = _identical(staged, rows, labels)
-    content = staged.facts.column("file", 0)[rows]
-    pictures = _Pictures(rows=rows, labels=labels, content=content, twins=twins)
-    division = _divided(pictures, packing, groups, official)
-    del pictures, twins  # arrays of this length are what grows with the number of pictures
-    order = np.argsort(hashed(content, packing.seed, "rows"), kind="stable")
-    del content
-    sizes = list(zip(listing.classes, counts.tolist(), strict=True))
+    sizes = np.diff(np.searchsorted(rows, listing.ends.astype(rows.dtype)), prepend=0)[large]
+    twins, pairs = _identical(listing, staged, rows)
+    units = twins if groups is None else joined(leaders_of(chosen(groups.numbers, rows)), twins)
+    if official is None:
+        del twins  # arrays of this length are what grows with the number of pictures
+    labels = np.repeat(np.arange(len(classes), dtype=np.int32), sizes)
+    content = chosen(staged.facts.column("file", 0), rows)
+    given = labels, content, units, packing.fractions, packing.seed
+    if official is None:
+        division = _Division(split=assign(*given), wanted=np.array(packing.fractions) > 0)
+    else:
+        division = _kept(divide(*given, official=official.of(rows)), rows, twins, groups)
+        del twins
+    del given, content, units
+    missing = missing_splits(classes, labels, division.split, division.wanted)
+    del labels
+    found = list(zip(listing.classes, counts.tolist(), strict=True))
     return Plan(
         classes=classes,
-        sizes=np.bincount(labels, minlength=len(classes)),
+        sizes=sizes,
         number=number,
-        orders=tuple(rows[order[division.split[order] == split]] for split in range(3)),
-        empty=listing.empty + tuple(name for name, size in sizes if size == 0),
-        dropped=tuple((name, size) for name, size in sizes if 0 < size < packing.min_per_class),
-        missing=missing_splits(classes, labels, division.split, division.wanted),
+        orders=_orders(staged, rows, division.split, packing.seed),
+        empty=listing.empty + tuple(name for name, size in found if size == 0),
+        dropped=tuple((name, size) for name, size in found if 0 < size < packing.min_per_class),
+        missing=missing,
         duplicates=len(pairs),
-        conflicts=_conflicts(listing, rows[pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]]),
-        ungrouped=0 if groups is None else int((~groups.named[rows]).sum()),
+        conflicts=_conflicts(listing, rows[pairs]),
+        ungrouped=0 if groups is None else int(np.count_nonzero(~chosen(groups.named, rows))),
         leaked=division.leaked,
         torn=division.torn,
     )
@@ -255,54 +245,50 @@ def _counts(listing: Listing, staged: Staged, packing: Packing) -> NDArray[np.in
 def _chosen(listing: Listing, staged: Staged, large: NDArray[np.bool_], packing: Packing) -> Rows:
     """The rows of the listing that go into the file, ascending; `large` are the classes to keep."""
     starts = np.concatenate([[0], listing.ends[:-1]])
-    chosen = staged.good & np.repeat(large, listing.ends - starts)
+    keep = staged.good & np.repeat(large, listing.ends - starts)
     if packing.per_class is not None:
         content = staged.facts.column("file", 0)
-        for start, stop in zip(starts, listing.ends, strict=True):
-            rows = start + np.flatnonzero(chosen[start:stop])
-            key = hashed(content[rows], packing.seed, "per class")
-            chosen[rows[np.argsort(key, kind="stable")[packing.per_class :]]] = False
-    return np.flatnonzero(chosen).astype(np.int32)
+        for start, stop in zip(starts.tolist(), listing.ends.tolist(), strict=True):
+            rows = places_of(keep[start:stop], start)
+            key = hashed(taken(content, rows), packing.seed, "per class")
+            keep[rows[~smallest(key, packing.per_class)]] = False
+    return places_of(keep)
 
 
-def _identical(
-    staged: Staged, rows: Rows, labels: NDArray[np.int32]
-) -> tuple[Leaders, NDArray[np.int64]]:
+def _identical(listing: Listing, staged: Staged, rows: Rows) -> tuple[Leaders, Rows]:
     """Which pictures have the same pixels: leaders (N,), and pairs of places in `rows` (p, 2).
 
     Pictures of the same pixels are taken in the order of their labels, and each makes a pair with
     the one before it: two labels next to each other in this order are in one pair.
     """
-    places = repeated(staged.facts.column("pixels", 0)[rows])
+    places = repeated(chosen(staged.facts.column("pixels", 0), rows))
     digest = staged.facts.take(rows[places])["pixels"]
-    order = np.lexsort((labels[places], digest[:, 1], digest[:, 0]))
+    order = np.lexsort((listing.labels(rows[places]), digest[:, 1], digest[:, 0]))
     new = np.ones(len(order), bool)
     new[1:] = (digest[order[1:]] != digest[order[:-1]]).any(axis=1)
     number = np.empty(len(order), np.int64)
     number[order] = np.cumsum(new)
-    leaders = np.arange(len(rows), dtype=np.int32)
+    leaders = np.arange(len(rows), dtype=rows.dtype)
     leaders[places] = places[leaders_of(number)]
     again = np.flatnonzero(~new)
     return leaders, places[np.stack([order[again - 1], order[again]], axis=1)]
 
 
-def _divided(
-    pictures: _Pictures, packing: Packing, groups: Groups | None, official: Official | None
-) -> _Division:
-    """Divide the pictures by the fractions or by the set's own split; units stay whole."""
-    rows, units = pictures.rows, pictures.twins
-    if groups is not None:
-        units = joined(leaders_of(groups.numbers[rows]), units)
-    given = pictures.labels, pictures.content, units, packing.fractions, packing.seed
-    if official is None:
-        return _Division(split=assign(*given), wanted=np.array(packing.fractions) > 0)
-    split = divide(*given, official=official.of(rows))
+def _kept(split: NDArray[np.int8], rows: Rows, twins: Leaders, groups: Groups | None) -> _Division:
+    """A division that keeps the split which the pictures came with, and what it separates."""
     return _Division(
         split=split,
         wanted=np.bincount(split, minlength=3) > 0,
-        leaked=leaks(pictures.twins, split),
-        torn=0 if groups is None else len(in_several(groups.numbers[rows], split)),
+        leaked=leaks(twins, split),
+        torn=0 if groups is None else len(in_several(chosen(groups.numbers, rows), split)),
     )
+
+
+def _orders(staged: Staged, rows: Rows, split: NDArray[np.int8], seed: int) -> tuple[Rows, ...]:
+    """The rows of each split in the order of the file: that of a hash of seed and content."""
+    order = ordered(hashed(chosen(staged.facts.column("file", 0), rows), seed, "rows"))
+    splits = taken(split, order)
+    return tuple(taken(rows, order[splits == place]) for place in range(3))
 
 
 def missing_splits(
@@ -321,9 +307,9 @@ def missing_splits(
     )
 
 
-def _conflicts(listing: Listing, pairs: NDArray[np.int32]) -> Tally:
-    """The paths of pairs of rows (p, 2) that have the same pixels and two labels."""
-    conflicts = Tally()
-    for pair in pairs:
-        conflicts.add(*(readable(listing.paths[row]) for row in pair))
-    return conflicts
+def _conflicts(listing: Listing, pairs: Rows) -> Tally:
+    """The paths of those pairs of rows (p, 2) with the same pixels that have two labels."""
+    labels = listing.labels(pairs)
+    pairs = pairs[labels[:, 0] != labels[:, 1]]
+    first = [tuple(readable(listing.paths[row]) for row in pair) for pair in pairs[:NAMED]]
+    return Tally(len(pairs), [(one, other) for one, other in first])

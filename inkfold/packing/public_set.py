@@ -12,7 +12,8 @@ from inkfold.importers.collection import Collection
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
 from inkfold.packing.listing import NO_SIDE
-from inkfold.packing.pack import PackedRows, Report, photographs_in
+from inkfold.packing.pack import Report
+from inkfold.packing.packed_rows import PackedRows, photographs_in
 from inkfold.packing.plan import Packing, Plan, make_plan
 from inkfold.packing.split import Fractions
 from inkfold.packing.staged_set import StagedSet, stage_set

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from inkfold.packing.large_arrays import Rows, batches, taken
+
 BATCH = 4096
 STEP = 16  # the place of every 16th text is kept in memory: half a byte for each text
 
@@ -27,7 +29,7 @@ class Spool:
 
     Attributes
     ----------
-    order : int32 array of shape (N,), optional
+    order : array of row numbers of shape (N,), optional
         Once it is set, number `i` is the text that was appended as number ``order[i]``.
     """
 
@@ -37,7 +39,7 @@ class Spool:
         self._count = 0
         self._end = 0
         self._places = array("q")
-        self.order: NDArray[np.int32] | None = None
+        self.order: Rows | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -88,7 +90,7 @@ class Records:
 
     Attributes
     ----------
-    order : int32 array of shape (N,), optional
+    order : array of row numbers of shape (N,), optional
         Once it is set, number `i` is the record that was appended as number ``order[i]``.
     """
 
@@ -96,7 +98,7 @@ class Records:
         self._write = path.open("wb")
         self._read = path.open("rb", buffering=0)
         self._dtype = np.dtype(dtype)
-        self.order: NDArray[np.int32] | None = None
+        self.order: Rows | None = None
         self._count = 0
 
     def __len__(self) -> int:
@@ -112,11 +114,14 @@ class Records:
     def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """The records number `rows`, in that order."""
         self._write.flush()
-        size = self._dtype.itemsize
-        file = self._read.fileno()
-        places = rows if self.order is None else self.order[rows]
-        data = b"".join(os.pread(file, size, place * size) for place in places.tolist())
-        return np.frombuffer(data, self._dtype)
+        size, file = self._dtype.itemsize, self._read.fileno()
+        data = np.empty(len(rows) * size, np.uint8)
+        view = data.data
+        for part in batches(len(rows)):
+            places = rows[part] if self.order is None else self.order[rows[part]]
+            for at, place in enumerate(places.tolist(), part.start):
+                view[at * size : (at + 1) * size] = os.pread(file, size, place * size)
+        return data.view(self._dtype.base).reshape(len(rows), *self._dtype.shape)
 
     def column(self, name: str, word: int) -> NDArray[Any]:
         """Element number `word` of the field `name` of every record: shape (N,)."""
@@ -127,7 +132,7 @@ class Records:
         for start in range(0, len(self), BATCH):
             data = self._read.read(BATCH * self._dtype.itemsize)
             values[start : start + BATCH] = np.frombuffer(data, self._dtype)[name][:, word]
-        return values if self.order is None else values[self.order]
+        return values if self.order is None else taken(values, self.order)
 
     def close(self) -> None:
         """Close the scratch file."""

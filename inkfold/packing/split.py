@@ -9,21 +9,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.packing.large_arrays import (
+    Rows,
+    Scalar,
+    batches,
+    followers,
+    gathered,
+    ordered,
+    places_of,
+    row_type,
+    taken,
+)
 from inkfold.spec import TEST, TRAIN, VALIDATION
 
-Rows = NDArray[np.int64]
 Counts = NDArray[np.int64]
-Leaders = NDArray[np.int32]
+Leaders = Rows
 Fractions = tuple[float, float, float]  # of train, validation and test
 Keys = Callable[[Rows], NDArray[np.uint64]]
-BATCH = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,9 @@ class Units:
 
     Attributes
     ----------
-    rows : int64 array of shape (M,)
+    rows : array of row numbers of shape (M,)
         The pictures, unit by unit.
-    starts : int64 array of shape (U,)
+    starts : array of row numbers of shape (U,)
         Where in `rows` each unit begins.
     key : uint64 array of shape (U,)
         The order in which the units are looked at, smallest first.
@@ -146,7 +156,7 @@ def assign(
         Ascending; every label from 0 to C - 1 occurs.
     content : uint64 array of shape (N,)
         A digest of each picture's file: the same picture is treated alike among any others.
-    leaders : int32 array of shape (N,)
+    leaders : array of row numbers of shape (N,)
         The first picture of each picture's unit; the picture's own number if it is alone.
     fractions : three numbers from 0 that add up to 1
         For train, validation and test; a split with fraction 0 stays empty.
@@ -159,7 +169,7 @@ def assign(
     """
 
     def key(rows: Rows) -> NDArray[np.uint64]:
-        return hashed(content[rows], seed, "split")
+        return hashed(taken(content, rows), seed, "split")
 
     starts = np.searchsorted(labels, np.arange(labels[-1] + 2, dtype=labels.dtype))
     wanted = targets(np.diff(starts), fractions)
@@ -171,11 +181,11 @@ def assign(
         have=np.zeros_like(wanted),
         allowed=[split for split in range(3) if fractions[split] > 0],
     )
-    units = _units(content, leaders, key)
+    units = _units(content, leaders, seed)
     _place_units(assignment, units)
-    for label, (start, stop) in enumerate(pairwise(starts)):
-        rows = start + np.flatnonzero(assignment.split[start:stop] < 0)
-        _place_singles(assignment, label, rows[np.argsort(key(rows), kind="stable")])
+    for label, (start, stop) in enumerate(pairwise(starts.tolist())):
+        rows = places_of(assignment.split[start:stop] < 0, start)
+        _place_singles(assignment, label, rows, key)
     _repair(assignment, units, key)
     return assignment.split
 
@@ -217,24 +227,41 @@ def hashed(content: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.u
     Generators", OOPSLA 2014): one to one, so that different contents never get the same key.
     """
     offset = hashlib.blake2b(f"{purpose} {seed}".encode(), digest_size=8).digest()
-    bits = content ^ np.uint64(int.from_bytes(offset, "little"))
-    bits ^= bits >> np.uint64(30)
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    bits ^= bits >> np.uint64(27)
-    bits *= np.uint64(0x94D049BB133111EB)
-    bits ^= bits >> np.uint64(31)
-    return bits
+    keys = np.empty(len(content), np.uint64)
+    for part in batches(len(content)):
+        bits = content[part] ^ np.uint64(int.from_bytes(offset, "little"))
+        bits ^= bits >> np.uint64(30)
+        bits *= np.uint64(0xBF58476D1CE4E5B9)
+        bits ^= bits >> np.uint64(27)
+        bits *= np.uint64(0x94D049BB133111EB)
+        bits ^= bits >> np.uint64(31)
+        keys[part] = bits
+    return keys
 
 
-def _units(content: NDArray[np.uint64], leaders: Leaders, key: Keys) -> Units:
+def smallest(keys: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
+    """Which keys are the `count` smallest; of equal ones the first: uint64 (N,) -> bool (N,)."""
+    if not 0 < count < len(keys):
+        return np.full(len(keys), count > 0)
+    bound = np.partition(keys, count - 1)[count - 1]
+    chosen: NDArray[np.bool_] = keys < bound
+    equal = np.flatnonzero(keys == bound)
+    chosen[equal[: count - np.count_nonzero(chosen)]] = True
+    return chosen
+
+
+def _units(content: NDArray[np.uint64], leaders: Leaders, seed: int) -> Units:
     """The pictures that are not alone; the key of a unit is that of its smallest content."""
-    follows = leaders != np.arange(len(leaders), dtype=leaders.dtype)
-    several = follows.copy()
-    several[leaders[follows]] = True
-    rows = np.flatnonzero(several)
-    rows = rows[np.lexsort((content[rows], leaders[rows]))]
-    starts = np.flatnonzero(np.diff(leaders[rows], prepend=-1))
-    return Units(rows, starts, key(rows[starts]))
+    several = followers(leaders)
+    for part in batches(len(leaders)):
+        several[leaders[part][several[part]]] = True
+    rows, starts = gathered(leaders, several)
+    ends, least = np.append(starts[1:], len(rows)), np.empty(len(starts), np.uint64)
+    for part in batches(len(starts)):
+        begin, end = starts[part.start], ends[part.stop - 1]
+        some = taken(content, rows[begin:end])
+        least[part] = np.minimum.reduceat(some, starts[part] - begin)
+    return Units(rows, starts, hashed(least, seed, "split"))
 
 
 def _place_units(assignment: Assignment, units: Units) -> None:
@@ -245,9 +272,10 @@ def _place_units(assignment: Assignment, units: Units) -> None:
     that did not fit are tried once more, and go where the gain of their classes taken together is
     positive. The rest goes to train.
     """
-    waiting = np.argsort(units.key, kind="stable").tolist()
+    waiting = ordered(units.key)
     for good in (_good_for_each, _good_together):
-        waiting = [unit for unit in waiting if not _fill(assignment, units[unit], good)]
+        filled = (_fill(assignment, units[unit], good) for unit in waiting)
+        waiting = waiting[~np.fromiter(filled, bool, len(waiting))]
     for unit in waiting:
         gains = assignment.gains(units[unit]).sum(axis=0)
         fallback = max(assignment.allowed, key=gains.__getitem__)
@@ -272,21 +300,19 @@ def _good_together(gains: Counts) -> bool:
     return bool(gains.sum() > 0)
 
 
-def _place_singles(assignment: Assignment, label: int, rows: Rows) -> None:
-    """Put single pictures of one class, in this order, where there is room: test, validation.
+def _place_singles(assignment: Assignment, label: int, rows: Rows, key: Keys) -> None:
+    """Put single pictures of one class, smallest key first, where there is room: test, validation.
 
     The others go to train. If its fraction is 0 all pictures have found room before, for the
     targets of the other splits add up to the class.
     """
-    room = np.maximum(assignment.wanted[label] - assignment.have[label], 0)
-    test, both = room[TEST], room[TEST] + room[VALIDATION]
-    for split, chosen in (
-        (TEST, rows[:test]),
-        (VALIDATION, rows[test:both]),
-        (TRAIN, rows[both:]),
-    ):
-        assignment.split[chosen] = split
-        assignment.have[label, split] += len(chosen)
+    room = np.maximum(assignment.wanted[label] - assignment.have[label], 0).tolist()
+    keys = key(rows)
+    placed = np.full(len(rows), TRAIN, np.int8)
+    placed[smallest(keys, room[TEST] + room[VALIDATION])] = VALIDATION
+    placed[smallest(keys, room[TEST])] = TEST
+    assignment.split[rows] = placed
+    assignment.have[label] += np.bincount(placed, minlength=3)
 
 
 def _repair(assignment: Assignment, units: Units, key: Keys) -> None:
@@ -304,15 +330,19 @@ def _repair(assignment: Assignment, units: Units, key: Keys) -> None:
                 break
 
 
-def _units_of_class(assignment: Assignment, units: Units, key: Keys, label: int) -> list[Rows]:
-    """The rows of each unit with pictures of one class, by key; empty if there are fewer than 3."""
+def _units_of_class(assignment: Assignment, units: Units, key: Keys, label: int) -> Iterator[Rows]:
+    """The rows of each unit with pictures of one class, by key; none if there are fewer than 3."""
     places = np.flatnonzero(assignment.labels[units.rows] == label)
     several = units.of(places)
     pictures = np.arange(assignment.starts[label], assignment.starts[label + 1])
     alone = np.setdiff1d(pictures, units.rows[places])
-    rows = [units[unit] for unit in several] + list(alone[:, None])
-    order = np.argsort(np.concatenate([units.key[several], key(alone)]), kind="stable")
-    return [rows[place] for place in order] if len(rows) >= 3 else []
+    if len(several) + len(alone) < 3:
+        return
+    for place in ordered(np.concatenate([units.key[several], key(alone)])):
+        if place < len(several):
+            yield units[several[place]]
+        else:
+            yield alone[place - len(several), None]
 
 
 def group_name(path: str, search: re.Pattern[str]) -> str:
@@ -331,26 +361,38 @@ def numbered(names: Iterable[bytes]) -> Groups:
     return Groups(np.frombuffer(numbers, np.int64), np.frombuffer(named, bool))
 
 
-def leaders_of(ids: NDArray[np.int32] | NDArray[np.int64]) -> Leaders:
-    """The first picture with the id of each picture: ids of shape (N,) -> int32 (N,)."""
-    order = np.argsort(ids, kind="stable")
-    ids = ids[order]
-    new = np.ones(len(ids), bool)
-    new[1:] = ids[1:] != ids[:-1]
-    starts = np.flatnonzero(new)
-    leaders = np.empty(len(ids), np.int32)
-    leaders[order] = np.repeat(order[starts].astype(np.int32), np.diff(starts, append=len(ids)))
+def leaders_of(ids: NDArray[np.integer[Any]]) -> Leaders:
+    """The first picture with the id of each picture: ids of shape (N,) -> rows (N,)."""
+    values = _different(np.sort(ids))
+    kind = row_type(len(ids))
+    first, leaders = np.empty(len(values), kind), np.empty(len(ids), kind)
+    for part in reversed(list(batches(len(ids)))):
+        leaders[part] = number = np.searchsorted(values, ids[part])
+        first[number[::-1]] = np.arange(part.stop - 1, part.start - 1, -1)  # the last one counts
+    del values
+    for part in batches(len(ids)):
+        leaders[part] = first[leaders[part]]
     return leaders
+
+
+def _different(values: NDArray[Scalar]) -> NDArray[Scalar]:
+    """The different ones of values that ascend."""
+    new = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return values[new]
 
 
 def joined(groups: Leaders, twins: Leaders) -> Leaders:
     """The leaders of units, which chains of groups and twins tie together."""
-    follows = np.flatnonzero(twins != np.arange(len(twins), dtype=twins.dtype))
+    follows = places_of(followers(twins))
     ends = np.concatenate([groups[follows], groups[twins[follows]]])
     nodes, number = np.unique(ends, return_inverse=True)  # the groups that twins tie together
-    leaders = np.arange(len(groups), dtype=np.int32)
-    leaders[nodes] = nodes[components(number.reshape(2, -1), len(nodes))]
-    return leaders[groups]
+    least = nodes[components(number.reshape(2, -1), len(nodes))]
+    units = groups.copy()
+    for part in batches(len(units) if len(nodes) else 0):
+        place = np.minimum(np.searchsorted(nodes, units[part]), len(nodes) - 1)
+        units[part] = np.where(nodes[place] == units[part], least[place], units[part])
+    return units
 
 
 def components(links: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -370,15 +412,12 @@ def components(links: NDArray[np.intp], count: int) -> NDArray[np.intp]:
             return least
 
 
-def repeated(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The places of values that occur more than once: uint64 (N,) -> int64 (few,), ascending."""
+def repeated(words: NDArray[np.uint64]) -> Rows:
+    """The places of values that occur more than once: uint64 (N,) -> rows (few,), ascending."""
     values = np.sort(words)
-    values = np.unique(values[1:][values[1:] == values[:-1]])
-    if not len(values):
-        return np.empty(0, np.int64)
-    places = []
-    for start in range(0, len(words), BATCH):
-        batch = words[start : start + BATCH]
-        nearest = values[np.minimum(np.searchsorted(values, batch), len(values) - 1)]
-        places.append(start + np.flatnonzero(nearest == batch))
-    return np.concatenate(places)
+    values = _different(values[1:][values[1:] == values[:-1]])
+    again = np.zeros(len(words), bool)
+    for part in batches(len(words) if len(values) else 0):
+        nearest = np.minimum(np.searchsorted(values, words[part]), len(values) - 1)
+        again[part] = values[nearest] == words[part]
+    return places_of(again)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
+from inkfold.packing.large_arrays import Rows, taken
 from inkfold.packing.scratch import BATCH, Records, Spool
 from inkfold.packing.turns import reading_order
 from inkfold.picture import decode, load, preparation
@@ -84,13 +85,25 @@ class Prepared:
     further: tuple[int, ...] = ()
 
 
+class Facts(Protocol):
+    """The facts of all files, on the disk: `Records` of `FACTS`, or what answers like them."""
+
+    order: Rows | None
+
+    def column(self, name: str, word: int) -> NDArray[Any]:
+        """As `Records.column`."""
+
+    def take(self, rows: Rows) -> NDArray[Any]:
+        """As `Records.take`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Staged:
     """All files of a listing, row by row; what is large is on the disk.
 
     Attributes
     ----------
-    images, facts : Records
+    facts : Facts
         As in `Prepared`.
     good : bool array of shape (N,)
         Whether the file could be used.
@@ -102,12 +115,62 @@ class Staged:
         The files of which the first frame or page was read, and others were not.
     """
 
-    images: Records
-    facts: Records
+    facts: Facts
     good: NDArray[np.bool_]
     fingerprint: str
     unreadable: Tally
     further: Tally = field(default_factory=Tally)
+
+    def in_order(self, order: Rows) -> Self:
+        """The same files, numbered as `order` has them."""
+        self.facts.order = order
+        return replace(self, good=taken(self.good, order))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedImages(Staged):
+    """All files of a listing with their images, as in `Prepared`, in one scratch file."""
+
+    images: Records
+
+    def in_order(self, order: Rows) -> Self:
+        """The same files, numbered as `order` has them."""
+        # files of an object in a store may have been read in turns
+        turned = order if self.images.order is None else taken(self.images.order, order)
+        numbered = super().in_order(order)
+        self.images.order = self.facts.order = turned
+        return numbered
+
+
+@dataclass(kw_only=True)
+class Notes:
+    """What is noted of the files, piece by piece, in the order of the listing.
+
+    Attributes
+    ----------
+    good : bool array of shape (N,)
+    unreadable, further : Tally
+        As in `Staged`.
+    """
+
+    good: NDArray[np.bool_]
+    unreadable: Tally = field(default_factory=Tally)
+    further: Tally = field(default_factory=Tally)
+
+    def add(
+        self,
+        start: int,
+        names: Sequence[bytes],
+        *,
+        bad: Iterable[tuple[int, str]],
+        further: Iterable[int],
+    ) -> None:
+        """Note a piece that begins at row `start`."""
+        for place, reason in bad:
+            self.good[start + place] = False
+            self.unreadable.add(readable(names[place]), reason)
+        for place in further:
+            self.further.add(readable(names[place]), "further frames or pages")
 
 
 @contextmanager
@@ -119,7 +182,7 @@ def stage(
     *,
     crew: Crew,
     advance: Callable[[int], None],
-) -> Iterator[Staged]:
+) -> Iterator[StagedImages]:
     """Prepare every file of a listing; a context, at whose end the scratch files are closed.
 
     Parameters
@@ -136,17 +199,18 @@ def stage(
     """
     images = Records(scratch / "images", (np.uint8, (spec.size, spec.size)))
     facts = Records(scratch / "facts", FACTS)
-    notes = _Notes(len(paths))
+    notes, summary = Notes(good=np.ones(len(paths), bool)), hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts):
         far = crew.far or isinstance(source.file, StoredObject)
         turns = reading_order(source, paths)
-        work = _pieces(source, paths, spec, turns, files_in_piece(spec.size, far=far))
-        bad, further, start = dict[int, str](), set[int](), 0  # of files that come in turns
+        work = pieces(source, paths, spec, files_in_piece(spec.size, far=far), turns)
+        bad, further, start = dict[int, str](), set[int](), 0  # of files that are read in turns
         for done in crew.in_order(prepare_files, work):
             stop = start + len(done.images)
             if turns is None:
                 names = paths.read(start, stop)
-                notes.add(start, names, done.bad, done.further, done.facts["file"])
+                notes.add(start, names, bad=done.bad, further=done.further)
+                summary.update(summary_of(names, done.facts, [place for place, _ in done.bad]))
             else:
                 bad |= {int(turns[start + place]): reason for place, reason in done.bad}
                 further |= {int(turns[start + place]) for place in done.further}
@@ -155,63 +219,39 @@ def stage(
             advance(stop - start)
             start = stop
         if turns is not None:
-            images.order = facts.order = np.argsort(turns).astype(np.int32)
-            _note_in_order(notes, paths, facts, bad, further)
-        yield Staged(
+            images.order = facts.order = np.argsort(turns).astype(turns.dtype)
+            for text in _noted_in_order(notes, paths, facts, bad, further):
+                summary.update(text)
+        yield StagedImages(
             images=images,
             facts=facts,
             good=notes.good,
-            fingerprint=notes.summary.hexdigest(),
+            fingerprint=summary.hexdigest(),
             unreadable=notes.unreadable,
             further=notes.further,
         )
 
 
-class _Notes:
-    """What is noted of all files, which come in the order of their paths.
-
-    Attributes
-    ----------
-    good, summary, unreadable, further
-        As in `Staged`; the summary becomes the fingerprint.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.good, self.summary = np.ones(count, bool), hashlib.blake2b(digest_size=16)
-        self.unreadable, self.further = Tally(), Tally()
-
-    def add(
-        self,
-        start: int,
-        names: Sequence[bytes],
-        bad: Iterable[tuple[int, str]],
-        further: Iterable[int],
-        file: NDArray[np.uint64],
-    ) -> None:
-        """Note the next files, whose first is number `start`, with the digests of their bytes."""
-        for place, reason in bad:
-            self.good[start + place] = False
-            self.unreadable.add(readable(names[place]), reason)
-        for place in further:
-            self.further.add(readable(names[place]), "further frames or pages")
-        for place in np.flatnonzero(self.good[start : start + len(names)]).tolist():
-            self.summary.update(names[place] + b"\0" + file[place].tobytes())
-
-
-def _note_in_order(
-    notes: _Notes, paths: Spool, facts: Records, bad: dict[int, str], further: set[int]
-) -> None:
-    """Note all files that were read in turns, in the order of their paths."""
+def _noted_in_order(
+    notes: Notes, paths: Spool, facts: Records, bad: dict[int, str], further: set[int]
+) -> Iterator[bytes]:
+    """Note all files that were read in turns, in the order of their paths; their summaries."""
     for start in range(0, len(paths), BATCH):
         names = paths.read(start, start + BATCH)
-        rows = np.arange(start, start + len(names))
-        notes.add(
-            start,
-            names,
-            [(row - start, bad[row]) for row in rows.tolist() if row in bad],
-            [row - start for row in rows.tolist() if row in further],
-            facts.take(rows)["file"],
-        )
+        rows = range(start, start + len(names))
+        faulty = [(row - start, bad[row]) for row in rows if row in bad]
+        notes.add(start, names, bad=faulty, further=[row - start for row in rows if row in further])
+        yield summary_of(names, facts.take(np.array(rows)), [place for place, _ in faulty])
+
+
+def summary_of(names: Sequence[bytes], facts: NDArray[np.void], bad: Sequence[int]) -> bytes:
+    """What the fingerprint is made of: names and digests of the files that could be used."""
+    good = np.ones(len(names), bool)
+    good[list(bad)] = False
+    digest = facts["file"]
+    return b"".join(
+        names[place] + b"\0" + digest[place].tobytes() for place in np.flatnonzero(good).tolist()
+    )
 
 
 def files_in_piece(size: int, *, far: bool) -> int:
@@ -219,10 +259,10 @@ def files_in_piece(size: int, *, far: bool) -> int:
     return max(FILES, min(MOST_FILES, MOST_PIXELS // size**2)) if far else FILES
 
 
-def _pieces(
-    source: Source, paths: Spool, spec: ImageSpec, turns: NDArray[np.int64] | None, files: int
+def pieces(
+    source: Source, paths: Spool, spec: ImageSpec, files: int, turns: Rows | None = None
 ) -> Iterator[Files]:
-    """The pieces of work that a listing makes, of so many files each."""
+    """The pieces of work that a listing makes, of so many files each; `turns` orders the paths."""
     for start in range(0, len(paths), files):
         if turns is None:
             names = tuple(paths.read(start, start + files))

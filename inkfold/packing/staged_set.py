@@ -20,10 +20,11 @@ from inkfold.errors import InkfoldError, PictureError
 from inkfold.identity import all_unchanged
 from inkfold.importers.collection import Collection, Glyph
 from inkfold.output import naming
+from inkfold.packing.large_arrays import gathered, taken
 from inkfold.packing.listing import NO_SIDE, Listing
 from inkfold.packing.scratch import Records, Spool
 from inkfold.packing.split import Groups, numbered
-from inkfold.packing.stage import FACTS, MOST_PIXELS, Prepared, Staged, files_in_piece
+from inkfold.packing.stage import FACTS, MOST_PIXELS, Prepared, StagedImages, files_in_piece
 from inkfold.picture import preparation
 from inkfold.spec import TEST, TRAIN, VALIDATION, ImageSpec
 from inkfold.tally import Tally
@@ -48,7 +49,7 @@ class StagedSet:
     """
 
     listing: Listing
-    staged: Staged
+    staged: StagedImages
     names: Spool | None
     groups: Groups | None
     side: NDArray[np.int8]
@@ -127,7 +128,7 @@ def stage_set(
                 images.append(done.images)
                 facts.append(done.facts)
                 advance(len(piece))
-        staged = Staged(
+        staged = StagedImages(
             images=images,
             facts=facts,
             good=np.ones(len(images), bool),
@@ -182,18 +183,17 @@ def prepare_glyphs(glyphs: Sequence[Glyph], spec: ImageSpec) -> Prepared:
     return Prepared(images, facts, ())
 
 
-def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSet:
+def _by_class(collection: Collection, staged: StagedImages, notes: _Notes) -> StagedSet:
     """Number the pictures class by class; inside a class they stay in the set's order."""
     labels = np.frombuffer(notes.labels, np.int32)
     if not len(labels):
         raise _nothing_in(collection)
-    order = np.argsort(labels, kind="stable").astype(np.int32)
+    order, _ = gathered(labels, np.ones(len(labels), bool))
     counts = np.bincount(labels, minlength=len(collection.classes))
     classes = list(zip(collection.classes, counts.tolist(), strict=True))
     groups = numbered(notes.groups)
-    groups = Groups(groups.numbers[order], groups.named[order])
-    for scratch in (staged.images, staged.facts, notes.sources, notes.groups):
-        scratch.order = order
+    groups = Groups(taken(groups.numbers, order), taken(groups.named, order))
+    notes.sources.order = notes.groups.order = order
     grouped = bool(groups.named.any())
     return StagedSet(
         listing=Listing(
@@ -203,10 +203,10 @@ def _by_class(collection: Collection, staged: Staged, notes: _Notes) -> StagedSe
             empty=tuple(name for name, count in classes if not count),
             ignored=Tally(),
         ),
-        staged=staged,
+        staged=staged.in_order(order),
         names=notes.groups if grouped else None,
         groups=groups if grouped else None,
-        side=np.frombuffer(notes.sides, np.int8)[order],
+        side=taken(np.frombuffer(notes.sides, np.int8), order),
     )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inkfold.archives.stored import StoredObject
+from inkfold.packing.large_arrays import Rows, row_type
 from inkfold.packing.scratch import BATCH, Spool
 
 if TYPE_CHECKING:
     from inkfold.packing.source import Source
 
 
-def reading_order(source: Source, paths: Spool) -> NDArray[np.int64] | None:
+def reading_order(source: Source, paths: Spool) -> Rows | None:
     """The places of the paths in the order in which they are read; None for that of the paths.
 
     A piece of work is read by one request if its members lie side by side, so the members of an
@@ -28,7 +28,7 @@ def reading_order(source: Source, paths: Spool) -> NDArray[np.int64] | None:
 
     Returns
     -------
-    order : int64 array of shape (N,), optional
+    order : int array of shape (N,), optional
     """
     if not isinstance(source.file, StoredObject):
         return None
@@ -39,4 +39,4 @@ def reading_order(source: Source, paths: Spool) -> NDArray[np.int64] | None:
             starts[start : start + BATCH] = members["start"]
     if (np.diff(starts) >= 0).all():
         return None
-    return np.argsort(starts, kind="stable")
+    return np.argsort(starts, kind="stable").astype(row_type(len(starts)))

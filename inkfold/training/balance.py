@@ -40,7 +40,7 @@ def weights_of(dataset: Dataset) -> NDArray[np.float32]:
     Distorted copies count as pictures: there are as many of every original, which leaves the
     weights as they are.
     """
-    return class_weights(np.bincount(dataset.train.labels, minlength=len(dataset.classes)))
+    return class_weights(dataset.train.counts(len(dataset.classes)))
 
 
 def of_mean_one(raw: NDArray[np.floating], counts: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -58,7 +58,7 @@ def of_mean_one(raw: NDArray[np.floating], counts: NDArray[np.integer]) -> NDArr
 
 def unequal(dataset: Dataset) -> str | None:
     """A line for people where the classes of the train split are unequal; otherwise None."""
-    counts = np.bincount(dataset.train.labels, minlength=len(dataset.classes))
+    counts = dataset.train.counts(len(dataset.classes))
     large, small = int(counts.argmax()), int(counts.argmin())
     if counts[large] < UNEQUAL * max(int(counts[small]), 1):
         return None

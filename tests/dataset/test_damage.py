@@ -151,7 +151,7 @@ def test_a_chunk_that_cannot_be_inflated_is_told_when_it_is_read(tmp_path: Path,
             "source": [lambda: split.source],
             "digest": [lambda: split.digest],
         }
-        for read in [*reads[name], lambda: read_rows(split.images.parent, 0, 256)]:
+        for read in [*reads[name], lambda: read_rows(split.arrays, 0, 256)]:
             with pytest.raises(InkfoldError, match=f"{path}: /train/{name}.* cannot be read"):
                 read()  # type: ignore[no-untyped-call]  # of h5py, without types
 
@@ -208,7 +208,7 @@ def test_pixels_that_differ_from_their_digest_are_never_handed_out(
             "originals": lambda: list(image_blocks(dataset)),
             "slice": lambda: dataset.train[:8],
             "row": lambda: dataset.train[5],
-            "rows": lambda: read_rows(dataset.train.images.parent, 0, 256),
+            "rows": lambda: read_rows(dataset.train.arrays, 0, 256),
             "export": lambda: export_dataset(dataset, tmp_path / "o", ["train"], overwrite=False),
         }
         with pytest.raises(InkfoldError, match="/train/images: the pixels of row 5 differ from"):

@@ -37,7 +37,7 @@ def evaluation(
     matrix = np.array(confusion)
     labels = np.repeat(np.arange(len(matrix)), matrix.sum(axis=1))
     right, total = int(np.trace(matrix)), int(matrix.sum())
-    most, baseline = majority(labels, labels)
+    most, baseline = majority(np.bincount(labels), labels)
     values: dict[str, Any] = {
         "bundle": "bands",
         "dataset": "d.h5",

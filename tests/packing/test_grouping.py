@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from inkfold.packing.large_arrays import BATCH
 from inkfold.packing.split import (
-    BATCH,
     components,
     group_name,
     joined,

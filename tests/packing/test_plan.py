@@ -2,14 +2,112 @@
 
 from __future__ import annotations
 
-import numpy as np
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inkfold.packing import large_arrays
 from inkfold.packing.given_split import Official, divide, in_several, leaks
-from inkfold.packing.listing import NO_SIDE
-from inkfold.packing.plan import missing_splits
+from inkfold.packing.listing import NO_SIDE, Listing
+from inkfold.packing.plan import Packing, Plan, make_plan, missing_splits
+from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.split import numbered
+from inkfold.packing.stage import FACTS, Staged
 from inkfold.spec import TEST, TRAIN, VALIDATION
+from inkfold.tally import Tally
+from tests.worlds import divided
+from tests.worlds.plain_plan import Picture, plain_orders
 
 FRACTIONS = (0.8, 0.1, 0.1)
+
+
+def _class_by_class(pictures: list[Picture]) -> list[Picture]:
+    """The pictures with labels from 0 on without a gap, ascending."""
+    labels = sorted({picture.label for picture in pictures})
+    dense = [picture._replace(label=labels.index(picture.label)) for picture in pictures]
+    return sorted(dense, key=lambda picture: picture.label)
+
+
+PICTURES = st.lists(
+    st.builds(
+        Picture,
+        st.integers(0, 4),
+        st.integers(0, 2**64 - 1),
+        st.one_of(st.integers(0, 12), st.integers(13, 2**64 - 1)),
+        st.one_of(st.none(), st.integers(0, 9)),
+    ),
+    min_size=1,
+    max_size=60,
+).map(_class_by_class)
+
+
+def planned(pictures: Sequence[Picture], packing: Packing) -> Plan:
+    """The plan of pictures of which only digests and groups are there."""
+    facts = np.zeros(len(pictures), FACTS)
+    facts["file"][:, 0] = [picture.file for picture in pictures]
+    facts["pixels"][:, 1] = [picture.pixels for picture in pictures]
+    facts["pixels"][:, 0] = facts["pixels"][:, 1] % 5  # half a digest is not enough
+    names = [b"" if each.group is None else b"%d" % each.group for each in pictures]
+    counts = np.bincount([picture.label for picture in pictures])
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        records = Records(scratch / "facts", FACTS)
+        records.append(facts)
+        paths = Spool(scratch / "paths")
+        for row in range(len(pictures)):
+            paths.append(b"%d.png" % row)
+        listing = Listing(
+            classes=tuple(map(str, range(len(counts)))),
+            paths=paths,
+            ends=np.cumsum(counts),
+            empty=(),
+            ignored=Tally(),
+        )
+        staged = Staged(
+            facts=records,
+            good=np.ones(len(pictures), bool),
+            fingerprint="",
+            unreadable=Tally(),
+        )
+        try:
+            return make_plan(listing, staged, packing, numbered(names))
+        finally:
+            records.close()
+            paths.close()
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(PICTURES, divided.FRACTIONS, st.integers(0, 99), st.sampled_from([None, 2, 7]))
+def test_the_plan_is_that_of_a_plain_program(
+    pictures: list[Picture], fractions: divided.Fractions, seed: int, per_class: int | None
+) -> None:
+    """Arrays in batches give the splits and orders that the documented steps give one by one."""
+    packing = Packing(fractions=fractions, seed=seed, per_class=per_class)
+
+    orders = planned(pictures, packing).orders
+
+    expected = plain_orders(pictures, fractions, seed, per_class)
+    assert [order.tolist() for order in orders] == expected
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(PICTURES)
+def test_rows_of_eight_bytes_give_the_same_plan(pictures: list[Picture]) -> None:
+    """A listing with more rows than 4 bytes can number is planned by the same law."""
+    plan = planned(pictures, Packing())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large_arrays, "MOST", 0)
+        wide = planned(pictures, Packing())
+
+    assert [order.dtype for order in plan.orders] == [np.dtype(np.int32)] * 3
+    assert [order.dtype for order in wide.orders] == [np.dtype(np.int64)] * 3
+    assert [order.tolist() for order in wide.orders] == [order.tolist() for order in plan.orders]
+    assert wide.conflicts == plan.conflicts
 
 
 def test_a_set_s_own_test_stays_and_its_train_is_divided() -> None:

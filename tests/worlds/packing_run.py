@@ -25,7 +25,12 @@ def silent(_label: str, _total: int | None) -> Iterator[Advance]:
 
 
 def packed(
-    folder: Place, output: Path, packing: Packing = SMALL, crew: Crew | None = None
+    folder: Place,
+    output: Path,
+    packing: Packing = SMALL,
+    crew: Crew | None = None,
+    *,
+    shards: int | None = None,
 ) -> Report:
     """Pack in this process, without a progress bar."""
     return pack(
@@ -35,6 +40,7 @@ def packed(
         crew=crew or Crew(InProcess(), lambda: 1),
         overwrite=True,
         progress=silent,
+        shards=shards,
     )
 
 
