@@ -103,3 +103,20 @@ def test_members_without_an_ending_are_looked_at_together(
 
     assert found == [number % 2 == 1 for number in range(50)]
     assert len(asked) == 1
+
+
+def test_an_object_packs_in_shards_as_its_folder_does(
+    memory: fsspec.AbstractFileSystem, tmp_path: Path
+) -> None:
+    """The index and each shard have the bytes that the folder gives."""
+    root = draw(tmp_path / "in", "a", "b", count=200)
+    memory.pipe_file(ZIP.text, archived(root, "zip").read_bytes())
+    made = []
+    for name, source in (("one", root), ("other", ZIP)):
+        (tmp_path / name).mkdir()
+        packed(source, tmp_path / name / "d.h5", shards=256)
+        files = sorted(path for path in (tmp_path / name).rglob("*.h5"))
+        made.append({path.relative_to(tmp_path / name): path.read_bytes() for path in files})
+
+    assert len(made[0]) > 3
+    assert made[1] == made[0]
