@@ -1,10 +1,12 @@
 """How long the same 20,000 pictures take from every source that packing reads.
 
-    python benchmarks/sources.py [--before CHECKOUT]
+    python benchmarks/sources.py [--before CHECKOUT] [--store]
 
 A class folder, a zip, a tar and a compressed tar of it, split folders, a table and --label-by are
 packed in turn, as whole processes with two workers. With --before, the class folder is also packed
-by another checkout of Inkfold, so that the ratio says what a change has cost.
+by another checkout of Inkfold, so that the ratio says what a change has cost. With --store, zip and
+tar are also read from an S3 server on loopback (moto, a process beside the two workers): that shows
+what the requests and the libraries cost a processor, and nothing of a network's delay and breadth.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -59,7 +63,12 @@ def sources(work: Path) -> dict[str, Sequence[str | Path]]:
     }
 
 
-def packed(checkout: Path, work: Path, arguments: Sequence[str | Path]) -> float:
+def packed(
+    checkout: Path,
+    work: Path,
+    arguments: Sequence[str | Path],
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> float:
     """Pack by the script of a checkout; the seconds of the whole process."""
     options = ("-o", work / "d.h5", "--workers", "2", "--overwrite", "-q")
     line = [sys.executable, checkout / "create_dataset.py", *arguments, *options]
@@ -69,15 +78,32 @@ def packed(checkout: Path, work: Path, arguments: Sequence[str | Path]) -> float
         check=True,
         capture_output=True,
         cwd=work,
-        env=os.environ | {"PYTHONPATH": str(checkout)},
+        env=os.environ | dict(env) | {"PYTHONPATH": str(checkout)},
     )
     return time.perf_counter() - begin
 
 
+def stored(work: Path, stack: ExitStack) -> dict[str, Callable[[], object]]:
+    """The contenders that read from a server, which ends with the stack."""
+    from tests.worlds.object_store import CREDENTIALS, object_store
+
+    os.environ.update(CREDENTIALS)
+    store = stack.enter_context(object_store(work))
+    urls = {
+        kind: store.put(f"pictures.{kind}", (work / f"pictures.{kind}").read_bytes())
+        for kind in ("zip", "tar")
+    }
+    return {
+        f"{kind}, S3 server on loopback": partial(packed, ROOT, work, [url], store.environment)
+        for kind, url in urls.items()
+    }
+
+
 @click.command(help=__doc__)
 @click.option("--before", type=click.Path(path_type=Path, exists=True))
+@click.option("--store", "with_store", is_flag=True, help="Read from an S3 server as well.")
 @click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True)
-def command(*, before: Path | None, rounds: int) -> int:
+def command(*, before: Path | None, with_store: bool, rounds: int) -> int:
     """Time each source, and print its ratio to the class folder."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -87,7 +113,10 @@ def command(*, before: Path | None, rounds: int) -> int:
         }
         if before is not None:
             contenders["class folder, before"] = partial(packed, before, work, [work / "pictures"])
-        timed = in_turn(contenders, rounds)
+        with ExitStack() as stack:
+            if with_store:
+                contenders |= stored(work, stack)
+            timed = in_turn(contenders, rounds)
     for name, seconds in timed.items():
         ratio = ratios(seconds, timed["class folder"])
         click.echo(f"{name}: {Spread.of(seconds).text()} s, {ratio.text()} of the class folder's")

@@ -243,13 +243,15 @@ def risk_curve(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Ri
         withheld together.
     """
     order = np.argsort(-confidence, kind="stable")
-    descending = confidence[order].astype(np.float64)
+    descending, wrong = confidence[order], ~right[order]
+    del order  # of many answers these arrays are most of the memory
     # the last place of each run of equal probabilities
-    last = order
-    if len(descending):
-        last = np.append(np.flatnonzero(np.diff(descending)), len(descending) - 1)
-    wrong = np.cumsum(~right[order], dtype=np.int64)
-    return RiskCurve(descending[last], last.astype(np.int64) + 1, wrong[last])
+    ends = np.ones(len(descending), bool)
+    ends[:-1] = descending[1:] != descending[:-1]
+    last = np.flatnonzero(ends)
+    return RiskCurve(
+        descending[last].astype(np.float64), last + 1, np.cumsum(wrong, dtype=np.int64)[last]
+    )
 
 
 def keep(confidence: NDArray[np.floating], right: NDArray[np.bool_], reject: float) -> Withheld:

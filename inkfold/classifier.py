@@ -19,7 +19,7 @@ from inkfold.bundle.novelty_file import read_novelty
 from inkfold.calibration import tempered
 from inkfold.class_choice import columns_of, restricted
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.given import Given, Item, named
+from inkfold.given import Deferred, Given, Item, named
 from inkfold.headers.further import has_further_frames
 from inkfold.novelty import Flag
 from inkfold.picture import decode, is_blank, load, preparation
@@ -289,7 +289,7 @@ class Classifier:
     def _reading(self, given: Given) -> Reading:
         """The network's input, or the reason why the picture cannot be used."""
         try:
-            data = b"" if isinstance(given, np.ndarray) else load(given)
+            data = _bytes_of(given)
             pixels = given if isinstance(given, np.ndarray) else decode(data)
             image, photograph = preparation(pixels, self._spec)
         except PictureError as error:
@@ -330,6 +330,13 @@ class Classifier:
         values = np.take_along_axis(probabilities, best, axis=1)
         for labels, row, flag in zip(best.tolist(), values.tolist(), flags, strict=True):
             yield Likeliest(tuple(self.classes[label] for label in labels), tuple(row), flag)
+
+
+def _bytes_of(given: Given) -> bytes:
+    """The bytes of a picture file; none of pixels."""
+    if isinstance(given, np.ndarray):
+        return b""
+    return given.load() if isinstance(given, Deferred) else load(given)
 
 
 def leading(probabilities: NDArray[np.float32], count: int) -> NDArray[np.int64]:

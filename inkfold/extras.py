@@ -28,6 +28,9 @@ EXTRA_OF = {
     "pillow_heif": "heic",
     "jax": "jax",
     "distributed": "cluster",
+    "fsspec": "cloud",
+    "s3fs": "cloud",
+    "gcsfs": "cloud",
 }
 BRINGS = {
     "audit": {"train", "report"},

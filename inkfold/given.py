@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from inkfold.picture import Pixels
 
-Given = Path | str | Pixels  # a picture file, or pixels as `picture.read` gives them
+
+@dataclass(frozen=True)
+class Deferred:
+    """A picture file that lies in another one, an archive for example.
+
+    Attributes
+    ----------
+    path : str
+        The name that its prediction bears.
+    load : callable
+        Gives the file's bytes; raises PictureError if they cannot be read. Called in any thread.
+    """
+
+    path: str
+    load: Callable[[], bytes]
+
+
+# a picture file, or pixels as `picture.read` gives them
+Given = Path | str | Deferred | Pixels
 Item = tuple[Path | str, Given]  # a picture and the name that its prediction bears as `path`
 
 
@@ -30,6 +49,8 @@ def _item(numbered: tuple[int, Given]) -> Item:
     place, given = numbered
     if isinstance(given, str | Path):
         return given, given
+    if isinstance(given, Deferred):
+        return given.path, given
     if not isinstance(given, np.ndarray):
         raise TypeError(f"picture {place}: {_not_a_picture(given)}")
     return f"array {place}", given  # `prepare` says what is wrong with its pixels

@@ -277,9 +277,9 @@ def group_scores(groups: Sequence[str], right: NDArray[np.bool_]) -> tuple[Group
         The lowest share first; of equal shares the group with more pictures, then by name.
     """
     counts: dict[str, list[int]] = {}
-    for name, hit in zip(groups, right.tolist(), strict=True):
+    for name, hit in zip(groups, right, strict=True):
         correct_total = counts.setdefault(name, [0, 0])
-        correct_total[0] += hit
+        correct_total[0] += bool(hit)
         correct_total[1] += 1
     scores = [GroupScore(name, Rate(*counts[name])) for name in sorted(counts) if name]
     return tuple(sorted(scores, key=lambda score: (score.right.share, -score.right.total)))

@@ -24,7 +24,7 @@ FLOORS = (
         "novelty"
     ),
     "picture prediction pages locks fork_server",
-    "dataset bundle importers given",
+    "dataset bundle importers given archives",
     "classifier packing augmentation audit",
     "evaluation explore canvas",
     "training",
@@ -35,6 +35,7 @@ HEAVY = {
     "cleanlab",
     "jax",
     "distributed",
+    "fsspec",
     "keras",
     "tensorflow",
     "onnxruntime",

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from inkfold.audit.checks import (
     Alike,
+    ClassSums,
     Faults,
     Repeats,
+    empty_ink,
     faults_of,
-    joined_ink,
-    lookalikes,
     measure,
+    nearest_classes,
     repeats_of,
 )
+from inkfold.audit.embeddings import Embeddings
 from inkfold.audit.near_duplicates import FITTED, Axes, Near, embed, main_axes, near_duplicates
 from inkfold.audit.suspects import (
     FOLDS,
@@ -30,9 +32,16 @@ from inkfold.audit.suspects import (
     epochs_of,
     suspects_of,
 )
-from inkfold.dataset.originals import Originals, Places, image_blocks, originals_of, pictures
+from inkfold.dataset.originals import (
+    Originals,
+    Places,
+    groups_of,
+    image_blocks,
+    originals_of,
+    pictures,
+)
 from inkfold.dataset.reader import Dataset
-from inkfold.picture import shrunk
+from inkfold.picture import CONTRAST, shrunk
 from inkfold.spec import SPLITS
 from inkfold.workers import Progress
 
@@ -138,17 +147,20 @@ def audit(
         ``progress(label, total)`` is a context; the function that it gives is called with the
         number of pictures done since the last call.
     """
-    originals = originals_of(dataset)
-    with progress("pictures", len(originals)) as advance:
-        faults, vectors = _faults_and_vectors(dataset, originals, seed, advance)
-    split, drawn = originals.split, ~faults.blank
-    repeats = repeats_of(originals.digest, split, originals.label, drawn)
-    fetch = partial(pictures, dataset)
-    near_pairs = None
-    if near:
-        with progress("near duplicates", None):
-            near_pairs = near_duplicates(vectors, split, drawn, repeats.number, fetch, seed=seed)
-    alike = lookalikes(vectors[drawn], originals.label[drawn], len(dataset.classes))
+    originals, sums = originals_of(dataset), ClassSums(len(dataset.classes))
+    axes = _axes(dataset, originals, seed)
+    with Embeddings(axes.axes.shape[1]) as vectors:
+        with progress("pictures", len(originals)) as advance:
+            faults = _faults(dataset, originals, axes, vectors=vectors, sums=sums, advance=advance)
+        split, drawn = originals.split, ~faults.blank
+        repeats = repeats_of(originals.digest, split, originals.label, drawn)
+        fetch = partial(pictures, dataset)
+        near_pairs = None
+        if near:
+            with progress("near duplicates", None):
+                near_pairs = near_duplicates(
+                    vectors, split, drawn, repeats.number, fetch, seed=seed
+                )
     return Audit(
         path=dataset.path,
         classes=dataset.classes,
@@ -159,7 +171,7 @@ def audit(
         faults=faults,
         repeats=repeats,
         torn=_torn(dataset),
-        alike=alike,
+        alike=nearest_classes(sums),
         near=near_pairs,
         suspects=None,
     )
@@ -188,7 +200,10 @@ def with_suspects(
         If cleanlab is not installed.
     """
     originals, drawn = found.originals, ~found.faults.blank
-    images = np.concatenate([shrunk(block, LARGEST) for _, block in image_blocks(dataset)])
+    side = min(LARGEST, dataset.spec.size)
+    images = np.empty((len(originals), side, side), np.uint8)
+    for places, block in image_blocks(dataset):
+        images[places] = shrunk(block, LARGEST)
     with progress("suspected labels", FOLDS * epochs_of(int(drawn.sum()))) as advance:
         suspects = suspects_of(
             images,
@@ -202,23 +217,29 @@ def with_suspects(
     return replace(found, suspects=suspects)
 
 
-def _faults_and_vectors(
-    dataset: Dataset, originals: Originals, seed: int, advance: Callable[[int], None]
-) -> tuple[Faults, NDArray[np.float32]]:
-    """The faults of all pictures, and their embeddings along the main axes: float32 (N, 32)."""
-    ink = []
-    vectors: NDArray[np.float32] | None = None
-    axes = _axes(dataset, originals, seed)
+def _faults(
+    dataset: Dataset,
+    originals: Originals,
+    axes: Axes,
+    *,
+    vectors: Embeddings,
+    sums: ClassSums,
+    advance: Callable[[int], None],
+) -> Faults:
+    """The faults of all pictures; their embeddings along the axes are put into `vectors`.
+
+    Those that are not blank are added to the sums of their classes.
+    """
+    ink = empty_ink(len(originals))
     for places, images in image_blocks(dataset):
-        ink.append(measure(images))
+        measured = measure(images)
+        ink.put(places, measured)
         reduced = axes(embed(images))
-        if vectors is None:
-            vectors = np.empty((len(originals), reduced.shape[1]), np.float32)
-        vectors[places] = reduced
+        vectors.append(reduced)
+        drawn = measured.contrast >= CONTRAST
+        sums.add(reduced[drawn], originals.label[places][drawn])
         advance(len(images))
-    if vectors is None:
-        raise ValueError("a dataset holds at least one picture")
-    return faults_of(joined_ink(ink), originals.label), vectors
+    return faults_of(ink, originals.label)
 
 
 def _axes(dataset: Dataset, originals: Originals, seed: int) -> Axes:
@@ -243,7 +264,7 @@ def _noted(provenance: dict[str, Any]) -> dict[str, int]:
 
 def _torn(dataset: Dataset) -> int | None:
     """How many writers, pages or sheets are in two splits or more."""
-    groups = [set(split.group or ()) - {""} for split in dataset.splits]
+    groups = [set(groups_of(split)) - {""} for split in dataset.splits]
     if not any(groups):
         return None
     train, validation, test = groups

@@ -14,6 +14,7 @@ INK = 128  # level from which a pixel is ink
 MUCH = 0.5  # share of ink above which a picture may be inside out,
 MORE = 2.0  # if it is also above so many times the median ink of its class
 LISTED = 20  # pairs of classes that look alike, at most
+STEP = 1 << 16  # pictures that are looked at together
 FEW = 5  # a class with fewer pictures has no spread worth the name
 
 
@@ -35,6 +36,13 @@ class Ink:
     contrast: NDArray[np.uint8]
     frame: NDArray[np.uint8]
     edge: NDArray[np.uint8]
+
+    def put(self, places: slice, part: Ink) -> None:
+        """Put the measures of some pictures in their places."""
+        self.share[places] = part.share
+        self.contrast[places] = part.contrast
+        self.frame[places] = part.frame
+        self.edge[places] = part.edge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +81,10 @@ def measure(images: NDArray[np.uint8]) -> Ink:
     )
 
 
-def joined_ink(parts: list[Ink]) -> Ink:
-    """The measures of several blocks as one."""
-    names = ("share", "contrast", "frame", "edge")
-    return Ink(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+def empty_ink(count: int) -> Ink:
+    """The measures of so many pictures, to be put in."""
+    contrast, frame, edge = (np.empty(count, np.uint8) for _ in range(3))
+    return Ink(share=np.empty(count, np.float32), contrast=contrast, frame=frame, edge=edge)
 
 
 def faults_of(ink: Ink, labels: NDArray[np.int32]) -> Faults:
@@ -100,8 +108,8 @@ def _medians(
     share: NDArray[np.float32], labels: NDArray[np.int32], counted: Mask
 ) -> NDArray[np.float32]:
     """For each picture the median of its class over the counted pictures; 0 where none is."""
-    order = np.flatnonzero(counted)
-    order = order[np.argsort(labels[order], kind="stable")]
+    order = np.argsort(labels, kind="stable")
+    order = order[counted[order]]
     present, starts = np.unique(labels[order], return_index=True)
     medians = np.zeros(int(labels.max(initial=0)) + 1, np.float32)
     for label, values in zip(present, np.split(share[order], starts[1:]), strict=False):
@@ -148,7 +156,7 @@ def repeats_of(
         The others count as unique: blank pictures all look the same, and are reported by
         themselves.
     """
-    places = np.flatnonzero(counted)
+    places = _candidates(digest, counted)
     _, group, count = np.unique(digest[places], axis=0, return_inverse=True, return_counts=True)
     group = group.reshape(-1)
     repeated = count[group] > 1
@@ -160,6 +168,23 @@ def repeats_of(
     across[places] = _differs(group, split[places])
     conflicting[places] = _differs(group, label[places])
     return Repeats(number=number, again=again, across=across, conflicting=conflicting)
+
+
+def _candidates(digest: NDArray[np.uint64], counted: Mask) -> NDArray[np.int64]:
+    """The counted pictures whose digest begins as another one's does; few, where few repeat."""
+    begins = digest[counted, 0]
+    begins.sort()
+    twice = np.unique(begins[1:][begins[1:] == begins[:-1]])
+    del begins
+    if not len(twice):
+        return np.empty(0, np.int64)
+    found = []
+    for start in range(0, len(digest), STEP):
+        part = digest[start : start + STEP, 0]
+        at = np.minimum(np.searchsorted(twice, part), len(twice) - 1)
+        same = (twice[at] == part) & counted[start : start + STEP]
+        found.append(np.flatnonzero(same) + start)
+    return np.concatenate(found)
 
 
 def _differs(group: NDArray[np.int64], value: NDArray[np.int8] | NDArray[np.int32]) -> Mask:
@@ -196,29 +221,74 @@ class Alike:
     distance: float
 
 
+class ClassSums:
+    """What `lookalikes` needs to know of each class, added up block by block.
+
+    The sums are those of all vectors one after the other, bit for bit, however they are cut.
+
+    Parameters
+    ----------
+    classes : int
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self.count = np.zeros(classes, np.int64)
+        self.length = np.zeros(classes)
+        self.sums = np.zeros((classes, 0))
+
+    def add(self, vectors: NDArray[np.float32], labels: NDArray[np.int32]) -> None:
+        """Add vectors, float32 (n, k), of pictures with these labels (n,)."""
+        if not self.sums.shape[1]:
+            self.sums = np.zeros((self._classes, vectors.shape[1]))
+        self.count += np.bincount(labels, minlength=self._classes)
+        columns = [
+            self._on(self.sums[:, axis], labels, vectors[:, axis])
+            for axis in range(vectors.shape[1])
+        ]
+        self.sums = np.stack(columns, axis=1)
+        squares = np.square(vectors, dtype=np.float64).sum(axis=1)
+        self.length = self._on(self.length, labels, squares)
+
+    def _on(
+        self, before: NDArray[np.float64], labels: NDArray[np.int32], values: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """The sums by class of what was added before and these values."""
+        every = np.concatenate([np.arange(self._classes), labels])
+        weights = np.concatenate([before, values])
+        return np.asarray(np.bincount(every, weights, self._classes), np.float64)
+
+
 def lookalikes(
     vectors: NDArray[np.float32], labels: NDArray[np.int32], classes: int
 ) -> tuple[Alike, ...]:
-    """The pairs of classes that look most alike, the nearest first; at most 20.
+    """The pairs of classes that look most alike, as `nearest_classes` gives them.
 
     Parameters
     ----------
     vectors : float32 array of shape (N, k)
     labels : int32 array of shape (N,)
     classes : int
+    """
+    sums = ClassSums(classes)
+    sums.add(vectors, labels)
+    return nearest_classes(sums)
+
+
+def nearest_classes(added: ClassSums) -> tuple[Alike, ...]:
+    """The pairs of classes that look most alike, the nearest first; at most 20.
 
     Notes
     -----
     The spread of a pair is the root of the mean of both classes' mean squared distances from their
     own means. Of two classes drawn from the same pictures the distance nears 0.
     """
-    count = np.bincount(labels, minlength=classes)
+    count = added.count
     known = np.flatnonzero(count >= FEW)
     if len(known) < 2:
         return ()
-    sums = np.stack([np.bincount(labels, axis, classes) for axis in vectors.T], axis=1)
-    means = sums[known] / count[known, None]
-    length = np.bincount(labels, np.square(vectors, dtype=np.float64).sum(axis=1), classes)
+    means = added.sums[known] / count[known, None]
+    length = added.length
     spread = np.maximum(length[known] / count[known] - np.square(means).sum(axis=1), 1e-12)
     square = np.square(means).sum(axis=1)
     apart = np.maximum(square[:, None] + square - 2 * means @ means.T, 0)

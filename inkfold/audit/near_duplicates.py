@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -24,9 +25,17 @@ FITTED = 10_000  # pictures that the axes are found with, at most
 REACH = 0.25  # distance of two embeddings up to which the pictures are compared pixel by pixel
 NEAREST = 3  # neighbours of a picture that are compared, at most
 SAME = 0.99  # correlation from which two pictures are called nearly the same
-ROWS = 1024  # pictures whose neighbours are sought at once
+ROWS, AMONG = 1024, 1 << 14  # pictures whose neighbours are sought at once, and among how many
+LOADED = 1 << 28  # bytes of pictures that are compared pixel by pixel at once
 MOST = 4_000_000_000  # pairs of embeddings that are compared; of a larger set a sample is drawn
 Vectors = NDArray[np.float32]
+Pictures = Callable[[Places], NDArray[np.uint8]]
+
+
+class Taken(Protocol):
+    """Vectors that are taken by ascending places: an array, or `Embeddings`."""
+
+    def __getitem__(self, places: Places, /) -> Vectors: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +59,11 @@ class Near:
 
 
 def near_duplicates(
-    vectors: NDArray[np.float32],
+    vectors: Taken,
     split: NDArray[np.int8],
     counted: NDArray[np.bool_],
     number: NDArray[np.int64],
-    pictures: Callable[[Places], NDArray[np.uint8]],
+    pictures: Pictures,
     *,
     seed: int = 0,
     most: int = MOST,
@@ -63,7 +72,7 @@ def near_duplicates(
 
     Parameters
     ----------
-    vectors : float32 array of shape (N, k)
+    vectors : float32 array of shape (N, k), or Embeddings
         The embeddings along the main axes.
     split : int8 array of shape (N,)
     counted : bool array of shape (N,)
@@ -78,14 +87,18 @@ def near_duplicates(
         Pairs of embeddings to compare at most.
     """
     outside = np.flatnonzero(counted & (split > 0))
-    earlier = {part: np.flatnonzero(counted & (split < part)) for part in (1, 2)}
-    asked = _sample(
-        outside, sum(len(earlier[part]) for part in split[outside].tolist()), most, seed
-    )
+    own = split[outside]
+    earlier = {part: int(np.count_nonzero(counted & (split < part))) for part in (1, 2)}
+    total = sum(int(np.count_nonzero(own == part)) * count for part, count in earlier.items())
+    asked = _sample(outside, total, most, seed)
     pairs = np.concatenate(
         [
-            _neighbours(vectors, asked[split[asked] == part], among)
-            for part, among in earlier.items()
+            _neighbours(
+                vectors,
+                asked[split[asked] == part],
+                np.flatnonzero(counted & (split < part)),
+            )
+            for part in earlier
         ]
     )
     same = number[pairs]
@@ -110,39 +123,62 @@ def _sample(outside: Places, total: int, most: int, seed: int) -> Places:
     return np.sort(np.random.default_rng(seed).choice(outside, share, replace=False))
 
 
-def _neighbours(vectors: NDArray[np.float32], asked: Places, among: Places) -> Places:
+def _neighbours(vectors: Taken, asked: Places, among: Places) -> Places:
     """Pairs (p, 2) of a picture that is asked about and one of its neighbours in `among`.
 
-    A picture has up to three neighbours, all within a distance of 0.25.
+    A picture has up to three neighbours, all within a distance of 0.25. Both are gone through by
+    parts, so that what is compared at once stays small.
     """
     if not len(asked) or not len(among):
         return np.empty((0, 2), np.int64)
-    others = vectors[among]
-    length = np.square(others).sum(axis=1)
     pairs = []
     for start in range(0, len(asked), ROWS):
         queries = asked[start : start + ROWS]
-        own = np.square(vectors[queries]).sum(axis=1)
-        square = vectors[queries] @ (-2 * others.T)
-        square += length  # the squared distance, but for the query's own length
-        close = np.flatnonzero(square.min(axis=1) + own <= REACH**2)
-        count = min(NEAREST, len(among))
-        nearest = np.argpartition(square[close], count - 1, axis=1)[:, :count]
-        within = square[close[:, None], nearest] + own[close, None] <= REACH**2
-        row, column = np.nonzero(within)
-        pairs.append(np.stack([queries[close[row]], among[nearest[row, column]]], axis=1))
+        row, place = _nearest(vectors[queries], vectors, among)
+        pairs.append(np.stack([queries[row], place], axis=1))
     return np.concatenate(pairs)
 
 
-def _correlations(
-    pairs: Places, pictures: Callable[[Places], NDArray[np.uint8]]
-) -> NDArray[np.float64]:
-    """The correlation of each pair, float64 (p,)."""
+def _nearest(
+    queries: Vectors, vectors: Taken, among: Places
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each query its up to three nearest neighbours: the query's row, and their places."""
+    own = np.square(queries).sum(axis=1)
+    rows, places, squares = [], [], []
+    for start in range(0, len(among), AMONG):
+        part = among[start : start + AMONG]
+        others = vectors[part]
+        square = queries @ (-2 * others.T)
+        square += np.square(others).sum(axis=1)  # the squared distance, less the query's own length
+        close = np.flatnonzero(square.min(axis=1) + own <= REACH**2)
+        count = min(NEAREST, len(part))
+        nearest = np.argpartition(square[close], count - 1, axis=1)[:, :count]
+        distance = square[close[:, None], nearest] + own[close, None]
+        row, column = np.nonzero(distance <= REACH**2)
+        rows.append(close[row])
+        places.append(part[nearest[row, column]])
+        squares.append(distance[row, column])
+    row, place, square = map(np.concatenate, (rows, places, squares))
+    order = np.lexsort((square, row)) if len(rows) > 1 else np.arange(len(row))
+    row, place = row[order], place[order]
+    first = np.searchsorted(row, row)  # where each query's neighbours begin
+    kept = np.arange(len(row)) - first < NEAREST
+    return row[kept], place[kept]
+
+
+def _correlations(pairs: Places, pictures: Pictures) -> NDArray[np.float64]:
+    """The correlation of each pair, float64 (p,); so many pictures at once as fit into 256 MiB."""
     if not len(pairs):
         return np.empty(0)
-    needed, index = np.unique(pairs, return_inverse=True)
-    images = pictures(needed)
-    return np.array([correlation(images[a], images[b]) for a, b in index.reshape(pairs.shape)])
+    size = pictures(pairs[0, :1]).nbytes
+    together = max(1, LOADED // (2 * size))
+    found = []
+    for start in range(0, len(pairs), together):
+        some = pairs[start : start + together]
+        needed, index = np.unique(some, return_inverse=True)
+        images = pictures(needed)
+        found += [correlation(images[a], images[b]) for a, b in index.reshape(some.shape)]
+    return np.array(found)
 
 
 def correlation(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

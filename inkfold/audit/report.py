@@ -24,6 +24,7 @@ LEAST = 100  # pictures of the ranking in suspects.csv, at least
 PICTURE = ("split", "row", "class", "source")  # the columns that name a picture
 SHEET = 60  # pictures on a sheet
 COLUMNS = 10  # pictures in a row of a sheet
+TOGETHER = 1 << 16  # pictures of a list whose sources are in memory at a time
 LETTERS = 8  # of a name under a picture; a longer one is cut
 
 
@@ -126,30 +127,31 @@ def write_audit(folder: Path, audit: Audit, dataset: Dataset) -> None:
         if repeated:
             places = places[np.argsort(number[places], kind="stable")]  # equal pixels together
             head.append("same_pixels")
+        if not len(places):
+            continue
         rows = _rows(audit, dataset, places)
         if repeated:
-            numbers = number[places].tolist()
-            rows = [[*row, same] for row, same in zip(rows, numbers, strict=True)]
-        if rows:
-            write_csv(folder / f"{finding.name}.csv", head, rows)
+            rows = ([*row, int(same)] for row, same in zip(rows, number[places], strict=True))
+        write_csv(folder / f"{finding.name}.csv", head, rows)
     _write_near(folder, audit, dataset)
     _write_suspects(folder, audit, dataset)
     dataset.check_unchanged()
 
 
-def _rows(audit: Audit, dataset: Dataset, places: Places) -> list[list[object]]:
+def _rows(audit: Audit, dataset: Dataset, places: Places) -> Iterator[list[object]]:
     """Split, row, class and source of the pictures at some places, as `PICTURE` names them."""
     originals = audit.originals
-    columns = zip(
-        originals.split[places].tolist(),
-        originals.row[places].tolist(),
-        originals.label[places].tolist(),
-        sources(dataset, originals, places) if len(places) else [],
-        strict=True,
-    )
-    return [
-        [SPLITS[split], row, audit.classes[label], source] for split, row, label, source in columns
-    ]
+    for start in range(0, len(places), TOGETHER):
+        some = places[start : start + TOGETHER]
+        columns = zip(
+            originals.split[some].tolist(),
+            originals.row[some].tolist(),
+            originals.label[some].tolist(),
+            sources(dataset, originals, some),
+            strict=True,
+        )
+        for split, row, label, source in columns:
+            yield [SPLITS[split], row, audit.classes[label], source]
 
 
 def _write_near(folder: Path, audit: Audit, dataset: Dataset) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.commands.classify_lines import Format, line_maker
 from inkfold.errors import InkfoldError
+from inkfold.given import Deferred
 
 if TYPE_CHECKING:
     from inkfold.classifier import Classifier, Engine
@@ -134,13 +135,13 @@ class Piece:
     answering : Answering
     folder : str
         The working folder of the caller, from where relative paths lead.
-    paths : tuple of str
-        As they were given.
+    paths : tuple of str or Deferred
+        As they were given; of an archive its pictures, which the worker reads itself.
     """
 
     answering: Answering
     folder: str
-    paths: tuple[str, ...]
+    paths: tuple[str | Deferred, ...]
 
 
 def content_of(bundle: Bundle) -> str:
@@ -150,7 +151,7 @@ def content_of(bundle: Bundle) -> str:
 
 
 def shared_answers(
-    crew: Crew, answering: Answering, paths: Iterator[str], counts: Counts
+    crew: Crew, answering: Answering, paths: Iterator[str | Deferred], counts: Counts
 ) -> Iterator[Answer]:
     """The answers for paths, made by a crew, in the order of the paths.
 
@@ -162,7 +163,7 @@ def shared_answers(
             yield from answers
 
 
-def _pieces(ahead: Ahead[str], answering: Answering) -> Iterator[Piece]:
+def _pieces(ahead: Ahead[str | Deferred], answering: Answering) -> Iterator[Piece]:
     most, folder = 1, str(Path.cwd())
     while paths := ahead.take(most, patience=PATIENCE):
         yield Piece(answering, folder, tuple(paths))
@@ -172,13 +173,20 @@ def _pieces(ahead: Ahead[str], answering: Answering) -> Iterator[Piece]:
 def answers_of(piece: Piece) -> tuple[list[Answer], Counts]:
     """Answer some pictures; runs in a worker."""
     counts, folder = Counts(), piece.folder
-    whole = [os.path.join(folder, path) if path else "" for path in piece.paths]  # noqa: PTH118, a Path would lose a last slash
-    predictions = _classifier(piece.answering).classify(whole)
+    predictions = _classifier(piece.answering).classify(_from(folder, piece.paths))
     named = (
-        replace(prediction, path=path)
+        prediction if isinstance(path, Deferred) else replace(prediction, path=path)
         for path, prediction in zip(piece.paths, predictions, strict=True)
     )
     return list(piece.answering.answers(named, counts, folder)), counts
+
+
+def _from(folder: str, paths: Sequence[str | Deferred]) -> list[str | Deferred]:
+    """The paths as they lead from a folder."""
+    return [
+        os.path.join(folder, path) if path and isinstance(path, str) else path  # noqa: PTH118, a Path would lose a last slash
+        for path in paths
+    ]
 
 
 @lru_cache(1)

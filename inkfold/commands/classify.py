@@ -83,11 +83,11 @@ def command(
         inkfold classify a.png b.png
         find scans -name '*.png' -print0 | inkfold classify --top 3 --format csv -
 
-    A folder stands for the pictures in it, - for a list of paths on stdin. A file that cannot be
-    read, and a picture in which nothing is written, is named on stderr and gets no label; the
-    others are answered, and the exit code is 1. A picture that does not look like one character
-    gets a flag: several, not writing, or unlike all that was learned. Formats: those of
-    create_dataset.
+    A folder or an archive (.zip, .tar, .tar.gz, .tgz; s3://BUCKET/letters.zip with inkfold[cloud])
+    stands for the pictures in it, - for a list of paths on stdin. A file that cannot be read, and a
+    picture in which nothing is written, is named on stderr and gets no label; the others are
+    answered, and the exit code is 1. A picture that does not look like one character gets a flag:
+    several, not writing, or unlike all that was learned. Formats: those of create_dataset.
     """
     workers_of(None, cluster)  # refuses a cluster where its library is missing
     if engine == "keras":
@@ -95,8 +95,10 @@ def command(
 
         need("--engine keras", *keras_libraries())
     bundle = load_bundle(model or newest_bundle(), meanwhile=partial(_import_engine, engine))
+    from inkfold.archives.pictures import Archives
     from inkfold.class_choice import chosen_classes
     from inkfold.classifier import Classifier
+    from inkfold.given import Deferred
     from inkfold.picture_files import expand
     from inkfold.prediction import Refusal
 
@@ -116,8 +118,9 @@ def command(
     if form == "csv":
         echo(csv_header(answering.top), nl=False)
     counts = Counts()
-    given = expand(paths, _unbuffered_stdin)
     with ExitStack() as stack:
+        archives = Archives(stack, far=cluster is not None)
+        given = archives.expand(expand(paths, _unbuffered_stdin), Deferred)
         if cluster is None:
             classifier = Classifier(bundle, engine, top, chosen)
             answers = answering.answers(classifier.classify(given), counts)
@@ -131,6 +134,7 @@ def command(
                 echo(answer.error, err=True)
             if answer.note is not None and not quiet:
                 echo(answer.note, err=True)
+        archives.check_unchanged()
     for note in () if quiet else counts.notes(strict=strict):
         echo(f"note: {note}", err=True)
     return SOME_FAILED if counts.failed else 0
@@ -141,6 +145,7 @@ def _import_engine(engine: Engine) -> None:
     from inkfold.workers import numpy_alone
 
     with numpy_alone():
+        import inkfold.archives.pictures
         import inkfold.classifier
         import inkfold.picture_files
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inkfold.archives.url import Place, Url, place
 from inkfold.commands.cli import SOME_FAILED, Clock, echo, progress, run
 from inkfold.commands.crews import chosen_crew, cluster_option, workers_of
 from inkfold.commands.next_lines import after_packing
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from inkfold.packing.pack import Report
 
 
+def _place(_context: object, _option: object, text: str | None) -> Place | None:
+    """The path or the address in an object store that was typed."""
+    return None if text is None else place(text)
+
+
 def _pattern(_context: object, _option: object, text: str | None) -> str | None:
     """The text of an option, checked to be a regular expression."""
     try:
@@ -56,7 +62,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 
 
 @click.command("create_dataset")
-@click.argument("folder", metavar="SOURCE", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SOURCE", callback=_place)
 @output_option(DEFAULT_DATASET, "Dataset file to write.")
 @size_option
 @split_option(
@@ -83,9 +89,10 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 @click.option(
     "--labels",
     metavar="TABLE",
-    type=click.Path(path_type=Path),
+    callback=_place,
     help="Take the classes from a table with a path and a label a row, and if it has them a split "
-    "and a group: CSV, TSV, JSON lines or Parquet.",
+    "and a group: CSV, TSV, JSON lines or Parquet. letters.zip/labels.csv is a table in an "
+    "archive.",
 )
 @click.option(
     "--columns",
@@ -127,7 +134,7 @@ def _columns(_context: object, _option: object, text: str | None) -> tuple[tuple
 @overwrite_option
 @quiet_option
 def command(
-    folder: Path,
+    source: Place,
     *,
     output: Path,
     size: int,
@@ -135,7 +142,7 @@ def command(
     resplit: bool,
     layout: Layout,
     label_by: str | None,
-    labels: Path | None,
+    labels: Place | None,
     columns: tuple[tuple[str, str], ...],
     seed: int,
     capture: Capture,
@@ -157,24 +164,26 @@ def command(
     \b
         inkfold create_dataset letters --size 32 --fit ink -o datasets/letters.h5
 
-    SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one. The name of each
-    folder in it is a class; folders inside it belong to it. Folders called train, val and test
-    (above the class folders, or inside of them) are the split, and are kept. Pictures are files of
-    any size, dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG 2000, PBM,
-    PGM, PPM, PNM, PAM or Sun raster, and HEIC where pillow-heif is installed (inkfold[heic]). A
-    file in another format of pictures is named and counted as unreadable.
+    SOURCE is a folder, or a .zip, .tar, .tar.gz or .tgz file that stands for one, which may lie in
+    an object store: s3://BUCKET/letters.zip or gs://... (inkfold[cloud]). The name of each folder
+    in it is a class; folders inside it belong to it. Folders called train, val and test (above the
+    class folders, or inside of them) are the split, and are kept. Pictures are files of any size,
+    dark on light or light on dark: PNG, JPEG, BMP, TIFF, WebP, GIF, AVIF, JPEG 2000, PBM, PGM, PPM,
+    PNM, PAM or Sun raster, and HEIC where pillow-heif is installed (inkfold[heic]). A file in
+    another format of pictures is named and counted as unreadable.
     """
     _check_together(layout=layout, label_by=label_by, labels=labels, columns=columns)
     from inkfold.output import check_free
     from inkfold.workers import start_early
 
     processes = workers_of(workers, cluster)
-    if folder.exists():
+    if isinstance(source, Url) or source.exists():
         start_early(processes, __name__, "inkfold.packing.stage")
     from inkfold.packing.source import require_source
 
-    check_free(output, overwrite=overwrite, inputs=[folder, *([labels] if labels else [])])
-    require_source(folder)
+    files = [each for each in (source, labels) if isinstance(each, Path) and each.exists()]
+    check_free(output, overwrite=overwrite, inputs=files)
+    require_source(source)
     from inkfold.packing.pack import pack
     from inkfold.packing.plan import Packing
 
@@ -198,12 +207,14 @@ def command(
         labels=labels,
         columns=columns,
     )
+    seen = [source] if isinstance(source, Path) else []  # workers ask the store themselves
     # workers write shards beside the output, and read there what a compressed archive unpacks to
-    shared = shards is not None or folder.name.lower().endswith((".gz", ".tgz"))
-    beside = [output.parent] if shared and output.parent.is_dir() else []
-    with chosen_crew(processes, cluster, sees=[folder, *beside]) as crew:
+    shared = shards is not None or str(source).lower().endswith((".gz", ".tgz"))
+    if shared and output.parent.is_dir():
+        seen.append(output.parent)
+    with chosen_crew(processes, cluster, sees=seen) as crew:
         report = pack(
-            folder,
+            source,
             output,
             packing,
             crew=crew,
@@ -211,12 +222,12 @@ def command(
             progress=partial(progress, quiet=quiet),
             shards=shards,
         )
-    _print_report(report, folder, output, clock)
+    _print_report(report, source, output, clock)
     return SOME_FAILED if report.unreadable.count else 0
 
 
 def _check_together(
-    *, layout: Layout, label_by: str | None, labels: Path | None, columns: object
+    *, layout: Layout, label_by: str | None, labels: Place | None, columns: object
 ) -> None:
     """Refuse options that exclude each other."""
     if label_by and labels:
@@ -229,9 +240,9 @@ def _check_together(
         raise click.UsageError("--columns is about a table; give --labels TABLE as well")
 
 
-def _print_report(report: Report, folder: Path, output: Path, clock: Clock) -> None:
+def _print_report(report: Report, source: Place, output: Path, clock: Clock) -> None:
     """Print what was made, what to look at, and the command that comes next."""
-    echo(made(report, output, folder, "files", clock))
+    echo(made(report, output, source, "files", clock))
     for line in notes(report):
         echo(line, err=True)
     for line in after_packing(report, output):

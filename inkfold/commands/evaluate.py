@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,6 +145,7 @@ def _compare(
 ) -> None:
     """Compare two bundles: check, answer with both, write, print; neither bundle changes."""
     from inkfold.classifier import Classifier
+    from inkfold.dataset.originals import texts_at
     from inkfold.evaluation.compare import (
         check_comparable,
         compare,
@@ -163,7 +165,7 @@ def _compare(
             evaluate(Classifier(bundle), dataset, split, advance=advance) for bundle in bundles
         ]
     rate = clock.rate(2 * len(part))
-    result = compare(results[0], results[1], part.source)
+    result = compare(results[0], results[1], partial(texts_at, part, "source"))
     with new_folder(folder, COMPARISON, overwrite=overwrite) as new:
         write_comparison(new, result, warnings, part)
         _check_unchanged(bundles, dataset)

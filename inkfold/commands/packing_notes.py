@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inkfold.archives.url import Place
 from inkfold.class_names import code_points, look
 from inkfold.spec import UNEQUAL
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 SHOWN = 5  # examples in a line; further ones are only counted
 
 
-def made(report: Report, output: Path, source: Path, what: str, clock: Clock) -> str:
+def made(report: Report, output: Path, source: Place, what: str, clock: Clock) -> str:
     """The line for stdout: what was made, of what, and how fast.
 
     The rate is that of all pictures that were read, kept or not; `what` says what held them.
     """
     counts = [len(order) for order in report.plan.orders]
-    target, origin = map(click.format_filename, (output, source))
+    target = click.format_filename(output)
+    origin = click.format_filename(source) if isinstance(source, Path) else source
     return (
         f"{target}: {sum(counts):,} pictures of {len(report.plan.classes):,} classes "
         f"({' / '.join(f'{count:,}' for count in counts)}) from {origin}; "

@@ -180,7 +180,12 @@ class Split:
     @property
     def group(self) -> list[str] | None:
         """Writer, page or sheet of each row, "" where unknown; None if the file has no groups."""
-        return self.texts("group") if "group" in self.arrays else None
+        return self.texts("group") if self.has_groups else None
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether the file says the group of each row."""
+        return "group" in self.arrays
 
     @property
     def digest(self) -> NDArray[np.uint8]:

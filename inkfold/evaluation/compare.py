@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -124,15 +125,17 @@ def check_comparable(first: Bundle, second: Bundle) -> None:
             )
 
 
-def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Comparison:
+def compare(
+    first: Evaluation, second: Evaluation, sources: Callable[[NDArray[np.int64]], list[str]]
+) -> Comparison:
     """Put two results side by side.
 
     Parameters
     ----------
     first, second : Evaluation
         Of the same split of the same dataset.
-    sources : list of str
-        Where each picture of the split came from.
+    sources : callable
+        Gives where the pictures at some rows of the split came from.
 
     Raises
     ------
@@ -149,14 +152,14 @@ def compare(first: Evaluation, second: Evaluation, sources: list[str]) -> Compar
     classes = first.classes
     differences = tuple(
         Difference(
-            source=sources[row],
+            source=source,
             true=classes[a.labels[row]],
             first=classes[a.predicted[row]],
             second=classes[b.predicted[row]],
             probability_first=float(a.probability[row]),
             probability_second=float(b.probability[row]),
         )
-        for row in rows.tolist()
+        for row, source in zip(rows.tolist(), sources(rows), strict=True)
     )
     return Comparison(
         first=first,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from inkfold.bundle.bundle import Bundle
 from inkfold.calibration import Bin, RiskCurve, Withheld, keep, reliability, risk_curve, tempered
 from inkfold.classifier import Classifier
+from inkfold.dataset.originals import groups_of, texts_at
 from inkfold.dataset.reader import Dataset
 from inkfold.dataset.split import Block, Split
 from inkfold.evaluation.calibrate import Calibration, as_stored
@@ -30,6 +32,11 @@ from inkfold.metrics import (
     ranks,
 )
 
+# The arrays of `Predictions`, 28 bytes a picture; labels and ranks are below the number of classes.
+KINDS = {
+    **dict.fromkeys(("labels", "predicted", "rank"), np.int32),
+    **dict.fromkeys(("own", "own_of_truth", "probability", "of_truth"), np.float32),
+}
 TOP = 5  # a picture counts for "top 5" if its class is among so many likeliest
 
 
@@ -41,15 +48,15 @@ class Predictions:
     ----------
     labels : int32 array of shape (N,)
         True classes.
-    predicted : int64 array of shape (N,)
+    predicted : int array of shape (N,)
         Answered classes.
-    rank : int64 array of shape (N,)
+    rank : int array of shape (N,)
         Place of the true class among the answers, 0 for the likeliest.
     own, own_of_truth : float32 arrays of shape (N,)
         Probabilities that the network itself gave its answer and the true class.
     probability, of_truth : float32 arrays of shape (N,)
         The same two with the temperature: what ``classify.py`` gives.
-    group : list of str, optional
+    group : sequence of str, optional
         Writer, page or sheet of each picture; None where the dataset has no groups.
     refused : bool array of shape (N,), optional
         Whether ``classify.py`` withholds the label by default, for the picture does not look like
@@ -57,13 +64,13 @@ class Predictions:
     """
 
     labels: NDArray[np.int32]
-    predicted: NDArray[np.int64]
-    rank: NDArray[np.int64]
+    predicted: NDArray[np.integer]
+    rank: NDArray[np.integer]
     own: NDArray[np.float32]
     own_of_truth: NDArray[np.float32]
     probability: NDArray[np.float32]
     of_truth: NDArray[np.float32]
-    group: list[str] | None = None
+    group: Sequence[str] | None = None
     refused: NDArray[np.bool_] | None = None
 
     @cached_property
@@ -100,6 +107,84 @@ class Mistake:
     of_truth: float
 
 
+class Mistakes(Sequence[Mistake]):
+    """The mistakes among the answers to a split, the surest first; each is made when it is read.
+
+    Parameters
+    ----------
+    classes : tuple of str
+    part : Split
+        What was answered.
+    predictions : Predictions
+    """
+
+    def __init__(self, classes: tuple[str, ...], part: Split, predictions: Predictions) -> None:
+        self._classes, self._predictions = classes, predictions
+        sources = texts_at(part, "source", predictions.worst)
+        # an array takes a third of the memory of texts
+        self._sources = np.array([source.encode() for source in sources], np.bytes_)
+
+    def __len__(self) -> int:
+        return len(self._predictions.worst)
+
+    def __iter__(self) -> Iterator[Mistake]:
+        return map(self._made, range(len(self)))
+
+    @overload
+    def __getitem__(self, at: int) -> Mistake: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Mistake]: ...
+    def __getitem__(self, at: int | slice) -> Mistake | list[Mistake]:
+        """The mistake number `at`, or a list of some."""
+        if isinstance(at, slice):
+            return [self._made(number) for number in range(*at.indices(len(self)))]
+        return self._made(range(len(self))[at])
+
+    def _made(self, number: int) -> Mistake:
+        row = self._predictions.worst[number]
+        return Mistake(
+            source=bytes(self._sources[number]).decode(),
+            true=self._classes[self._predictions.labels[row]],
+            predicted=self._classes[self._predictions.predicted[row]],
+            probability=float(self._predictions.probability[row]),
+            of_truth=float(self._predictions.of_truth[row]),
+        )
+
+
+class Named(Sequence[str]):
+    """A few names, each of which stands for many rows: a number a row, and each name once.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of each row.
+    count : int
+        How many rows there are.
+    """
+
+    def __init__(self, names: Iterator[str], count: int) -> None:
+        numbers: dict[str, int] = {}
+        coded = (numbers.setdefault(name, len(numbers)) for name in names)
+        self._numbers = np.fromiter(coded, np.int32, count)
+        self._names = tuple(numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._names[number] for number in self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        """The name of the row number `at`, or a list of some."""
+        if isinstance(at, slice):
+            return [self._names[number] for number in self._numbers[at]]
+        return self._names[int(self._numbers[at])]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """A bundle's result on one split of a dataset.
@@ -123,7 +208,7 @@ class Evaluation:
         Mean cross-entropy of the network's own probabilities, in nats.
     confusion : int64 array of shape (C, C)
         Rows are true classes, columns answers.
-    mistakes : tuple of Mistake
+    mistakes : sequence of Mistake
         The surest wrong answer first.
     predictions : Predictions
         The answer to every picture, in the split's order.
@@ -145,7 +230,7 @@ class Evaluation:
     baseline: Rate
     loss: float
     confusion: NDArray[np.int64]
-    mistakes: tuple[Mistake, ...]
+    mistakes: Sequence[Mistake]
     predictions: Predictions
     calibration: Calibration
     training_counts: NDArray[np.int64] | None = None
@@ -193,8 +278,9 @@ class Evaluation:
     @cached_property
     def groups(self) -> tuple[GroupScore, ...]:
         """The score of every group of the split, the weakest first; empty where none is known."""
-        unknown = [""] * len(self.predictions.labels)
-        return group_scores(self.predictions.group or unknown, self.predictions.right)
+        if self.predictions.group is None:
+            return ()
+        return group_scores(self.predictions.group, self.predictions.right)
 
 
 def evaluate(
@@ -241,7 +327,7 @@ def evaluate(
         baseline=baseline,
         loss=cross_entropy(predictions.own_of_truth),
         confusion=confusion_matrix(labels, predictions.predicted, len(classes)),
-        mistakes=_mistakes(classes, part, predictions),
+        mistakes=Mistakes(classes, part, predictions),
         predictions=predictions,
         calibration=calibration,
         training_counts=_training_counts(bundle, dataset),
@@ -274,16 +360,22 @@ def predict_split(
     advance : callable
         Called with the number of pictures answered since the last call.
     """
-    blocks, flagged = [], []
+    count = len(part)
+    columns = {name: np.empty(count, kind) for name, kind in KINDS.items()}
+    refused = np.zeros(count, bool)
     for block in part.blocks():
         own, flags = classifier.answers_and_flags(block.images)
-        blocks.append(_reduced(own, block, temperature))
-        flagged += [flag is not None for flag in flags]
+        reduced = _reduced(own, block, temperature)
+        rows = slice(int(block.rows[0]), int(block.rows[0]) + len(block.rows))
+        for name, column in columns.items():
+            column[rows] = getattr(reduced, name)
+        refused[rows] = [flag is not None for flag in flags]
         advance(len(block.labels))
-    names = [field.name for field in fields(Predictions) if field.name not in {"group", "refused"}]
-    columns = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
-    refused = np.array(flagged, bool) if classifier.knows_characters else None
-    return Predictions(**columns, group=part.group, refused=refused)
+    return Predictions(
+        **columns,
+        group=Named(groups_of(part), count) if part.has_groups else None,
+        refused=refused if classifier.knows_characters else None,
+    )
 
 
 def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) -> Predictions:
@@ -299,22 +391,6 @@ def _reduced(own: NDArray[np.float32], block: Block, temperature: float | None) 
         own_of_truth=own[at, labels],
         probability=given[at, predicted],
         of_truth=given[at, labels],
-    )
-
-
-def _mistakes(
-    classes: tuple[str, ...], part: Split, predictions: Predictions
-) -> tuple[Mistake, ...]:
-    source = part.source
-    return tuple(
-        Mistake(
-            source=source[row],
-            true=classes[predictions.labels[row]],
-            predicted=classes[predictions.predicted[row]],
-            probability=float(predictions.probability[row]),
-            of_truth=float(predictions.of_truth[row]),
-        )
-        for row in predictions.worst.tolist()
     )
 
 

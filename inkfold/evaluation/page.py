@@ -116,18 +116,22 @@ def reliability_chart(result: Evaluation) -> Chart:
 
 def risk_chart(curve: RiskCurve) -> Chart:
     """Share of wrong answers over the share of pictures that are answered."""
+    settled = 100 * curve.answered / curve.total >= 100 * SETTLED
+    highest = float((100 * curve.wrong[settled] / curve.answered[settled]).max(initial=0.5))
+    shown = thinned(range(len(curve.answered)))
     points = [
         (100 * answered / curve.total, 100 * wrong / answered)
-        for answered, wrong in zip(curve.answered.tolist(), curve.wrong.tolist(), strict=True)
+        for answered, wrong in zip(
+            curve.answered[shown].tolist(), curve.wrong[shown].tolist(), strict=True
+        )
     ]
-    settled = [risk for coverage, risk in points if coverage >= 100 * SETTLED]
-    x, y = Scale(0.0, 100.0, *ACROSS), Scale(0.0, max(*settled, 0.5) * 1.05, *UP)
+    x, y = Scale(0.0, 100.0, *ACROSS), Scale(0.0, highest * 1.05, *UP)
     return Chart(
         across="per cent answered",
         up="per cent of these wrong",
         across_ticks=x.ticks(),
         up_ticks=y.ticks(),
-        lines=[line("risk", "mark", thinned(points), x, y)],
+        lines=[line("risk", "mark", points, x, y)],
     )
 
 

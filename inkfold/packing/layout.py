@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
+from inkfold.archives.url import Place
 from inkfold.errors import InkfoldError
 from inkfold.packing.listing import NO_SIDE
 from inkfold.picture_files import readable
@@ -71,7 +71,7 @@ class Seen:
         return seen
 
 
-def arrangement(root: Path, seen: Seen, layout: Layout) -> Arrangement:
+def arrangement(root: Place, seen: Seen, layout: Layout) -> Arrangement:
     """Whether the folders under `root` are classes or splits, or the folders inside them splits.
 
     Raises
@@ -106,7 +106,7 @@ def arrangement(root: Path, seen: Seen, layout: Layout) -> Arrangement:
     return "classes"
 
 
-def _both(root: Path, found: str) -> InkfoldError:
+def _both(root: Place, found: str) -> InkfoldError:
     """The error that folders can be read in two ways, with the command of each."""
     command = f"{typed('create_dataset')} {shlex.quote(str(root))} --layout"
     return InkfoldError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 from inkfold.class_names import normal
 from inkfold.dataset.class_folders import COLUMNS, LIST, folder_names
+from inkfold.errors import PictureError
+from inkfold.packing.source import Source
 from inkfold.picture_files import readable
 
 KEPT = re.compile(rb"(?:.*/)?[0-9a-f]{32}\.png")  # what a canvas calls a drawing that it keeps
@@ -22,12 +24,12 @@ class ClassNames:
 
     Parameters
     ----------
-    root : Path
-        The folder that is packed, in which an export has its list.
+    source : Folder or Archive
+        What is packed, in which an export has its list.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._list = root / LIST
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._exported: dict[str, str] | None = None
         self.unescaped = 0
 
@@ -46,19 +48,20 @@ class ClassNames:
     def _listed(self) -> dict[str, str]:
         """The class of each folder in an export's list; none if there is no such list."""
         if self._exported is None:
-            self._exported = exported_classes(self._list)
+            self._exported = exported_classes(self._source)
         return self._exported
 
 
-def exported_classes(path: Path) -> dict[str, str]:
+def exported_classes(source: Source) -> dict[str, str]:
     """By folder name, the classes in the list that an export wrote; empty without such a list."""
     import csv
 
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        opened = source.open(LIST.encode())
+        with io.TextIOWrapper(opened, encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
             if tuple(next(rows, ())) != COLUMNS:
                 return {}
             return {row[0].split("/")[-2]: row[1] for row in rows if "/" in row[0]}
-    except (OSError, UnicodeDecodeError, csv.Error, IndexError):
+    except (OSError, PictureError, UnicodeDecodeError, csv.Error, IndexError):
         return {}

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from inkfold.archives.url import Place
 from inkfold.crew import Crew
 from inkfold.dataset.writer import writing_dataset
 from inkfold.errors import InkfoldError
-from inkfold.identity import Identity, all_unchanged
 from inkfold.output import check_free, scratch_folder
 from inkfold.packing.given_split import Official, of_train
 from inkfold.packing.large_arrays import Rows as RowNumbers
@@ -75,7 +75,7 @@ class Report:
 
 
 def pack(
-    folder: Path,
+    folder: Place,
     output: Path,
     packing: Packing,
     *,
@@ -88,7 +88,8 @@ def pack(
 
     Parameters
     ----------
-    folder, output : Path
+    folder : Path or Url
+    output : Path
     packing : Packing
     crew : Crew
         Reads and prepares the pictures; the file's bytes do not depend on it.
@@ -108,10 +109,10 @@ def pack(
     """
     check_free(output, overwrite=overwrite)
     with scratch_folder(output) as scratch, ExitStack() as stack:
-        identity = () if folder.is_dir() or not folder.exists() else (Identity.of(folder),)
-        with all_unchanged(identity):
+        with progress("looking", None):
+            source = open_source(folder, scratch)
+        with source.unchanged():
             with progress("looking", None):
-                source = open_source(folder, scratch)
                 listing = stack.enter_context(closing(listed(source, packing, scratch)))
                 names = stack.enter_context(_group_names(listing, packing, scratch))
             paths = listing.paths

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.url import Place
 from inkfold.errors import InkfoldError
 from inkfold.packing.given_split import Official, divide, in_several, leaks
 from inkfold.packing.large_arrays import Rows, chosen, ordered, places_of, taken
@@ -59,7 +59,7 @@ class Packing:
         Divide all pictures anew, whatever split they come with.
     label_by : str, optional
         Regular expression that finds the class in a picture's path.
-    labels : Path, optional
+    labels : Path or Url, optional
         A table with the path and the class of each picture.
     columns : tuple of (str, str)
         The table's columns for "path", "label", "split" and "group".
@@ -76,7 +76,7 @@ class Packing:
     layout: Layout = "auto"
     resplit: bool = False
     label_by: str | None = None
-    labels: Path | None = None
+    labels: Place | None = None
     columns: tuple[tuple[str, str], ...] = ()
 
     def recorded(self) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from inkfold.archives.url import Place
 from inkfold.class_names import normal
 from inkfold.errors import InkfoldError
 from inkfold.packing.layout import Arrangement, Layout, Seen, arrangement, split_of
 from inkfold.packing.listing import NO_SIDE, Gathering, Listing
 from inkfold.packing.names import ClassNames
 from inkfold.packing.scratch import Spool
-from inkfold.packing.source import Source
+from inkfold.packing.source import Folder, Source
 from inkfold.picture_files import readable
 from inkfold.program import typed
 from inkfold.spec import SPLITS
@@ -76,15 +77,15 @@ def scan(source: Source, scratch: Path, layout: Layout = "auto") -> Listing:
         If the source holds no class folder, or no class folder holds a picture; or if its folders
         can be read in two ways.
     """
-    root, paths = source.path, Spool(scratch / "paths")
+    paths = Spool(scratch / "paths")
     try:
         found = _walked(source, paths)
         shape = _arranged(source, paths, found, layout)
         if shape != "classes":
-            return _by_split(root, paths, found, shape, scratch)
-        listing = _by_folder(root, paths, found, scratch)
+            return _by_split(source, paths, found, shape, scratch)
+        listing = _by_folder(source, paths, found, scratch)
         if len(listing.classes) == 1 and layout == "auto":
-            _check_depth(root, listing.paths)
+            _check_depth(source, listing.paths)
     except BaseException:
         paths.close()
         raise
@@ -128,9 +129,9 @@ def _arranged(source: Source, paths: Spool, found: _Walked, layout: Layout) -> A
     return arrangement(source.path, Seen.of(paths), layout)
 
 
-def _by_folder(root: Path, paths: Spool, found: _Walked, scratch: Path) -> Listing:
+def _by_folder(source: Source, paths: Spool, found: _Walked, scratch: Path) -> Listing:
     """The listing where each folder under the root is a class."""
-    names = ClassNames(root)
+    root, names = source.path, ClassNames(source)
     full = [folder for folder, count in found.counts.items() if count]
     classes = [names.of(folder, found.first[folder]) for folder in full]
     if len(set(map(readable, full))) < len(full):
@@ -154,7 +155,7 @@ def _by_folder(root: Path, paths: Spool, found: _Walked, scratch: Path) -> Listi
         return gathering.listing(empty=empty, ignored=found.ignored, remarks=remarks)
 
 
-def _swapped(root: Path, found: _Walked) -> Iterator[str]:
+def _swapped(root: Place, found: _Walked) -> Iterator[str]:
     """A warning if the classes seem to lie one level deeper, as in WRITER/CLASS/1.png."""
     shared = [name for name, count in found.inner.items() if count > 1]
     if not found.direct and len(shared) > 1 and 2 * len(shared) > len(found.inner):
@@ -176,7 +177,7 @@ def _remarks(classes: list[str], names: ClassNames) -> Iterator[str]:
         yield f"class names that an export or a canvas had escaped, restored: {names.unescaped:,}"
 
 
-def _check_depth(root: Path, paths: Spool) -> None:
+def _check_depth(source: Source, paths: Spool) -> None:
     """Refuse a root one level too high: its only folder holds folders of pictures and no picture.
 
     Raises
@@ -193,19 +194,22 @@ def _check_depth(root: Path, paths: Spool) -> None:
     if len(inner) < 2:
         return
     names = ", ".join(repr(readable(name)) for name in sorted(inner)[:SHOWN])
-    command, inside = typed("create_dataset"), root / os.fsdecode(only)
+    command = f"{typed('create_dataset')} {shlex.quote(str(source.path))}"
+    inside = f"{command} --label-by '^[^/]+/([^/]+)/'"  # an archive has no path for its folders
+    if isinstance(source, Folder):
+        inside = f"{typed('create_dataset')} {shlex.quote(str(source.path / os.fsdecode(only)))}"
     raise InkfoldError(
-        f"{root} holds one folder, {readable(only)!r}, with {len(inner):,} folders of pictures in "
-        f"it ({names}, ...); if these are the classes: {command} {shlex.quote(str(inside))}; "
-        f"to pack one class: {command} {shlex.quote(str(root))} --layout classes"
+        f"{source.path} holds one folder, {readable(only)!r}, with {len(inner):,} folders of "
+        f"pictures in it ({names}, ...); if these are the classes: {inside}; "
+        f"to pack one class: {command} --layout classes"
     )
 
 
 def _by_split(
-    root: Path, paths: Spool, found: _Walked, shape: Arrangement, scratch: Path
+    source: Source, paths: Spool, found: _Walked, shape: Arrangement, scratch: Path
 ) -> Listing:
     """The listing of split folders above class folders, or inside of them."""
-    names, of_folder, counts = ClassNames(root), dict[bytes, str](), [0] * len(SPLITS)
+    names, of_folder, counts = ClassNames(source), dict[bytes, str](), [0] * len(SPLITS)
     with Gathering(scratch) as gathering:
         for path in paths:
             top, second, *deeper = path.split(b"/", 2)

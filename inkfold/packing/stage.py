@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.members import read_member
+from inkfold.archives.spans import File, reader
+from inkfold.archives.stored import StoredObject
 from inkfold.crew import Crew
 from inkfold.dataset.digests import digests
 from inkfold.errors import PictureError
 from inkfold.headers.further import has_further_frames
 from inkfold.packing.large_arrays import Rows, taken
-from inkfold.packing.members import opened, read_member
-from inkfold.packing.scratch import Records, Spool
+from inkfold.packing.scratch import BATCH, Records, Spool
+from inkfold.packing.turns import reading_order
 from inkfold.picture import decode, load, preparation
 from inkfold.picture_files import readable
 from inkfold.spec import ImageSpec
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
     from inkfold.packing.source import Source
 
 FILES = 256  # in one piece of work
-# On a cluster a piece costs its scheduler 3 ms (docs/cluster.md), so it holds up to 4,096 files,
-# fewer where their pixels are more than 4 MiB: those of all pieces at work wait in memory.
+# On a cluster a piece costs its scheduler 3 ms (docs/cluster.md), from an object store a request of
+# some 30 ms, so it holds up to 4,096 files, fewer where their pixels are more than 4 MiB: those of
+# all pieces at work wait in memory.
 MOST_FILES, MOST_PIXELS = 4096, 1 << 22
 # Digests of each picture, BLAKE2b-128 in two words: of the file's bytes, of the prepared pixels.
 # And whether it was prepared as a photograph, 0 or 1.
@@ -45,15 +49,15 @@ class Files:
 
     Attributes
     ----------
-    root : bytes
-        The folder that the paths lie in, or the archive.
+    root : bytes or StoredObject
+        The folder that the paths lie in, or the archive: its path, or the object.
     paths : tuple of bytes
     spec : ImageSpec
     members : array of `MEMBER` of shape (n,), optional
         Where the files lie in an archive.
     """
 
-    root: bytes
+    root: File
     paths: tuple[bytes, ...]
     spec: ImageSpec
     members: NDArray[np.void] | None = None
@@ -131,8 +135,11 @@ class StagedImages(Staged):
 
     def in_order(self, order: Rows) -> Self:
         """The same files, numbered as `order` has them."""
-        self.images.order = order
-        return super().in_order(order)
+        # files of an object in a store may have been read in turns
+        turned = order if self.images.order is None else taken(self.images.order, order)
+        numbered = super().in_order(order)
+        self.images.order = self.facts.order = turned
+        return numbered
 
 
 @dataclass(kw_only=True)
@@ -194,16 +201,27 @@ def stage(
     facts = Records(scratch / "facts", FACTS)
     notes, summary = Notes(good=np.ones(len(paths), bool)), hashlib.blake2b(digest_size=16)
     with closing(images), closing(facts):
-        work, start = pieces(source, paths, spec, files_in_piece(spec.size, far=crew.far)), 0
+        far = crew.far or isinstance(source.file, StoredObject)
+        turns = reading_order(source, paths)
+        work = pieces(source, paths, spec, files_in_piece(spec.size, far=far), turns)
+        bad, further, start = dict[int, str](), set[int](), 0  # of files that are read in turns
         for done in crew.in_order(prepare_files, work):
             stop = start + len(done.images)
-            names = paths.read(start, stop)
-            notes.add(start, names, bad=done.bad, further=done.further)
-            summary.update(summary_of(names, done))
+            if turns is None:
+                names = paths.read(start, stop)
+                notes.add(start, names, bad=done.bad, further=done.further)
+                summary.update(summary_of(names, done.facts, [place for place, _ in done.bad]))
+            else:
+                bad |= {int(turns[start + place]): reason for place, reason in done.bad}
+                further |= {int(turns[start + place]) for place in done.further}
             images.append(done.images)
             facts.append(done.facts)
-            advance(len(names))
+            advance(stop - start)
             start = stop
+        if turns is not None:
+            images.order = facts.order = np.argsort(turns).astype(turns.dtype)
+            for text in _noted_in_order(notes, paths, facts, bad, further):
+                summary.update(text)
         yield StagedImages(
             images=images,
             facts=facts,
@@ -214,11 +232,23 @@ def stage(
         )
 
 
-def summary_of(names: Sequence[bytes], done: Prepared) -> bytes:
+def _noted_in_order(
+    notes: Notes, paths: Spool, facts: Records, bad: dict[int, str], further: set[int]
+) -> Iterator[bytes]:
+    """Note all files that were read in turns, in the order of their paths; their summaries."""
+    for start in range(0, len(paths), BATCH):
+        names = paths.read(start, start + BATCH)
+        rows = range(start, start + len(names))
+        faulty = [(row - start, bad[row]) for row in rows if row in bad]
+        notes.add(start, names, bad=faulty, further=[row - start for row in rows if row in further])
+        yield summary_of(names, facts.take(np.array(rows)), [place for place, _ in faulty])
+
+
+def summary_of(names: Sequence[bytes], facts: NDArray[np.void], bad: Sequence[int]) -> bytes:
     """What the fingerprint is made of: names and digests of the files that could be used."""
     good = np.ones(len(names), bool)
-    good[[place for place, _ in done.bad]] = False
-    digest = done.facts["file"]
+    good[list(bad)] = False
+    digest = facts["file"]
     return b"".join(
         names[place] + b"\0" + digest[place].tobytes() for place in np.flatnonzero(good).tolist()
     )
@@ -229,10 +259,15 @@ def files_in_piece(size: int, *, far: bool) -> int:
     return max(FILES, min(MOST_FILES, MOST_PIXELS // size**2)) if far else FILES
 
 
-def pieces(source: Source, paths: Spool, spec: ImageSpec, files: int) -> Iterator[Files]:
-    """The pieces of work that a listing makes, of so many files each."""
+def pieces(
+    source: Source, paths: Spool, spec: ImageSpec, files: int, turns: Rows | None = None
+) -> Iterator[Files]:
+    """The pieces of work that a listing makes, of so many files each; `turns` orders the paths."""
     for start in range(0, len(paths), files):
-        names = tuple(paths.read(start, start + files))
+        if turns is None:
+            names = tuple(paths.read(start, start + files))
+        else:
+            names = tuple(paths[place] for place in turns[start : start + files].tolist())
         yield Files(source.file, names, spec, source.members(names))
 
 
@@ -260,10 +295,10 @@ def prepare_files(files: Files) -> Prepared:
 
 def readers(files: Files) -> Iterator[Callable[[], bytes]]:
     """For each file a function that gives its bytes."""
-    if files.members is None:
+    if files.members is None and isinstance(files.root, bytes):
         for path in files.paths:
             yield partial(load, files.root + b"/" + path)
-        return
-    with opened(files.root) as archive:
+    elif files.members is not None:
+        read = reader(files.root, files.members)
         for member in files.members:
-            yield partial(read_member, archive, member)
+            yield partial(read_member, read, member)

@@ -122,7 +122,7 @@ def _content(piece: Piece, done: Prepared) -> Iterator[bytes]:
     texts = [_texts(piece, place) for place in order.tolist()]
     each = HEAD.itemsize + done.images[0].size
     ends = np.cumsum([0, *(len(text) + each for text in texts)])
-    summary = summary_of(piece.files.paths, done)
+    summary = summary_of(piece.files.paths, done.facts, [place for place, _ in done.bad])
     table = np.empty(len(piece.buckets) + 1, ENTRY)
     table["before"] = np.searchsorted(numbers, np.arange(len(table)))
     table["begin"] = table.nbytes + done.facts.nbytes + len(summary) + ends[table["before"]]

@@ -15,13 +15,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkfold.archives.url import Place, Url
 from inkfold.byte_marks import LONGEST, marked_encoding
 from inkfold.class_names import normal
-from inkfold.errors import InkfoldError
+from inkfold.errors import InkfoldError, PictureError
 from inkfold.extras import need
 from inkfold.packing.layout import SPLIT_NAMES, split_of
 from inkfold.packing.listing import NO_SIDE, Gathering, Listing
-from inkfold.packing.source import Source
+from inkfold.packing.source import Folder, Source
 from inkfold.tally import Tally
 
 # what people call these columns; compared in small letters, without spaces and underscores
@@ -60,14 +61,15 @@ class Row:
     group: str
 
 
-def labelled(source: Source, table: Path, columns: Mapping[str, str], scratch: Path) -> Listing:
+def labelled(source: Source, table: Place, columns: Mapping[str, str], scratch: Path) -> Listing:
     """List the pictures that a table names.
 
     Parameters
     ----------
     source : Folder or Archive
         What the table's paths lie in.
-    table : Path
+    table : Path or Url
+        A file; or the path of the archive, a slash, and that of a table in it.
     columns : mapping of str to str
         The table's columns for "path", "label", "split" and "group", where their names do not say
         it.
@@ -80,14 +82,30 @@ def labelled(source: Source, table: Path, columns: Mapping[str, str], scratch: P
         If the table cannot be read, lacks a column, has several that may be meant, names a split
         that is none, or names no picture.
     """
-    root = source.path
+    inside = str(table).removeprefix(f"{source.path}/")
+    if isinstance(source, Folder) or inside == str(table):
+        if isinstance(table, Url):
+            raise InkfoldError(f"{table}: no such table; expected one on a disk, or SOURCE/TABLE")
+        return _labelled(source, table, columns, scratch)
+    copy = scratch / PurePosixPath(inside).name
+    try:
+        copy.write_bytes(source.read(os.fsencode(inside)))
+        return _labelled(source, copy, columns, scratch)
+    except PictureError as error:
+        raise InkfoldError(f"{table}: {error}; expected a table in the archive") from None
+    except InkfoldError as error:  # it speaks of the copy
+        raise InkfoldError(str(error).replace(str(copy), str(table))) from None
+
+
+def _labelled(source: Source, table: Path, columns: Mapping[str, str], scratch: Path) -> Listing:
+    """As `labelled`, of a table that is a file."""
     chosen = _columns(table, columns)
     twice = _repeated(table, chosen)
     ignored, refused = Tally(), Tally()
     taken: dict[str, str] = {}  # the labels of paths that stand in several rows
     with Gathering(scratch) as gathering:
         for row in _rows(table, chosen):
-            path, reason = _under(root, row)
+            path, reason = _under(source, row)
             if reason:
                 refused.add(row.path or f"row {row.number}", reason)
                 continue
@@ -115,8 +133,9 @@ def _count_again(row: Row, label: str, ignored: Tally, refused: Tally) -> None:
         refused.add(row.path, f"row {row.number} again is {row.label!r}, before it was {label!r}")
 
 
-def _under(root: Path, row: Row) -> tuple[bytes, str]:
-    """The row's path under the root, and why the row cannot be used; empty if it can."""
+def _under(source: Source, row: Row) -> tuple[bytes, str]:
+    """The row's path under the source, and why the row cannot be used; empty if it can."""
+    root = source.path if isinstance(source.path, Path) else None
     if not row.path:
         return b"", f"row {row.number} has no path"
     if not row.label:
@@ -124,14 +143,14 @@ def _under(root: Path, row: Row) -> tuple[bytes, str]:
     if "\0" in row.path:
         return b"", f"row {row.number} has a zero byte in its path"
     pure = PurePosixPath(row.path)
-    if "\\" in row.path and not (root / row.path).exists():
+    if "\\" in row.path and not (root and (root / row.path).exists()):
         pure = PurePosixPath(*PureWindowsPath(row.path).parts)
     if pure.is_absolute():
-        if not pure.is_relative_to(root.absolute()):
-            return b"", f"lies outside of {root}"
+        if root is None or not pure.is_relative_to(root.absolute()):
+            return b"", f"lies outside of {source.path}"
         pure = pure.relative_to(root.absolute())
     if ".." in pure.parts:
-        return b"", f"leads out of {root}"
+        return b"", f"leads out of {source.path}"
     return os.fsencode(str(pure)), ""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from math import ceil, floor, log10
+from typing import TypeVar
 
 WIDTH, HEIGHT = 420, 280  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 46  # margins, for the labels
 ACROSS, UP = (LEFT, WIDTH - RIGHT), (HEIGHT - BOTTOM, TOP)  # from where to where an axis runs
 Point = tuple[float, float]
+Thinned = TypeVar("Thinned")
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _decades(low: float, high: float) -> list[float]:
     return [value for value in values if low * 0.999 <= value <= high * 1.001]
 
 
-def thinned(points: Sequence[Point], most: int = 300) -> list[Point]:
+def thinned(points: Sequence[Thinned], most: int = 300) -> list[Thinned]:
     """At most `most` points of a long line, evenly spaced, the ends among them."""
     if len(points) <= most:
         return list(points)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
+from inkfold.classifier import Classifier
 from inkfold.commands.classify import main
+from inkfold.prediction import Likeliest
 from tests.worlds.bands import CLASSES, SPEC, picture, write_bundle, write_picture
 from tests.worlds.drawn_pictures import save
 from tests.worlds.photographs import drawn, photograph, plain
@@ -475,3 +481,102 @@ def test_an_unknown_class_is_refused_before_any_answer(capfd: Capture) -> None:
     out, err = capfd.readouterr()
     assert (code, out) == (2, "")
     assert "'c' is no class of the bundle; closest: '$c'" in err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+@pytest.mark.parametrize("source", ["argument", "list"])
+def test_an_archive_stands_for_the_pictures_in_it(kind: str, source: str, capfd: Capture) -> None:
+    """A line a picture, named by the archive and the path in it, as of the unpacked folder."""
+    for number in range(8):
+        write_picture(Path(f"in/scans/{number % 2}/{number}.png"), number % 4)
+    Path("in/notes.txt").write_text("no picture")
+    path = shutil.make_archive("letters", kind, "in")
+    name = Path(path).name
+
+    assert main(["-q", "in"]) == 0
+    loose = capfd.readouterr().out
+    if source == "list":
+        done = run_script("classify.py", "-q", "-", cwd=Path.cwd(), stdin=f"{name}\n".encode())
+        out, code = done.stdout.decode(), done.returncode
+    else:
+        code = main(["-q", name])
+        out = capfd.readouterr().out
+
+    assert (code, out) == (0, loose.replace("in/", f"{name}/"))
+
+
+@pytest.mark.usefixtures("here")
+def test_archives_stand_among_other_paths(capfd: Capture) -> None:
+    """Damaged and empty archives, and members that cannot be used, leave the others answered."""
+    Path("damaged.zip").write_bytes(b"PK no more")
+    with zipfile.ZipFile("empty.zip", "w") as archive:
+        archive.writestr("notes.txt", "no picture")
+    with zipfile.ZipFile("some.zip", "w") as archive:
+        archive.write("2.png", "a/2.png")
+        archive.writestr("../out.png", "leads out")
+        archive.writestr("a/bad.png", "no picture")
+
+    code = main(["-q", "0.png", "damaged.zip", "some.zip", "empty.zip", "gone.zip", "3.png"])
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (1, "0.png あ\nsome.zip/a/2.png $c\n3.png ด\n")
+    assert err.splitlines() == [
+        (
+            "error: damaged.zip: a damaged archive, or none (File is not a zip file); download or "
+            "make it again"
+        ),
+        "error: some.zip/../out.png: leads out of the archive",
+        "error: some.zip/a/bad.png: truncated or not a picture",
+        "error: empty.zip: no pictures in this archive",
+        "error: gone.zip: no such file or directory",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_an_address_of_no_archive_is_an_error_line(capfd: Capture) -> None:
+    """A single picture in a store, and a scheme that is not read, leave the others answered."""
+    code = main(["-q", "s3://bucket/a.png", "http://host/a.zip", "0.png"])
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (1, "0.png あ\n")
+    assert [line.split(";")[0] for line in err.splitlines()] == [
+        "error: s3://bucket/a.png: no archive by its ending",
+        "error: http://host/a.zip: http:// is not read",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_an_archive_that_changes_while_it_is_read_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Answers of two archives may be mixed then: exit code 2, and a line that says so."""
+    with zipfile.ZipFile("some.zip", "w") as archive:
+        archive.write("2.png", "a/2.png")
+    answer = Classifier.likeliest
+
+    def and_write(self: Classifier, images: NDArray[np.uint8], top: int) -> Iterator[Likeliest]:
+        with Path("some.zip").open("ab") as file:
+            file.write(b"more")
+        return answer(self, images, top)
+
+    monkeypatch.setattr(Classifier, "likeliest", and_write)
+
+    assert main(["-q", "some.zip"]) == 2
+    assert "some.zip: changed while it was read" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_a_compressed_tar_file_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is unpacked to the folder for temporary files, which is empty afterwards."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    Path("in").mkdir()
+    shutil.copy("2.png", "in/2.png")
+    shutil.make_archive("letters", "gztar", "in")
+
+    assert main(["-q", "letters.tar.gz"]) == 0
+    assert not list(scratch.iterdir())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
+from numpy.typing import NDArray
 
 from inkfold.bundle.bundle import load_bundle
 from inkfold.commands.evaluate import main
@@ -29,6 +30,11 @@ LABELS = (0, 0, 1, 1, 2, 2)
 FIRST = (0, 0, 1, 0, 1, 0)  # right, right, right, wrong, wrong, wrong
 SECOND = (0, 1, 2, 1, 1, 1)  # right, wrong, wrong, right, wrong as the first, wrong otherwise
 PROBABILITY = (0.5, 0.6, 0.9, 0.7, 0.5, 0.5)
+
+
+def named(rows: NDArray[np.int64]) -> list[str]:
+    """What the pictures are called."""
+    return [f"{row}.png" for row in rows]
 
 
 def result(name: str, predicted: tuple[int, ...], **changes: Any) -> Evaluation:  # noqa: ANN401, passed on
@@ -51,7 +57,7 @@ def result(name: str, predicted: tuple[int, ...], **changes: Any) -> Evaluation:
 
 def test_pictures_are_counted_and_those_that_differ_are_listed() -> None:
     """Differences where only the first is right come before the second's, then both wrong."""
-    comparison = compare(result("a", FIRST), result("b", SECOND), [f"{n}.png" for n in range(6)])
+    comparison = compare(result("a", FIRST), result("b", SECOND), named)
 
     assert comparison.table == (1, 2, 1, 2)
     assert comparison.paired.p_value == pytest.approx(1.0)
@@ -66,7 +72,7 @@ def test_pictures_are_counted_and_those_that_differ_are_listed() -> None:
 
 def test_bundles_of_the_same_name_are_numbered() -> None:
     """Two bundles called "a" become "a (1)" and "a (2)", by their place on the command line."""
-    comparison = compare(result("a", FIRST), result("a", SECOND), ["x"] * 6)
+    comparison = compare(result("a", FIRST), result("a", SECOND), named)
 
     assert comparison.names == ("a (1)", "a (2)")
     assert "only a (1) right: 2\nonly a (2) right: 1\n" in comparison_summary(comparison, [])
@@ -75,7 +81,7 @@ def test_bundles_of_the_same_name_are_numbered() -> None:
 def test_results_on_other_pictures_are_not_compared() -> None:
     """Two results of different splits are a caller's bug, not a user's mistake."""
     with pytest.raises(ValueError, match="same split of the same dataset"):
-        compare(result("a", FIRST), result("b", SECOND, split="train"), ["x"] * 6)
+        compare(result("a", FIRST), result("b", SECOND, split="train"), named)
 
 
 @pytest.mark.parametrize(

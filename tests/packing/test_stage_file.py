@@ -64,7 +64,9 @@ def test_every_picture_that_can_be_used_is_in_its_bucket_once(tmp_path: Path) ->
                 assert found.texts[2 * at + 1] == b"g%d" % place
                 assert inside not in bad
             places += found.heads["place"].tolist()
-        assert stage.summary(number) == summary_of(piece.files.paths, done)
+        assert stage.summary(number) == summary_of(
+            piece.files.paths, done.facts, [place for place, _ in done.bad]
+        )
     assert (
         len(set(places))
         == len(places)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inkfold.archives.url import Place
 from inkfold.commands.cli import Advance
 from inkfold.crew import Crew
 from inkfold.dataset.reader import Dataset
@@ -24,7 +25,7 @@ def silent(_label: str, _total: int | None) -> Iterator[Advance]:
 
 
 def packed(
-    folder: Path,
+    folder: Place,
     output: Path,
     packing: Packing = SMALL,
     crew: Crew | None = None,

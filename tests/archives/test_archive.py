@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkfold.archives.archive import Archive
+from inkfold.dataset.class_folders import COLUMNS
 from inkfold.errors import InkfoldError
-from inkfold.packing.archive import Archive
 from tests.packing.test_layout import draw
 from tests.worlds.drawn_pictures import encode, glyph
 from tests.worlds.packing_run import SMALL, packed
@@ -214,3 +215,54 @@ def test_a_member_that_comes_again_replaces_the_first(tmp_path: Path) -> None:
 
     assert [entry.path for entry in with_one.entries()] == [b"a", b"a/1.png"]
     assert with_one.members([b"a/1.png"])["size"].tolist() == [len(PNG)]
+
+
+def test_names_that_an_export_escaped_come_back_from_an_archive(tmp_path: Path) -> None:
+    """The list of an export is read inside of the archive, too: the bytes are the folder's."""
+    root = draw(tmp_path / "in", "%2F", "b")
+    names = (("%2F", "/"), ("b", "b"))
+    lines = [f"{folder}/{n}.png,{name},train,,\n" for folder, name in names for n in "0123"]
+    (root / "pictures.csv").write_text(",".join(COLUMNS) + "\n" + "".join(lines))
+
+    folder = packed(root, tmp_path / "folder.h5")
+    packed(archived(root, "zip", wrapped=True), tmp_path / "zip.h5")
+
+    assert folder.plan.classes == ("/", "b")
+    assert (tmp_path / "zip.h5").read_bytes() == (tmp_path / "folder.h5").read_bytes()
+
+
+@pytest.mark.parametrize("ending", KINDS)
+def test_a_table_may_lie_in_the_archive(tmp_path: Path, ending: str) -> None:
+    """ARCHIVE/labels.csv is the table inside; the bytes are those with the table on the disk."""
+    root = draw(tmp_path / "in", "scans", count=8)
+    rows = [f"scans/{n}.png,{'ab'[n % 2]}" for n in range(8)]
+    (root / "labels.csv").write_text("path,label\n" + "\n".join(rows))
+    path = archived(root, ending)
+
+    packed(root, tmp_path / "one.h5", replace(SMALL, labels=root / "labels.csv"))
+    packed(path, tmp_path / "other.h5", replace(SMALL, labels=path / "labels.csv"))
+
+    assert (tmp_path / "other.h5").read_bytes() == (tmp_path / "one.h5").read_bytes()
+
+
+def test_a_table_that_the_archive_lacks_is_told_by_its_own_path(tmp_path: Path) -> None:
+    """Missing or damaged, it is named as it was given, never by a scratch file."""
+    root = draw(tmp_path / "in", "a", "b")
+    (root / "bad.csv").write_text("path,colour\n")
+    path = archived(root, "zip")
+
+    for name, words in (("none.csv", "no such file"), ("bad.csv", "has no column")):
+        with pytest.raises(InkfoldError, match=rf"^{re.escape(str(path))}/{name}.*{words}"):
+            packed(path, tmp_path / "d.h5", replace(SMALL, labels=path / name))
+
+
+def test_an_archive_two_folders_deep_is_told_how_to_be_packed(tmp_path: Path) -> None:
+    """A folder inside of an archive has no path of its own; the command that works is named."""
+    root = draw(tmp_path / "in", "data/letters/a", "data/letters/b")
+    path = archived(root, "zip")
+
+    with pytest.raises(InkfoldError, match=r"zip --label-by '\^\[\^/\]\+/\(\[\^/\]\+\)/'"):
+        packed(path, tmp_path / "d.h5")
+    report = packed(path, tmp_path / "d.h5", replace(SMALL, label_by="^[^/]+/([^/]+)/"))
+
+    assert report.plan.classes == ("a", "b")

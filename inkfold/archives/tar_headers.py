@@ -10,7 +10,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from tarfile import ReadError
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 BLOCK = 512
 CUT = "unexpected end of data"
@@ -48,6 +48,13 @@ class TarMember(NamedTuple):
     size: int
 
 
+class Bytes(Protocol):
+    """The bytes of a tar file: mapped, or read from where it lies."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
 class UnusualTarError(Exception):
     """A tar file with a kind of header that is not read here."""
 
@@ -68,10 +75,13 @@ def tar_members(path: Path) -> Iterator[TarMember]:
         except ValueError:
             raise ReadError("empty file") from None
         with data:
-            yield from _members(data)
+            yield from members_in(data)
 
 
-def _members(data: mmap.mmap) -> Iterator[TarMember]:
+def members_in(data: Bytes) -> Iterator[TarMember]:
+    """The members in the bytes of a tar file, as `tar_members` gives those of a file."""
+    if not len(data):
+        raise ReadError("empty file")
     told: dict[bytes, bytes] = {}  # by headers that precede a member's own
     at = 0
     while any(header := data[at : at + BLOCK]):

@@ -1,4 +1,7 @@
-"""A zip or tar file in place of a folder: what it holds, without unpacking it."""
+"""A zip or tar file in place of a folder: what it holds, without unpacking it.
+
+The file lies on a disk, or is an object in a store.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,29 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 from isal import igzip
 from numpy.typing import NDArray
 
+from inkfold.archives.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, read_member
+from inkfold.archives.spans import File, reader
+from inkfold.archives.stored import ObjectFile, StoredObject, Window
+from inkfold.archives.tar_headers import (
+    Kind,
+    TarMember,
+    UnusualTarError,
+    members_in,
+    tar_members,
+)
+from inkfold.archives.url import Place, Url
 from inkfold.errors import InkfoldError, PictureError
-from inkfold.packing.members import DEFLATED, MEMBER, NOWHERE, PLAIN, STORED, opened, read_member
-from inkfold.packing.tar_headers import Kind, TarMember, UnusualTarError, tar_members
+from inkfold.identity import Identity
 from inkfold.picture_files import Entry, passed_over
 from inkfold.picture_formats import HEAD, begins_a_picture, named_as_a_picture
 from inkfold.tally import Tally
@@ -24,9 +40,12 @@ from inkfold.tally import Tally
 METHODS = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
 TIMES, SPARE = 100, 1 << 30  # members may unpack to so many times the archive's size, and 1 GiB
 STEP = 1 << 22
+# Bytes of an object that are read together: of a zip its directory lies at the end; a tar is read
+# from header to header, and what lies between small members is read along.
+DIRECTORY, HEADERS = 1 << 20, 1 << 23
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, NotImplementedError)
 
-Place = tuple[int, int, int, int, int]  # as `MEMBER` has it
+Lies = tuple[int, int, int, int, int]  # where a member lies, as `MEMBER` has it
 
 
 @dataclass
@@ -43,7 +62,7 @@ class _Found:
     refused : Tally
     """
 
-    files: dict[bytes, Place] = field(default_factory=dict)
+    files: dict[bytes, Lies] = field(default_factory=dict)
     folders: set[bytes] = field(default_factory=set)
     others: dict[bytes, str] = field(default_factory=dict)
     refused: Tally = field(default_factory=Tally)
@@ -66,37 +85,54 @@ class Archive:
 
     Parameters
     ----------
-    path : Path
+    path : Path or Url
     scratch : Path
         Existing folder, where a compressed tar file is unpacked to one tar file.
 
     Attributes
     ----------
-    file : bytes
-        The file in which the members lie.
+    file : bytes or StoredObject
+        What the members are read from: the path of a file, or an object.
     refused : Tally
         Members that cannot be used, and why.
 
     Raises
     ------
     InkfoldError
-        If the file is no archive of its kind, is damaged, or unpacks to far more than itself.
+        If the file is no archive of its kind, is damaged, unpacks to far more than itself, or
+        changes meanwhile; or if it is an object that cannot be read.
     """
 
-    def __init__(self, path: Path, scratch: Path) -> None:
-        name, plain = path.name.lower(), path
-        try:
-            if name.endswith((".gz", ".tgz")):
-                plain = _inflated(path, scratch / "inflated.tar")
-            found = _zip_members(path) if name.endswith(".zip") else _tar_members(plain)
-        except DAMAGE as error:
-            raise InkfoldError(
-                f"{path}: a damaged archive, or none ({error}); download or make it again"
-            ) from None
-        _check_size(path, sum(full for _, _, full, _, _ in found.files.values()))
-        self.path, self.file = path, os.fsencode(plain.absolute())
-        self.refused, self._found = found.refused, found
-        self._outer = _outer(found.files)
+    def __init__(self, path: Place, scratch: Path) -> None:
+        self.path = path
+        self._identity = StoredObject.of(path) if isinstance(path, Url) else Identity.of(path)
+        with self._identity.unchanged():
+            try:
+                self.file, self._found = _listed(self._identity, path, scratch / "inflated.tar")
+            except DAMAGE as error:
+                raise InkfoldError(
+                    f"{path}: a damaged archive, or none ({error}); download or make it again"
+                ) from None
+        full = sum(full for _, _, full, _, _ in self._found.files.values())
+        _check_size(path, self._identity.size, full)
+        self.refused = self._found.refused
+        self._outer = _outer(self._found.files)
+        stored = self.file if isinstance(self.file, StoredObject) else None
+        self._looking = None if stored is None else Window(stored, DIRECTORY)
+
+    def unchanged(self) -> AbstractContextManager[None]:
+        """A block that reads members; the archive must be the same after it."""
+        return self._identity.unchanged()
+
+    def check_unchanged(self) -> None:
+        """Refuse another archive in the place of this one.
+
+        Raises
+        ------
+        InkfoldError
+            If the archive was replaced, written to or removed since it was listed.
+        """
+        self._identity.check()
 
     def entries(self) -> Iterator[Entry]:
         """What the archive holds, in the order of a walk through the folder that it stands for."""
@@ -125,10 +161,28 @@ class Archive:
         if named_as_a_picture(path):
             return True
         try:
-            with opened(self.file) as file:
-                return begins_a_picture(read_member(file, self.members([path])[0])[:HEAD])
+            return begins_a_picture(self.read(path)[:HEAD])
         except PictureError:
             return False
+
+    def read(self, path: bytes) -> bytes:
+        """The bytes of a member; raises PictureError if there is no such member or it is damaged.
+
+        Of an object the surroundings are read along, for the next member that is looked at.
+        """
+        members = self.members([path])
+        if self._looking is not None:
+            window = self._looking
+            return read_member(lambda start, size: window[start : start + size], members[0])
+        return read_member(reader(self.file, members), members[0])
+
+    def open(self, path: bytes) -> IO[bytes]:
+        """A member as a file; raises PictureError as `read`."""
+        return BytesIO(self.read(path))
+
+    def full_path(self, path: bytes) -> bytes:
+        """A member's path from the top of the archive, which may begin with its only folder."""
+        return self._outer + path
 
     def members(self, paths: Iterable[bytes]) -> NDArray[np.void]:
         """Where members lie, as an array of `MEMBER`; a table may name them from the top."""
@@ -137,9 +191,9 @@ class Archive:
         return np.array(places, MEMBER)
 
 
-def _check_size(path: Path, full: int) -> None:
-    """Refuse an archive whose members are far more than itself."""
-    most = TIMES * path.stat().st_size + SPARE
+def _check_size(path: Place, size: int, full: int) -> None:
+    """Refuse an archive of `size` bytes whose members are far more than itself."""
+    most = TIMES * size + SPARE
     if full > most:
         raise InkfoldError(
             f"{path}: its members unpack to more than {most >> 20:,} MiB, which no pictures do; "
@@ -148,14 +202,18 @@ def _check_size(path: Path, full: int) -> None:
 
 
 def _outer(files: Iterable[bytes]) -> bytes:
-    """The folder, with a slash, in whose folders all files lie; empty if there is no such one."""
+    """The folder, with a slash, in whose folders all files lie; empty if there is no such one.
+
+    Beside these folders may lie what is no picture by its ending, such as the list of an export.
+    """
     tops: set[bytes] = set()
     for path in files:
         top, _, inside = path.partition(b"/")
         if _passed_over(path, folder=False)[1]:
             continue
         tops.add(top)
-        if len(tops) > 1 or b"/" not in inside:
+        beside = b"/" not in inside and b"." in inside and not named_as_a_picture(inside)
+        if len(tops) > 1 or (b"/" not in inside and not beside):
             return b""
     return next(iter(tops)) + b"/" if tops else b""
 
@@ -175,10 +233,32 @@ def _passed_over(path: bytes, *, folder: bool) -> tuple[bytes, str]:
     return b"", ""
 
 
-def _zip_members(path: Path) -> _Found:
+def _listed(of: Identity | StoredObject, path: Place, plain: Path) -> tuple[File, _Found]:
+    """What an archive holds, and what its members are read from: itself, or `plain` unpacked."""
+    name = path.name.lower()
+    if name.endswith((".gz", ".tgz")):
+        with _whole(of, HEADERS) as file:
+            _inflate(file, path, of.size, plain)
+        return os.fsencode(plain.absolute()), _tar_members(plain)
+    if name.endswith(".zip"):
+        with _whole(of, DIRECTORY) as file:
+            found = _zip_members(file)
+    else:
+        found = _tar_members(of if isinstance(of, StoredObject) else of.path)
+    return of if isinstance(of, StoredObject) else os.fsencode(of.path.absolute()), found
+
+
+def _whole(of: Identity | StoredObject, width: int) -> IO[bytes]:
+    """An archive as a file; of an object `width` bytes are read together."""
+    if isinstance(of, StoredObject):
+        return cast("IO[bytes]", ObjectFile(of, width))
+    return of.path.open("rb")
+
+
+def _zip_members(file: IO[bytes]) -> _Found:
     """The members by the zip's directory."""
     found = _Found()
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             inner = found.path(info.filename)
             if inner is None:
@@ -201,12 +281,17 @@ def _zip_members(path: Path) -> _Found:
     return found
 
 
-def _tar_members(path: Path) -> _Found:
+def _tar_members(tar: Path | StoredObject) -> _Found:
     """The members by the headers in a tar file, which is not compressed."""
     try:
-        return _found_in(tar_members(path))
+        if isinstance(tar, StoredObject):
+            return _found_in(members_in(Window(tar, HEADERS)))
+        return _found_in(tar_members(tar))
     except UnusualTarError:
-        return _found_in(_slow_tar_members(path))
+        if isinstance(tar, StoredObject):
+            return _found_in(_slow_tar_members(cast("IO[bytes]", ObjectFile(tar, HEADERS))))
+        with tar.open("rb") as file:
+            return _found_in(_slow_tar_members(file))
 
 
 def _found_in(members: Iterator[TarMember]) -> _Found:
@@ -227,9 +312,11 @@ def _found_in(members: Iterator[TarMember]) -> _Found:
     return found
 
 
-def _slow_tar_members(path: Path) -> Iterator[TarMember]:
+def _slow_tar_members(file: IO[bytes]) -> Iterator[TarMember]:
     """The members as `tarfile` finds them, which reads every kind of header."""
-    with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as archive:
+    with tarfile.open(
+        fileobj=file, mode="r:", encoding="utf-8", errors="surrogateescape"
+    ) as archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
             link, plain = info.islnk() or info.issym(), info.isreg() and not info.issparse()
@@ -238,22 +325,20 @@ def _slow_tar_members(path: Path) -> Iterator[TarMember]:
                 kind = "folder"
             yield TarMember(info.name, kind, info.offset_data, info.size)
         end = archive.offset
-    with path.open("rb") as file:
-        file.seek(end)
-        mark = file.read(tarfile.BLOCKSIZE)
+    file.seek(end)
+    mark = file.read(tarfile.BLOCKSIZE)
     if any(mark) or len(mark) < tarfile.BLOCKSIZE:
         raise tarfile.ReadError("without the mark of its end: cut short?")
 
 
-def _inflated(path: Path, plain: Path) -> Path:
+def _inflate(file: IO[bytes], path: Place, size: int, plain: Path) -> None:
     """Unpack a compressed tar file to one tar file, as long as it stays in proportion."""
     done = 0
     try:
-        with igzip.open(path, "rb") as file, plain.open("wb") as output:
-            while data := file.read(STEP):
+        with igzip.open(file, "rb") as unpacked, plain.open("wb") as output:
+            while data := unpacked.read(STEP):
                 done += len(data)
-                _check_size(path, done)
+                _check_size(path, size, done)
                 output.write(data)
     except igzip.BadGzipFile as error:
         raise tarfile.ReadError(str(error)) from None
-    return plain

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 from isal import isal_zlib
@@ -13,7 +11,7 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from inkfold.errors import PictureError
-from inkfold.picture import MAX_BYTES, READ
+from inkfold.picture import MAX_BYTES
 
 PLAIN, STORED, DEFLATED, NOWHERE = range(4)  # how a member lies in the file
 # Where a member lies: its first byte (in a zip that of its header), its bytes there and unpacked,
@@ -29,23 +27,14 @@ MEMBER = np.dtype(
 )
 HEADER = 30  # bytes of a zip member's own header, before its name and its remarks
 REMARKS = 256  # bytes of name and remarks that are read along; more take a second read
+Read = Callable[[int, int], bytes]  # bytes of an archive from a place on: where, and how many
 DAMAGED = "damaged in the archive; make or download it again"
 # isal's stub declares its error as an instance
 FAULTS: tuple[type[Exception], ...] = (zlib.error, IsalError)  # type: ignore[assignment]
 
 
-@contextmanager
-def opened(path: bytes) -> Iterator[int]:
-    """An archive, open for `read_member`."""
-    file = os.open(path, READ)
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
-def read_member(file: int, member: NDArray[np.void] | np.void) -> bytes:
-    """The unpacked bytes of a member.
+def read_member(read: Read, member: NDArray[np.void] | np.void) -> bytes:
+    """The unpacked bytes of a member, where `read` gives those of the archive.
 
     Raises
     ------
@@ -58,11 +47,11 @@ def read_member(file: int, member: NDArray[np.void] | np.void) -> bytes:
     if full > MAX_BYTES:
         raise PictureError(f"more than {MAX_BYTES >> 20} MiB: not a picture")
     if kind == PLAIN:
-        data = os.pread(file, size, start)
+        data = read(start, size)
         if len(data) < size:
             raise PictureError(DAMAGED)
         return data
-    data = _behind_header(file, start, size)
+    data = _behind_header(read, start, size)
     if kind == DEFLATED:
         data = _inflated(data, full)
     if len(data) != full or zlib.crc32(data) != crc:
@@ -70,14 +59,14 @@ def read_member(file: int, member: NDArray[np.void] | np.void) -> bytes:
     return data
 
 
-def _behind_header(file: int, start: int, size: int) -> bytes:
+def _behind_header(read: Read, start: int, size: int) -> bytes:
     """The bytes of a zip member as they lie in the file, behind its own header."""
-    data = os.pread(file, HEADER + REMARKS + size, start)
+    data = read(start, HEADER + REMARKS + size)
     if data[:4] != b"PK\3\4" or len(data) < HEADER:
         raise PictureError(DAMAGED)
     begin = HEADER + int.from_bytes(data[26:28], "little") + int.from_bytes(data[28:30], "little")
     if begin + size > len(data):
-        data = data[:begin] + os.pread(file, begin + size - len(data), start + len(data))
+        data = data[:begin] + read(start + len(data), begin + size - len(data))
     if begin + size > len(data):
         raise PictureError(DAMAGED)
     return data[begin : begin + size]

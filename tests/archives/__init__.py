@@ -1,0 +1,1 @@
+"""Tests of inkfold/archives, a file for each module or promise."""
