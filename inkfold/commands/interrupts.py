@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LINE = b"interrupted\n"
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
-SOON = 0.02  # seconds after which a signal is raised again where its exception was dropped
+SOON = 0.05  # seconds after which it is looked whether the exception of a signal was dropped
 
 
 def is_interrupt(error: BaseException | None) -> bool:
@@ -25,9 +25,14 @@ def is_interrupt(error: BaseException | None) -> bool:
 
     An interrupt in the middle of an import may come out as RuntimeError or ImportError.
     """
+    return _came_of(error, KeyboardInterrupt)
+
+
+def _came_of(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an error is of a kind, or was raised because of one or while one was handled."""
     seen: list[BaseException] = []
     while error is not None and not any(error is other for other in seen):
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, kind):
             return True
         seen.append(error)
         error = error.__cause__ or error.__context__
@@ -61,6 +66,7 @@ import _thread  # noqa: E402, an interrupt is told in one line from here on
 import atexit  # noqa: E402, same
 import signal  # noqa: E402, same
 import threading  # noqa: E402, same
+import time  # noqa: E402, same
 from contextlib import contextmanager  # noqa: E402, same
 
 if sys.excepthook is _tell:
@@ -93,6 +99,7 @@ def ending_on_signals(received: list[int]) -> Iterator[None]:
                 signal.signal(number, ending.end)
         yield
     finally:
+        ending.stop()
         for number, handler in handlers.items():
             signal.signal(number, handler)
         sys.unraisablehook = ending.hook_before
@@ -106,40 +113,59 @@ def pass_on(number: int) -> None:
 
 
 class _Ending:
-    """What a signal does during a run."""
+    """What a signal does during a run.
+
+    Its exception may be dropped: by Python in a destructor, or by C code that takes every error for
+    its own (NumPy does, where an array of JAX is waited for). So a thread looks whether the run is
+    ending, and raises the signal again where it goes on.
+    """
 
     def __init__(
         self, received: list[int], hook_before: Callable[[sys.UnraisableHookArgs], object]
     ) -> None:
         self.received = received
         self.hook_before = hook_before
-        self._again = False
+        self._again = self._over = False
+        self._raising = _thread.allocate_lock()
 
     def end(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
         if self._again:
             self._again = False
+            if _came_of(sys.exc_info()[1], SystemExit):  # cleaning up goes on
+                return
         elif self.received:
             if number == signal.SIGINT:
                 os.write(2, LINE)
             os._exit(128 + number)
         else:
             self.received.append(number)
+            # not by threading, one of whose locks this thread may be holding now
+            _thread.start_new_thread(self._look, ())
         sys.exit(128 + number)
 
     def tell_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
-        """Raise the signal again if its exception was dropped, as in a destructor."""
-        if self.received and isinstance(dropped.exc_value, SystemExit):
-            again = threading.Timer(SOON, self._raise_again)  # if done here, it would be dropped
-            again.daemon = True
-            again.start()
-        else:
+        """Say nothing of the signal's exception where Python drops it: it is raised again."""
+        if not (self.received and isinstance(dropped.exc_value, SystemExit)):
             self.hook_before(dropped)
 
-    def _raise_again(self) -> None:
-        self._again = True
-        number = signal.Signals(self.received[0])
-        if hasattr(signal, "pthread_kill"):  # it wakes a main thread that waits; not on Windows
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
-        else:
-            _thread.interrupt_main(number)
+    def stop(self) -> None:
+        """Raise no signal any more; one that is on its way is handled before this ends."""
+        with self._raising:
+            self._over = True
+
+    def _look(self) -> None:
+        """Have the main thread look again and again whether the run is ending."""
+        while True:
+            time.sleep(SOON)
+            with self._raising:
+                if self._over:
+                    return
+                self._again = True
+                number = signal.Signals(self.received[0])
+                if hasattr(
+                    signal, "pthread_kill"
+                ):  # wakes a main thread that waits; not on Windows
+                    signal.pthread_kill(threading.main_thread().ident or 0, number)
+                else:
+                    _thread.interrupt_main(number)

@@ -55,6 +55,48 @@ class Naming:
 class Owner:
     name = Naming()
 """
+# a command whose first wait takes every error for its own, as C code may
+SWALLOWED = """
+import time, click
+from inkfold.commands.cli import run
+
+@click.command()
+def command():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except BaseException:
+        pass
+    while True:  # the work goes on
+        time.sleep(0.01)
+
+raise SystemExit(run(command, []))
+"""
+# a command that takes a while to clean up
+CLEANING = """
+import time, click
+from inkfold.commands.cli import run
+
+def leaving():
+    try:
+        yield
+    finally:
+        time.sleep(0.5)
+
+@click.command()
+def command():
+    made = leaving()
+    next(made)
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        made.close()
+        time.sleep(0.5)
+        print("cleaned up", flush=True)
+
+raise SystemExit(run(command, []))
+"""
 RUN = """
 import sys, time
 import click
@@ -220,3 +262,30 @@ def test_sigterm_ends_the_tests_themselves(tmp_path: Path) -> None:
     assert done.returncode == 143
     assert "SIGTERM" in done.stdout
     assert "the next test" not in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_whose_exception_was_dropped_is_raised_again(number: signal.Signals) -> None:
+    """A library that takes every error for its own does not keep a run from ending."""
+    code, output = _ended_by(SWALLOWED, number)
+
+    assert code == 128 + number, output
+
+
+def test_cleaning_up_is_not_interrupted_by_the_look_whether_it_is_done() -> None:
+    """What a run does at its end is done to its end, however long it takes."""
+    code, output = _ended_by(CLEANING, signal.SIGTERM)
+
+    assert (code, output) == (143, "cleaned up\n")
+
+
+def _ended_by(program: str, number: signal.Signals) -> tuple[int, str]:
+    """Send a signal to a program once it is ready; its exit code, and what it printed then."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
