@@ -11,7 +11,6 @@ import logging
 import os
 import platform
 import socket
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -181,83 +180,6 @@ def cluster_crew(
         with _counted(client, tell) as threads:
             executor = client.get_executor(pure=False)  # else an equal task could be answered once
             yield Crew(executor, threads, far=True, prepared=partial(partial, under, conditions))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worker:
-    """A worker as its scheduler and `objections` describe it.
-
-    Attributes
-    ----------
-    address : str
-    machine : str
-        The name or address of the machine that it runs on.
-    threads : int
-        How many tasks it does at once.
-    memory : int
-        In bytes, as far as it may use it; 0 where there is no limit.
-    objection : str or None
-        What it has otherwise than this process.
-    """
-
-    address: str
-    machine: str
-    threads: int
-    memory: int
-    objection: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Speed:
-    """What a cluster costs.
-
-    Attributes
-    ----------
-    task : float
-        Seconds from giving one task that does nothing to its answer.
-    of_many : float
-        Seconds for each of many such tasks that are under way at once.
-    bytes_a_second : float
-        Of results, from a worker to this process.
-    """
-
-    task: float
-    of_many: float
-    bytes_a_second: float
-
-
-def workers_found(client: Client, sees: Sequence[Path]) -> list[Worker]:
-    """The workers of a cluster, each compared with this process."""
-    conditions = Conditions(versions(), tuple(map(Seen.of, sees)))
-    found = objections(client, conditions)
-    known = client.scheduler_info(n_workers=-1)["workers"]
-    return [
-        Worker(
-            address=address,
-            machine=str(known[address]["host"]),
-            threads=int(known[address]["nthreads"]),
-            memory=int(known[address]["memory_limit"]),
-            objection=objection,
-        )
-        for address, objection in found.items()
-        if address in known
-    ]
-
-
-def measured_speed(client: Client, *, tasks: int = 200, size: int = 1 << 20) -> Speed:
-    """Measure what tasks and bytes cost; `tasks` is how many, `size` that of a result in bytes."""
-    executor = client.get_executor(pure=False)
-    crew = Crew(executor, lambda: tasks, far=True)
-    began = time.perf_counter()
-    for _ in range(10):
-        executor.submit(bytes, 0).result()
-    one = (time.perf_counter() - began) / 10
-    began = time.perf_counter()
-    assert sum(map(len, crew.in_order(bytes, [0] * tasks))) == 0
-    many = (time.perf_counter() - began) / tasks
-    began = time.perf_counter()
-    received = sum(map(len, crew.in_order(bytes, [size] * 16)))
-    return Speed(task=one, of_many=many, bytes_a_second=received / (time.perf_counter() - began))
 
 
 @contextmanager
