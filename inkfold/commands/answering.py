@@ -16,11 +16,11 @@ from inkfold.ahead import Ahead
 from inkfold.bundle.bundle import Bundle, load_bundle
 from inkfold.commands.classify_lines import Format, line_maker
 from inkfold.errors import InkfoldError
-from inkfold.given import Deferred
 
 if TYPE_CHECKING:
     from inkfold.classifier import Classifier, Engine
     from inkfold.crew import Crew
+    from inkfold.given import Deferred
     from inkfold.prediction import Prediction, Refusal
 
 NO_CHARACTER = "pictures got no label, for they do not look like one character"
@@ -175,7 +175,7 @@ def answers_of(piece: Piece) -> tuple[list[Answer], Counts]:
     counts, folder = Counts(), piece.folder
     predictions = _classifier(piece.answering).classify(_from(folder, piece.paths))
     named = (
-        prediction if isinstance(path, Deferred) else replace(prediction, path=path)
+        replace(prediction, path=path) if isinstance(path, str) else prediction
         for path, prediction in zip(piece.paths, predictions, strict=True)
     )
     return list(piece.answering.answers(named, counts, folder)), counts
