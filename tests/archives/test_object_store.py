@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from inkfold.crew import Crew
 from inkfold.errors import InkfoldError
 from inkfold.packing import stage
 from inkfold.packing.pack import pack
-from inkfold.workers import InProcess, local_crew
+from inkfold.workers import InProcess
 from tests.archives.test_archive import archived
 from tests.worlds.bands import write_bundle
 from tests.worlds.bands import write_picture as write_band
@@ -105,7 +107,9 @@ def test_a_piece_of_work_is_one_request_whatever_the_order_of_the_members(
     url = store.put("shuffled.zip", shuffled(folder))
 
     one = packed(folder, tmp_path / "folder.h5")
-    with local_crew(2) as crew:
+    # started anew: other workers could have been forked before the server's address was set
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as two:
+        crew = Crew(two, lambda: 2)
         other = packed(place(url), tmp_path / "object.h5", crew=crew)
 
     assert (tmp_path / "object.h5").read_bytes() == (tmp_path / "folder.h5").read_bytes()

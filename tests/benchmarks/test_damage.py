@@ -17,8 +17,14 @@ KINDS = (
 )
 
 
+# together some minutes, tried by make long and, 25 times a kind, by make faults
+LONG = {"by Keras", "explore", "history.csv", "audit", "bundle.json", "export", "check"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.long if kind in LONG else ()) for kind in KINDS]
+)
 def test_damage_is_refused_in_one_line_or_changes_nothing(kind: str) -> None:
     """Six damaged copies of a file, for every command that reads it: none is broken."""
     command = [sys.executable, "-m", "benchmarks.damage", "--count", "6", "--only", kind]

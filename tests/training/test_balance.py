@@ -145,6 +145,7 @@ def test_a_compiled_network_has_the_weighted_loss(
     assert float(loss) == pytest.approx((-np.log(of_truth) * weights[labels]).mean(), rel=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_bundle_records_its_weights_also_after_a_refit(dataset: Dataset, tmp_path: Path) -> None:
     """Record and card have the weights of train; without --balance they have none."""

@@ -43,6 +43,7 @@ def test_the_help_says_whether_stages_end_early(capfd: Capture) -> None:
     assert whole not in text
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "kept"),

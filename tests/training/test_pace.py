@@ -99,6 +99,7 @@ def test_a_resumed_run_tells_of_its_own_pictures(dataset: Dataset, tmp_path: Pat
     assert told == [960, 640]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kernels", ["keras", "fused"])
 def test_kernels_can_be_chosen_and_are_recorded(
     dataset: Dataset, tmp_path: Path, kernels: str
