@@ -319,3 +319,17 @@ def test_workers_here_and_a_cluster_exclude_each_other(place: Path) -> None:
 
     assert done.returncode == 2
     assert b"--workers is about this machine; leave it out, or --cluster" in done.stderr
+
+
+def test_a_cluster_that_can_work_is_told_with_what_it_costs(two: Cluster, place: Path) -> None:
+    """``cluster check`` counts workers, says what they see, and measures a task and a byte."""
+    checking = inkfold_in(place, "cluster", "check", two.address, "in")
+
+    output, errors = checking.communicate(timeout=PATIENCE)
+
+    assert (checking.returncode, errors) == (0, b"")
+    lines = output.decode().splitlines()
+    assert re.match(rf"{two.address}: \d+ workers on 1 machine, \d+ tasks at a time", lines[0])
+    assert lines[1].endswith("are installed here, and see in")
+    assert re.match(r"a task takes [\d.]+ ms .*; results come at [\d,]+ MB a second$", lines[2])
+    assert lines[3].endswith(f"FOLDER --cluster {two.address}")
